@@ -1,0 +1,19 @@
+/** How the control plane of one node is started and stopped; `services.ts` does it with commands. */
+export type ComponentState = 'running' | 'stopped';
+
+/** One component on one node. Asked twice, `start` and `stop` change nothing the second time. */
+export interface Component {
+  /** `etcd` or `kube-apiserver`. */
+  readonly name: string;
+  status(signal: AbortSignal): Promise<ComponentState>;
+  /** Returns when the component runs, which is before it answers. Throws `ComponentStuck` when it doesn't within `deadlineMs`. */
+  start(signal: AbortSignal, deadlineMs: number): Promise<{ changed: boolean }>;
+  /** Returns when the process is gone. Throws `ComponentStuck` when it isn't within `deadlineMs`. */
+  stop(signal: AbortSignal, deadlineMs: number): Promise<{ changed: boolean }>;
+}
+
+export interface ControlPlane {
+  etcd: Component;
+  /** Absent for etcd alone. */
+  apiServer?: Component;
+}

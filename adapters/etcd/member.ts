@@ -1,0 +1,61 @@
+/** What Salvor asks of one etcd member; `client.ts` does it. */
+
+export interface MemberEndpoint {
+  /** The node's name, for messages. */
+  node: string;
+  clientUrl: string;
+  /** PEM files of the worker. */
+  tls?: { ca: string; cert: string; key: string };
+}
+
+/** etcd's 64-bit IDs and revisions are decimal strings. */
+export interface MemberStatus {
+  clusterId: string;
+  memberId: string;
+  version: string;
+  revision: string;
+  raftTerm: string;
+  raftIndex: string;
+  /** `0` while there is none. */
+  leaderId: string;
+  isLearner: boolean;
+  dbSizeBytes: number;
+  dbSizeInUseBytes: number;
+  /** Messages of etcd itself, such as `memberID:… alarm:NOSPACE`. */
+  errors: string[];
+}
+
+export interface ListedMember {
+  id: string;
+  /** Empty while the member has not started. */
+  name: string;
+  peerUrls: string[];
+  clientUrls: string[];
+  isLearner: boolean;
+}
+
+export interface HashAtRevision {
+  revision: string;
+  compactRevision: string;
+  /** Decimal. Equal for members with the same keys at this revision and the same compaction. */
+  hash: string;
+}
+
+/**
+ * One member, asked through its own client URL and no other. Every method ends within its deadline and throws SalvorError:
+ * `MemberUnreachable` for anything that may pass, `AccessDenied` for certificates or credentials that etcd refuses, `UnsafeState` for an answer that makes no sense.
+ */
+export interface Member {
+  readonly endpoint: MemberEndpoint;
+  status(signal: AbortSignal): Promise<MemberStatus>;
+  members(signal: AbortSignal): Promise<ListedMember[]>;
+  /** The hash of the key space up to a revision; the newest when none is given. */
+  hashKv(signal: AbortSignal, revision?: string): Promise<HashAtRevision>;
+  alarms(signal: AbortSignal): Promise<{ memberId: string; alarm: 'NOSPACE' | 'CORRUPT' }[]>;
+  /**
+   * The Snapshot RPC's bytes: the database and, as the last 32 bytes, its SHA-256. Backpressure reaches etcd. The iteration
+   * throws `SnapshotInterrupted` unless the stream ended by itself with nothing remaining.
+   */
+  snapshot(signal: AbortSignal): AsyncIterable<Uint8Array>;
+  close(): void;
+}

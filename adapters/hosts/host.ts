@@ -1,0 +1,49 @@
+/** How Salvor acts on a node: commands and files, on the spot (`local.ts`) or over SSH. */
+import type { Readable } from 'node:stream';
+
+export interface CommandResult {
+  exitCode: number;
+  stdout: string;
+  stderr: string;
+}
+
+export interface RunOptions {
+  signal: AbortSignal;
+  /** Default 60,000. A command that takes longer is ended, and `CommandFailed` is thrown. */
+  timeoutMs?: number;
+  /** Added to the host's own environment. Never for secrets. */
+  env?: Record<string, string>;
+}
+
+export interface DirectoryEntry {
+  name: string;
+  type: 'file' | 'directory' | 'other';
+}
+
+/**
+ * A machine. Paths are absolute. Every method throws SalvorError: `HostUnreachable` when the machine can't be reached,
+ * `CommandFailed` when it could and the act failed, `NoSpace` when its disk is full. Messages name the host and the path or command.
+ */
+export interface Host {
+  /** The node's name, for messages. */
+  readonly name: string;
+  /** Runs a command without a shell and gives its result, whatever the exit code. Output is kept up to 1 MiB each. */
+  run(argv: readonly [string, ...string[]], options: RunOptions): Promise<CommandResult>;
+  /** What is at a path, symbolic links followed; undefined when nothing is. */
+  typeOf(path: string, signal: AbortSignal): Promise<'file' | 'directory' | 'other' | undefined>;
+  /** The entries of a directory, by name. */
+  list(path: string, signal: AbortSignal): Promise<DirectoryEntry[]>;
+  /** A small text file; undefined when it isn't there. */
+  readText(path: string, signal: AbortSignal): Promise<string | undefined>;
+  read(path: string, signal: AbortSignal): Promise<Readable>;
+  /** Writes a file whole or not at all: beside it first, synced, then renamed. An existing file is replaced. */
+  write(path: string, body: AsyncIterable<Uint8Array>, options: { mode: number; signal: AbortSignal }): Promise<{ bytes: number; sha256: string }>;
+  /** Creates a directory and its missing parents; one that exists keeps its mode. */
+  makeDirectory(path: string, options: { mode: number; signal: AbortSignal }): Promise<void>;
+  /** Renames within one file system; throws `CommandFailed` when the target exists. */
+  rename(from: string, to: string, signal: AbortSignal): Promise<void>;
+  /** Removes Salvor's own scratch files, never a component's data. Nothing there is fine. */
+  removeScratch(path: string, signal: AbortSignal): Promise<void>;
+  freeBytes(path: string, signal: AbortSignal): Promise<number>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,44 @@
+/** What a store can do; `filesystem.ts` and `s3.ts` do it. */
+import type { Readable } from 'node:stream';
+import type { ArtifactKind } from '../../domain/names.ts';
+
+export interface StoredObject {
+  /** Below the store's own prefix. */
+  key: string;
+  bytes: number;
+  modifiedAt: Date;
+}
+
+export interface PutOptions {
+  signal: AbortSignal;
+  /** Called with the bytes taken so far, as often as there is something to tell. */
+  onProgress?: (bytes: number) => void;
+}
+
+/**
+ * A place for backups. Every method throws SalvorError: `StoreMissing` (bucket or directory), `AccessDenied`, `NoSpace`,
+ * `ArtifactMissing`, `ArtifactExists`, or, for anything that may pass by itself, `StoreUnavailable`. Messages name the store and the key.
+ */
+export interface Store {
+  readonly name: string;
+  /** Whether this store takes this kind of artifact. */
+  holds(kind: ArtifactKind): boolean;
+  /** Reads and writes a small object of its own, to learn before a backup that the store works. */
+  check(signal: AbortSignal): Promise<void>;
+  /**
+   * Writes an object that does not exist yet, whole or not at all: a reader never sees a part of it, and what fails or is
+   * aborted leaves nothing behind. With an object already there it throws `ArtifactExists` and leaves that one as it was.
+   * @returns the size and SHA-256 of what was written
+   */
+  put(key: string, body: AsyncIterable<Uint8Array>, options: PutOptions): Promise<{ bytes: number; sha256: string }>;
+  /** Streams an object. A connection that breaks ends the stream with an error, never early without one. */
+  get(key: string, signal: AbortSignal): Promise<Readable>;
+  /** A small object such as a manifest, whole; undefined when it isn't there. Refuses more than 4 MiB. */
+  read(key: string, signal: AbortSignal): Promise<Uint8Array | undefined>;
+  head(key: string, signal: AbortSignal): Promise<StoredObject | undefined>;
+  /** Every object whose key begins with the prefix, in key order; hidden and partial ones left out. */
+  list(prefix: string, signal: AbortSignal): AsyncIterable<StoredObject>;
+  /** `locked`: the store keeps it by a lock of its own. */
+  remove(key: string, signal: AbortSignal): Promise<'removed' | 'absent' | 'locked'>;
+  close(): void;
+}

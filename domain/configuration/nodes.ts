@@ -1,0 +1,73 @@
+/** The control-plane machines of a cluster. */
+import { z } from 'zod';
+import { absolutePathSchema, addressSchema, commandSchema, nameSchema, urlSchema, workerPathSchema } from './values.ts';
+
+/** How a component is started, stopped and looked at. `status` exits 0 while it runs. */
+const serviceCommandsSchema = z.strictObject({ start: commandSchema, stop: commandSchema, status: commandSchema });
+const unitName = z.string().regex(/^[A-Za-z0-9:_.@-]+$/, 'expected the name of a unit or container');
+const serviceSchema = z.union([serviceCommandsSchema, z.strictObject({ systemd: unitName }), z.strictObject({ docker: unitName })]);
+export type Service = z.infer<typeof serviceCommandsSchema>;
+
+export const tlsSchema = z.strictObject({ ca: workerPathSchema, cert: workerPathSchema, key: workerPathSchema });
+export type TlsFiles = z.infer<typeof tlsSchema>;
+
+const sshSchema = z.strictObject({
+  user: z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/, 'expected a user name').optional(),
+  port: z.number().int().min(1).max(65_535).optional(),
+  sudo: z.boolean().default(false),
+});
+
+export const connectionSchema = z.union([z.literal('local'), z.strictObject({ ssh: sshSchema })]);
+export type Connection = z.infer<typeof connectionSchema>;
+
+export const nodeSchema = z.strictObject({
+  name: nameSchema,
+  address: addressSchema,
+  connection: connectionSchema.default('local'),
+  /** The worker on the node itself polls this queue; the node's steps are run there. */
+  taskQueue: nameSchema.optional(),
+  etcd: z
+    .strictObject({
+      /** The member's name in etcd; without it, the node's. */
+      memberName: nameSchema.optional(),
+      clientUrl: urlSchema.optional(),
+      peerUrl: urlSchema.optional(),
+      dataDir: absolutePathSchema.optional(),
+      service: serviceSchema.optional(),
+    })
+    .optional(),
+  apiServer: z.strictObject({ url: urlSchema.optional(), ca: workerPathSchema.optional(), service: serviceSchema.optional() }).optional(),
+});
+
+/** A node with every default filled in. */
+export interface ClusterNode {
+  name: string;
+  address: string;
+  connection: Connection;
+  taskQueue?: string;
+  etcd: { memberName: string; clientUrl: string; peerUrl: string; dataDir: string; service?: Service };
+  /** Absent for etcd alone. */
+  apiServer?: { url: string; ca?: string; service?: Service };
+}
+
+/** The commands of a service; the presets are the commands that a person would type. */
+export function serviceCommands(service: z.infer<typeof serviceSchema>): Service {
+  if ('systemd' in service) {
+    const unit = service.systemd;
+    return {
+      start: ['systemctl', 'start', unit],
+      stop: ['systemctl', 'stop', unit],
+      status: ['systemctl', 'is-active', '--quiet', unit],
+    };
+  }
+  if ('docker' in service) {
+    const container = service.docker;
+    return {
+      start: ['docker', 'start', container],
+      stop: ['docker', 'stop', container],
+      // `docker inspect` exits 0 for a stopped container as well; `docker top` only for a running one.
+      status: ['docker', 'top', container],
+    };
+  }
+  return service;
+}

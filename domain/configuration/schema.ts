@@ -1,0 +1,57 @@
+/** The whole of `salvor.yaml`. */
+import { z } from 'zod';
+import { COMPRESSIONS, FLAVOURS } from '../manifest.ts';
+import { nodeSchema, tlsSchema } from './nodes.ts';
+import { storesSchema } from './stores.ts';
+import { absolutePathSchema, durationSchema, nameSchema, workerPathSchema } from './values.ts';
+
+const WINDOW = /^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d( [A-Za-z_]+(?:\/[A-Za-z_+-]+)*)?$/;
+
+const scheduleSchema = z
+  .strictObject({
+    every: durationSchema.optional(),
+    cron: z.string().regex(/^\S+( \S+){4}$/, 'expected five fields, as in "0 3 * * 0"').optional(),
+    jitter: durationSchema.optional(),
+    window: z.string().regex(WINDOW, 'expected "HH:MM-HH:MM" and optionally a time zone, as in "00:00-06:00 Asia/Shanghai"').optional(),
+    timeZone: z.string().regex(/^[A-Za-z_]+(?:\/[A-Za-z0-9_+-]+)*$/, 'expected a time zone, as in Asia/Shanghai').optional(),
+  })
+  .refine((schedule) => (schedule.every === undefined) !== (schedule.cron === undefined), 'expected either "every" or "cron"');
+export type Schedule = z.infer<typeof scheduleSchema>;
+
+export const clusterSchema = z.strictObject({
+  flavour: z.enum(FLAVOURS),
+  labels: z.record(z.string(), z.string()).default({}),
+  /** Names of stores, in the order in which they are read. */
+  stores: z.array(nameSchema).min(1, 'expected at least one store'),
+  compression: z.enum(COMPRESSIONS).default('zstd'),
+  encryption: z
+    .strictObject({
+      recipients: z.array(z.string().regex(/^age1[a-z0-9]+$/, 'expected an age recipient, beginning with age1')).min(1),
+      /** Private keys for restore and verify: files of the worker, never their content. */
+      identities: z.array(z.strictObject({ file: workerPathSchema })).optional(),
+    })
+    .optional(),
+  schedules: z
+    .strictObject({ backup: scheduleSchema.optional(), verify: scheduleSchema.optional(), prune: scheduleSchema.optional() })
+    .default({}),
+  /** The client certificates with which the worker reads etcd; files of the worker. */
+  etcd: z.strictObject({ tls: tlsSchema.optional() }).default({}),
+  /** A kubeconfig of the worker, for the checks that go through the Kubernetes API. */
+  kubeconfig: workerPathSchema.optional(),
+  /** What is kept of each node beside the snapshot; with the flavour's own paths when it isn't set. */
+  staticResources: z.strictObject({ paths: z.array(absolutePathSchema).min(1) }).optional(),
+  /** Whether secrets are encrypted in etcd; then the keys are in the static resources, and belong into another store than the snapshot. */
+  encryptionAtRest: z.boolean().default(false),
+  nodes: z.array(nodeSchema).min(1, 'expected at least one node'),
+});
+
+export const configurationSchema = z.strictObject({
+  stores: storesSchema,
+  clusters: z.record(nameSchema, clusterSchema),
+});
+export type Configuration = z.infer<typeof configurationSchema>;
+
+/** The JSON schema of `salvor.yaml`, for editors. */
+export function configurationJsonSchema(): object {
+  return z.toJSONSchema(configurationSchema, { io: 'input' });
+}

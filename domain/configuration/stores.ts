@@ -1,0 +1,65 @@
+/** Where backups are kept, and how long. */
+import { z } from 'zod';
+import { ARTIFACT_KINDS } from '../names.ts';
+import { durationSchema, nameSchema, secretRefSchema, urlSchema, workerPathSchema } from './values.ts';
+
+const count = z.number().int().positive();
+
+/** A backup is kept when one of the rules keeps it. Without any rule everything is kept. */
+export const retentionSchema = z.strictObject({
+  keepLast: count.optional(),
+  keepWithin: durationSchema.optional(),
+  keepHourly: count.optional(),
+  keepDaily: count.optional(),
+  keepWeekly: count.optional(),
+  keepMonthly: count.optional(),
+  keepYearly: count.optional(),
+  /** Never fewer than this many good backups, whatever the other rules say. */
+  atLeast: count.optional(),
+  /** Oldest first, until what is kept fits; never below `atLeast`. */
+  maxBytes: count.optional(),
+});
+export type Retention = z.infer<typeof retentionSchema>;
+
+const common = {
+  retention: retentionSchema.optional(),
+  /** The kinds of artifact that this store takes; without it, all. */
+  holds: z.array(z.enum(ARTIFACT_KINDS)).min(1).optional(),
+};
+
+export const filesystemStoreSchema = z.strictObject({
+  type: z.literal('filesystem'),
+  path: workerPathSchema,
+  ...common,
+});
+
+export const s3StoreSchema = z.strictObject({
+  type: z.literal('s3'),
+  bucket: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'expected the name of a bucket: 3 to 63 lower-case letters, digits, "-" or "."'),
+  /** Put before every key. */
+  prefix: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]+(?:\/[A-Za-z0-9._-]+)*$/, 'expected names with "/" between them, none at the ends')
+    .refine((prefix) => !prefix.split('/').some((part) => part === '.' || part === '..'), 'expected no "." or ".."')
+    .optional(),
+  endpoint: urlSchema.optional(),
+  region: z.string().regex(/^[A-Za-z0-9-]+$/, 'expected a region').default('us-east-1'),
+  pathStyle: z.boolean().default(false),
+  /** Without it the AWS default chain: environment, shared files, web identity, instance role. */
+  credentials: z.strictObject({ accessKeyId: secretRefSchema, secretAccessKey: secretRefSchema, sessionToken: secretRefSchema.optional() }).optional(),
+  /** A PEM file with the certificate authority of the endpoint. */
+  ca: workerPathSchema.optional(),
+  serverSideEncryption: z
+    .union([z.strictObject({ type: z.literal('s3') }), z.strictObject({ type: z.literal('kms'), keyId: z.string().min(1).optional(), bucketKey: z.boolean().optional() })])
+    .optional(),
+  ...common,
+});
+
+export const storeSchema = z.discriminatedUnion('type', [filesystemStoreSchema, s3StoreSchema]);
+
+export type FilesystemStoreConfiguration = z.infer<typeof filesystemStoreSchema>;
+export type S3StoreConfiguration = z.infer<typeof s3StoreSchema>;
+export type StoreConfiguration = z.infer<typeof storeSchema>;
+export type NamedStore = StoreConfiguration & { name: string };
+
+export const storesSchema = z.record(nameSchema, storeSchema);

@@ -1,0 +1,65 @@
+/**
+ * The closed list of failures that Salvor reports. `retryable` decides what Temporal does with one raised in an
+ * activity; `exit` is the command line's exit status (2: nothing was started); `act` says who has to do something.
+ */
+export const FAILURES = {
+  // What was asked for
+  InvalidInput: { retryable: false, exit: 2, act: 'correct the input' },
+  InvalidConfiguration: { retryable: false, exit: 2, act: 'correct salvor.yaml; `salvor config check` shows every problem' },
+  UnknownCluster: { retryable: false, exit: 2, act: 'use a cluster of the configuration' },
+  UnknownBackup: { retryable: false, exit: 2, act: 'choose a backup from `salvor backups <cluster>`' },
+  UnknownStore: { retryable: false, exit: 2, act: 'use a store of the configuration' },
+  ConfirmationMismatch: { retryable: false, exit: 2, act: 'repeat the name of the cluster as the confirmation' },
+  ClusterBusy: { retryable: false, exit: 1, act: 'wait for the operation that holds the cluster, or end it' },
+  // The cluster
+  MemberUnreachable: { retryable: true, exit: 1, act: 'check the member, its client URL and its certificates' },
+  NoHealthyMember: { retryable: false, exit: 1, act: 'bring a member back, or restore' },
+  MembersDisagree: { retryable: false, exit: 1, act: 'replace the member that differs; pruning waits until then' },
+  AlarmRaised: { retryable: false, exit: 1, act: 'resolve the etcd alarm' },
+  AccessDenied: { retryable: false, exit: 1, act: 'check the credentials' },
+  ClusterNotReady: { retryable: false, exit: 1, act: 'wait until the cluster has settled, or override the check by name' },
+  ComponentStuck: { retryable: true, exit: 1, act: 'look at the component on its node' },
+  // Stores and backups
+  StoreMissing: { retryable: false, exit: 1, act: 'create the bucket or directory, or correct the configuration' },
+  StoreUnavailable: { retryable: true, exit: 1, act: 'check the store and the way to it' },
+  NoSpace: { retryable: false, exit: 1, act: 'make room' },
+  ArtifactMissing: { retryable: false, exit: 1, act: 'use another store or backup' },
+  ArtifactExists: { retryable: false, exit: 1, act: 'nothing: an existing artifact is never overwritten' },
+  BackupCorrupt: { retryable: false, exit: 1, act: 'use another store or backup; do not delete this one yet' },
+  SnapshotInterrupted: { retryable: true, exit: 1, act: 'nothing: a new snapshot is taken' },
+  DecryptionFailed: { retryable: false, exit: 1, act: 'give the worker the identity (private key) of one of the recipients' },
+  // The machines
+  HostUnreachable: { retryable: true, exit: 1, act: 'check the node and the connection to it' },
+  ToolMissing: { retryable: false, exit: 1, act: 'install the tool, or name it in the configuration' },
+  CommandFailed: { retryable: true, exit: 1, act: 'read what the command said' },
+  UnsafeState: { retryable: false, exit: 1, act: 'look at the node before going on' },
+} as const satisfies Record<string, { retryable: boolean; exit: 1 | 2; act: string }>;
+
+/** The `type` of a failure, as it stands in workflow histories and in JSON output. */
+export type FailureType = keyof typeof FAILURES;
+
+/** Whether a text names one of the {@link FAILURES}. */
+export function isFailureType(type: unknown): type is FailureType {
+  return typeof type === 'string' && Object.hasOwn(FAILURES, type);
+}
+
+/** A failure of the closed list. The message says what happened, where, expected against got, and what to do next. */
+export class SalvorError extends Error {
+  readonly type: FailureType;
+
+  constructor(type: FailureType, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'SalvorError';
+    this.type = type;
+  }
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** For the `default` of an exhaustive switch. */
+export function assertNever(value: never): never {
+  throw new TypeError(`unexpected value: ${JSON.stringify(value)}`);
+}

@@ -1,0 +1,143 @@
+/**
+ * What goes into and comes out of each operation: the contract of the Temporal UI's start form, the command line's JSON and
+ * the client library. Plain types, no zod: workflows read this file.
+ */
+import type { ArtifactKind, BackupId } from './names.ts';
+import type { Proof } from './manifest.ts';
+
+/** The task queue of workers that host the operations, unless they were told another. */
+export const TASK_QUEUE = 'salvor';
+
+/** The search attributes that operations carry; `salvor setup` registers them. */
+export const SEARCH_ATTRIBUTES = { cluster: 'SalvorCluster', operation: 'SalvorOperation' } as const;
+
+/** The workflow that holds a cluster while an operation changes it. */
+export function lockWorkflowId(cluster: string): string {
+  return `cluster/${cluster}`;
+}
+
+export const OPERATIONS = ['backup', 'prune', 'verify', 'restore', 'heal', 'listBackups', 'checkCluster'] as const;
+export type Operation = (typeof OPERATIONS)[number];
+
+// ---- backup
+
+export interface BackupInput {
+  cluster: string;
+}
+
+export type CopyState = 'complete' | 'failed';
+
+export interface ArtifactReport {
+  kind: ArtifactKind;
+  /** As stored: after compression and encryption. */
+  bytes: number;
+  sha256: string;
+  copies: { store: string; key: string; state: CopyState; error?: string }[];
+}
+
+export interface BackupReport {
+  backup: BackupId;
+  cluster: string;
+  node: string;
+  takenAt: string;
+  state: 'complete' | 'degraded';
+  revision: string;
+  totalKeys: number;
+  artifacts: ArtifactReport[];
+  durationMs: number;
+}
+
+// ---- backups
+
+export interface ListBackupsInput {
+  cluster: string;
+  /** Only this store. */
+  store?: string;
+}
+
+/** One backup as the stores show it, newest first in every list. */
+export interface CatalogueEntry {
+  backup: BackupId;
+  takenAt: string;
+  /** The name of the node in the configuration, or its address when it isn't there any more. */
+  node: string;
+  /**
+   * `complete`: every artifact in every store that was to have it. `degraded`: some store lacks a copy. `foreign`: a snapshot
+   * without a manifest, of another tool or an older script. `broken`: a manifest with an artifact that no store has, or that can't be read.
+   */
+  state: 'complete' | 'degraded' | 'foreign' | 'broken';
+  revision: string | null;
+  /** Null for a snapshot without a manifest. */
+  proof: Proof | null;
+  pinned: boolean;
+  stores: string[];
+  bytes: number;
+  /** What is wrong with it, when something is. */
+  problem?: string;
+}
+
+export interface ListBackupsReport {
+  cluster: string;
+  backups: CatalogueEntry[];
+  /** Stores that could not be read: the list may lack what only they have. */
+  unreadable: { store: string; error: string }[];
+}
+
+// ---- restore
+
+export interface RestoreInput {
+  cluster: string;
+  /** The name of the cluster once more: a restore destroys the cluster's present state. */
+  confirm: string;
+  /** A backup's name, or `latest`: the newest good one. */
+  backup?: BackupId | 'latest';
+  /** Read from this store only. */
+  store?: string;
+}
+
+/** One line of an operation's history that people read. */
+export interface StepRecord {
+  name: string;
+  /** The node, or null for the cluster as a whole. */
+  node: string | null;
+  state: 'waiting' | 'running' | 'done' | 'failed';
+  startedAt: string | null;
+  durationMs: number | null;
+  /** What was seen; short. */
+  evidence: string | null;
+}
+
+export interface RestoreReport {
+  cluster: string;
+  backup: BackupId;
+  outcome: 'restored' | 'rolled-back' | 'aborted';
+  /** From the first kube-apiserver told to stop until every one answered again. */
+  downtimeMs: number;
+  revision: { before: string | null; snapshot: string; after: string };
+  clusterId: { before: string | null; after: string };
+  steps: StepRecord[];
+  /** The old data directories, moved aside. */
+  setAside: { node: string; path: string }[];
+  workflowId: string;
+}
+
+// ---- doctor
+
+export interface CheckClusterInput {
+  cluster: string;
+}
+
+export interface CheckClusterReport {
+  cluster: string;
+  checks: { name: string; ok: boolean; seen: string; advice?: string }[];
+}
+
+/** The answer of the `progress` query. */
+export interface Progress {
+  operation: Operation;
+  cluster: string;
+  startedAt: string;
+  /** What the operation does at the moment, in a few words. */
+  doing: string;
+  steps: StepRecord[];
+}
