@@ -5,7 +5,11 @@
 export const FAILURES = {
   // What was asked for
   InvalidInput: { retryable: false, exit: 2, act: 'correct the input' },
-  InvalidConfiguration: { retryable: false, exit: 2, act: 'correct salvor.yaml; `salvor config check` shows every problem' },
+  InvalidConfiguration: {
+    retryable: false,
+    exit: 2,
+    act: 'correct salvor.yaml; `salvor config check` shows every problem',
+  },
   UnknownCluster: { retryable: false, exit: 2, act: 'use a cluster of the configuration' },
   UnknownBackup: { retryable: false, exit: 2, act: 'choose a backup from `salvor backups <cluster>`' },
   UnknownStore: { retryable: false, exit: 2, act: 'use a store of the configuration' },
@@ -17,7 +21,11 @@ export const FAILURES = {
   MembersDisagree: { retryable: false, exit: 1, act: 'replace the member that differs; pruning waits until then' },
   AlarmRaised: { retryable: false, exit: 1, act: 'resolve the etcd alarm' },
   AccessDenied: { retryable: false, exit: 1, act: 'check the credentials' },
-  ClusterNotReady: { retryable: false, exit: 1, act: 'wait until the cluster has settled, or override the check by name' },
+  ClusterNotReady: {
+    retryable: false,
+    exit: 1,
+    act: 'wait until the cluster has settled, or override the check by name',
+  },
   ComponentStuck: { retryable: true, exit: 1, act: 'look at the component on its node' },
   // Stores and backups
   StoreMissing: { retryable: false, exit: 1, act: 'create the bucket or directory, or correct the configuration' },
@@ -27,7 +35,11 @@ export const FAILURES = {
   ArtifactExists: { retryable: false, exit: 1, act: 'nothing: an existing artifact is never overwritten' },
   BackupCorrupt: { retryable: false, exit: 1, act: 'use another store or backup; do not delete this one yet' },
   SnapshotInterrupted: { retryable: true, exit: 1, act: 'nothing: a new snapshot is taken' },
-  DecryptionFailed: { retryable: false, exit: 1, act: 'give the worker the identity (private key) of one of the recipients' },
+  DecryptionFailed: {
+    retryable: false,
+    exit: 1,
+    act: 'give the worker the identity (private key) of one of the recipients',
+  },
   // The machines
   HostUnreachable: { retryable: true, exit: 1, act: 'check the node and the connection to it' },
   ToolMissing: { retryable: false, exit: 1, act: 'install the tool, or name it in the configuration' },

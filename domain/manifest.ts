@@ -52,7 +52,9 @@ const manifestSchema = z.strictObject({
     totalKeys: z.number().int().nonnegative(),
     /** Of the key space at `revision` in the snapshot, as the source and a restored member give it; absent when the source had compacted it. */
     hashKv: z.strictObject({ revision: uint64, compactRevision: uint64, hash: z.string() }).optional(),
-    members: z.array(z.strictObject({ id: uint64, name: z.string(), peerUrls: z.array(z.string()), learner: z.boolean() })),
+    members: z.array(
+      z.strictObject({ id: uint64, name: z.string(), peerUrls: z.array(z.string()), learner: z.boolean() }),
+    ),
   }),
   kubernetes: z.strictObject({ version: z.string() }).optional(),
   /** The age recipients (public keys) that can read it. */
@@ -76,7 +78,9 @@ export function parseManifest(text: string, where: string): Manifest {
   try {
     json = JSON.parse(text);
   } catch (error) {
-    throw new SalvorError('BackupCorrupt', `${where} is not JSON; it was changed or cut off after it was written`, { cause: error });
+    throw new SalvorError('BackupCorrupt', `${where} is not JSON; it was changed or cut off after it was written`, {
+      cause: error,
+    });
   }
   const result = manifestSchema.safeParse(json);
   if (result.success) return result.data;

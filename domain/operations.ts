@@ -90,7 +90,7 @@ export interface RestoreInput {
   /** The name of the cluster once more: a restore destroys the cluster's present state. */
   confirm: string;
   /** A backup's name, or `latest`: the newest good one. */
-  backup?: BackupId | 'latest';
+  backup?: BackupId;
   /** Read from this store only. */
   store?: string;
 }

@@ -37,7 +37,11 @@ export interface Host {
   readText(path: string, signal: AbortSignal): Promise<string | undefined>;
   read(path: string, signal: AbortSignal): Promise<Readable>;
   /** Writes a file whole or not at all: beside it first, synced, then renamed. An existing file is replaced. */
-  write(path: string, body: AsyncIterable<Uint8Array>, options: { mode: number; signal: AbortSignal }): Promise<{ bytes: number; sha256: string }>;
+  write(
+    path: string,
+    body: AsyncIterable<Uint8Array>,
+    options: { mode: number; signal: AbortSignal },
+  ): Promise<{ bytes: number; sha256: string }>;
   /** Creates a directory and its missing parents; one that exists keeps its mode. */
   makeDirectory(path: string, options: { mode: number; signal: AbortSignal }): Promise<void>;
   /** Renames within one file system; throws `CommandFailed` when the target exists. */

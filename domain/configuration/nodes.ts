@@ -5,14 +5,21 @@ import { absolutePathSchema, addressSchema, commandSchema, nameSchema, urlSchema
 /** How a component is started, stopped and looked at. `status` exits 0 while it runs. */
 const serviceCommandsSchema = z.strictObject({ start: commandSchema, stop: commandSchema, status: commandSchema });
 const unitName = z.string().regex(/^[A-Za-z0-9:_.@-]+$/, 'expected the name of a unit or container');
-const serviceSchema = z.union([serviceCommandsSchema, z.strictObject({ systemd: unitName }), z.strictObject({ docker: unitName })]);
+const serviceSchema = z.union([
+  serviceCommandsSchema,
+  z.strictObject({ systemd: unitName }),
+  z.strictObject({ docker: unitName }),
+]);
 export type Service = z.infer<typeof serviceCommandsSchema>;
 
 export const tlsSchema = z.strictObject({ ca: workerPathSchema, cert: workerPathSchema, key: workerPathSchema });
 export type TlsFiles = z.infer<typeof tlsSchema>;
 
 const sshSchema = z.strictObject({
-  user: z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/, 'expected a user name').optional(),
+  user: z
+    .string()
+    .regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/, 'expected a user name')
+    .optional(),
   port: z.number().int().min(1).max(65_535).optional(),
   sudo: z.boolean().default(false),
 });
@@ -36,7 +43,9 @@ export const nodeSchema = z.strictObject({
       service: serviceSchema.optional(),
     })
     .optional(),
-  apiServer: z.strictObject({ url: urlSchema.optional(), ca: workerPathSchema.optional(), service: serviceSchema.optional() }).optional(),
+  apiServer: z
+    .strictObject({ url: urlSchema.optional(), ca: workerPathSchema.optional(), service: serviceSchema.optional() })
+    .optional(),
 });
 
 /** A node with every default filled in. */

@@ -49,27 +49,45 @@ function crossCheck(configuration: Configuration): Problem[] {
     const at = `clusters.${name}`;
     for (const [index, store] of cluster.stores.entries()) {
       if (!stores.includes(store)) {
-        problems.push({ path: `${at}.stores.${index}`, message: `no store is named "${store}"; there are: ${stores.join(', ') || 'none'}` });
+        problems.push({
+          path: `${at}.stores.${index}`,
+          message: `no store is named "${store}"; there are: ${stores.join(', ') || 'none'}`,
+        });
       }
     }
     for (const property of ['name', 'address'] as const) {
-      const values = cluster.nodes.map((node) => `${node[property]}${property === 'address' ? (node.etcd?.clientUrl ?? '') : ''}`);
+      const values = cluster.nodes.map(
+        (node) => `${node[property]}${property === 'address' ? (node.etcd?.clientUrl ?? '') : ''}`,
+      );
       for (const [index, value] of values.entries()) {
         if (values.indexOf(value) !== index) {
-          problems.push({ path: `${at}.nodes.${index}.${property}`, message: 'two nodes have the same; expected each node once' });
+          problems.push({
+            path: `${at}.nodes.${index}.${property}`,
+            message: 'two nodes have the same; expected each node once',
+          });
         }
       }
     }
     if (cluster.flavour !== 'services' && cluster.flavour !== 'etcd') continue;
     for (const [index, node] of cluster.nodes.entries()) {
       if (node.etcd?.service === undefined) {
-        problems.push({ path: `${at}.nodes.${index}.etcd.service`, message: `missing; the flavour "${cluster.flavour}" needs how etcd is started, stopped and looked at` });
+        problems.push({
+          path: `${at}.nodes.${index}.etcd.service`,
+          message: `missing; the flavour "${cluster.flavour}" needs how etcd is started, stopped and looked at`,
+        });
       }
       if (cluster.flavour === 'services' && node.apiServer?.service === undefined) {
-        problems.push({ path: `${at}.nodes.${index}.apiServer.service`, message: 'missing; the flavour "services" needs how kube-apiserver is started, stopped and looked at (without Kubernetes the flavour is "etcd")' });
+        problems.push({
+          path: `${at}.nodes.${index}.apiServer.service`,
+          message:
+            'missing; the flavour "services" needs how kube-apiserver is started, stopped and looked at (without Kubernetes the flavour is "etcd")',
+        });
       }
       if (cluster.flavour === 'etcd' && node.apiServer !== undefined) {
-        problems.push({ path: `${at}.nodes.${index}.apiServer`, message: 'the flavour "etcd" has no kube-apiserver; with one the flavour is "services"' });
+        problems.push({
+          path: `${at}.nodes.${index}.apiServer`,
+          message: 'the flavour "etcd" has no kube-apiserver; with one the flavour is "services"',
+        });
       }
     }
   }
@@ -123,7 +141,11 @@ export function resolveCluster(configuration: Configuration, name: string): Clus
   };
 }
 
-function resolveNode(node: Configuration['clusters'][string]['nodes'][number], flavour: Flavour, scheme: string): ClusterNode {
+function resolveNode(
+  node: Configuration['clusters'][string]['nodes'][number],
+  flavour: Flavour,
+  scheme: string,
+): ClusterNode {
   const host = node.address.includes(':') ? `[${node.address}]` : node.address;
   const { etcd, apiServer } = node;
   return {
@@ -150,5 +172,7 @@ function resolveNode(node: Configuration['clusters'][string]['nodes'][number], f
 
 function withoutUndefined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
   // The entries are the value's own, less those that are undefined.
-  return Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined)) as { [K in keyof T]: Exclude<T[K], undefined> };
+  return Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>;
+  };
 }

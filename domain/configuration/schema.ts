@@ -10,12 +10,24 @@ const WINDOW = /^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d( [A-Za-z_]+(?:\
 const scheduleSchema = z
   .strictObject({
     every: durationSchema.optional(),
-    cron: z.string().regex(/^\S+( \S+){4}$/, 'expected five fields, as in "0 3 * * 0"').optional(),
+    cron: z
+      .string()
+      .regex(/^\S+( \S+){4}$/, 'expected five fields, as in "0 3 * * 0"')
+      .optional(),
     jitter: durationSchema.optional(),
-    window: z.string().regex(WINDOW, 'expected "HH:MM-HH:MM" and optionally a time zone, as in "00:00-06:00 Asia/Shanghai"').optional(),
-    timeZone: z.string().regex(/^[A-Za-z_]+(?:\/[A-Za-z0-9_+-]+)*$/, 'expected a time zone, as in Asia/Shanghai').optional(),
+    window: z
+      .string()
+      .regex(WINDOW, 'expected "HH:MM-HH:MM" and optionally a time zone, as in "00:00-06:00 Asia/Shanghai"')
+      .optional(),
+    timeZone: z
+      .string()
+      .regex(/^[A-Za-z_]+(?:\/[A-Za-z0-9_+-]+)*$/, 'expected a time zone, as in Asia/Shanghai')
+      .optional(),
   })
-  .refine((schedule) => (schedule.every === undefined) !== (schedule.cron === undefined), 'expected either "every" or "cron"');
+  .refine(
+    (schedule) => (schedule.every === undefined) !== (schedule.cron === undefined),
+    'expected either "every" or "cron"',
+  );
 export type Schedule = z.infer<typeof scheduleSchema>;
 
 export const clusterSchema = z.strictObject({
@@ -32,7 +44,11 @@ export const clusterSchema = z.strictObject({
     })
     .optional(),
   schedules: z
-    .strictObject({ backup: scheduleSchema.optional(), verify: scheduleSchema.optional(), prune: scheduleSchema.optional() })
+    .strictObject({
+      backup: scheduleSchema.optional(),
+      verify: scheduleSchema.optional(),
+      prune: scheduleSchema.optional(),
+    })
     .default({}),
   /** The client certificates with which the worker reads etcd; files of the worker. */
   etcd: z.strictObject({ tls: tlsSchema.optional() }).default({}),

@@ -35,7 +35,12 @@ export const filesystemStoreSchema = z.strictObject({
 
 export const s3StoreSchema = z.strictObject({
   type: z.literal('s3'),
-  bucket: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'expected the name of a bucket: 3 to 63 lower-case letters, digits, "-" or "."'),
+  bucket: z
+    .string()
+    .regex(
+      /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
+      'expected the name of a bucket: 3 to 63 lower-case letters, digits, "-" or "."',
+    ),
   /** Put before every key. */
   prefix: z
     .string()
@@ -43,14 +48,30 @@ export const s3StoreSchema = z.strictObject({
     .refine((prefix) => !prefix.split('/').some((part) => part === '.' || part === '..'), 'expected no "." or ".."')
     .optional(),
   endpoint: urlSchema.optional(),
-  region: z.string().regex(/^[A-Za-z0-9-]+$/, 'expected a region').default('us-east-1'),
+  region: z
+    .string()
+    .regex(/^[A-Za-z0-9-]+$/, 'expected a region')
+    .default('us-east-1'),
   pathStyle: z.boolean().default(false),
   /** Without it the AWS default chain: environment, shared files, web identity, instance role. */
-  credentials: z.strictObject({ accessKeyId: secretRefSchema, secretAccessKey: secretRefSchema, sessionToken: secretRefSchema.optional() }).optional(),
+  credentials: z
+    .strictObject({
+      accessKeyId: secretRefSchema,
+      secretAccessKey: secretRefSchema,
+      sessionToken: secretRefSchema.optional(),
+    })
+    .optional(),
   /** A PEM file with the certificate authority of the endpoint. */
   ca: workerPathSchema.optional(),
   serverSideEncryption: z
-    .union([z.strictObject({ type: z.literal('s3') }), z.strictObject({ type: z.literal('kms'), keyId: z.string().min(1).optional(), bucketKey: z.boolean().optional() })])
+    .union([
+      z.strictObject({ type: z.literal('s3') }),
+      z.strictObject({
+        type: z.literal('kms'),
+        keyId: z.string().min(1).optional(),
+        bucketKey: z.boolean().optional(),
+      }),
+    ])
     .optional(),
   ...common,
 });

@@ -47,12 +47,17 @@ export const workerPathSchema = z
 
 export const urlSchema = z
   .string()
-  .regex(/^https?:\/\/[A-Za-z0-9.\-[\]:]+(?::\d{1,5})?$/, 'expected http:// or https://, a host and a port, nothing after it');
+  .regex(
+    /^https?:\/\/[A-Za-z0-9.\-[\]:]+(?::\d{1,5})?$/,
+    'expected http:// or https://, a host and a port, nothing after it',
+  );
 
 /** A secret is never written down: it is an environment variable or a file of the worker. */
 export const secretRefSchema = z
   .union([
-    z.strictObject({ env: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected the name of an environment variable') }),
+    z.strictObject({
+      env: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected the name of an environment variable'),
+    }),
     z.strictObject({ file: workerPathSchema }),
   ])
   .meta({ description: 'A reference to a secret: {env: NAME} or {file: path}' });

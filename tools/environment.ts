@@ -1,0 +1,23 @@
+/** The only module that reads `process.env`: what can be set from outside, by name. */
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+/** The value of an environment variable; an empty one counts as unset. */
+export function environmentVariable(name: string): string | undefined {
+  return process.env[name] || undefined;
+}
+
+/** A copy of the whole environment, for child processes. */
+export function environment(): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
+}
+
+/** Where Salvor keeps what it fetched or built: `SALVOR_CACHE`, else `salvor` in the user's cache folder. */
+export function cacheDirectory(): string {
+  return (
+    environmentVariable('SALVOR_CACHE') ??
+    join(environmentVariable('XDG_CACHE_HOME') ?? join(homedir(), '.cache'), 'salvor')
+  );
+}
