@@ -1,15 +1,15 @@
 /** The control-plane machines of a cluster. */
 import { z } from 'zod';
+import { SalvorError } from '../errors.ts';
 import { absolutePathSchema, addressSchema, commandSchema, nameSchema, urlSchema, workerPathSchema } from './values.ts';
 
 /** How a component is started, stopped and looked at. `status` exits 0 while it runs. */
 const serviceCommandsSchema = z.strictObject({ start: commandSchema, stop: commandSchema, status: commandSchema });
 const unitName = z.string().regex(/^[A-Za-z0-9:_.@-]+$/, 'expected the name of a unit or container');
-const serviceSchema = z.union([
-  serviceCommandsSchema,
-  z.strictObject({ systemd: unitName }),
-  z.strictObject({ docker: unitName }),
-]);
+const serviceSchema = z.union(
+  [serviceCommandsSchema, z.strictObject({ systemd: unitName }), z.strictObject({ docker: unitName })],
+  'expected {systemd: UNIT}, {docker: CONTAINER} or {start: [...], stop: [...], status: [...]}',
+);
 export type Service = z.infer<typeof serviceCommandsSchema>;
 
 export const tlsSchema = z.strictObject({ ca: workerPathSchema, cert: workerPathSchema, key: workerPathSchema });
@@ -24,7 +24,10 @@ const sshSchema = z.strictObject({
   sudo: z.boolean().default(false),
 });
 
-export const connectionSchema = z.union([z.literal('local'), z.strictObject({ ssh: sshSchema })]);
+export const connectionSchema = z.union(
+  [z.literal('local'), z.strictObject({ ssh: sshSchema })],
+  'expected "local" or {ssh: {user: ..., port: ..., sudo: ...}}',
+);
 export type Connection = z.infer<typeof connectionSchema>;
 
 export const nodeSchema = z.strictObject({
@@ -79,4 +82,17 @@ export function serviceCommands(service: z.infer<typeof serviceSchema>): Service
     };
   }
   return service;
+}
+
+/**
+ * The node of a name.
+ * @throws SalvorError `InvalidInput`, naming the nodes there are
+ */
+export function nodeOf(nodes: ClusterNode[], name: string): ClusterNode {
+  const node = nodes.find((candidate) => candidate.name === name);
+  if (node) return node;
+  throw new SalvorError(
+    'InvalidInput',
+    `no node is named "${name}"; there are: ${nodes.map((known) => known.name).join(', ')}`,
+  );
 }

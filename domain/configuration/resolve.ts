@@ -1,7 +1,9 @@
 /** From the text of the configuration to one cluster with everything filled in. */
 import { SalvorError } from '../errors.ts';
 import type { Compression, Flavour } from '../manifest.ts';
+import { crossCheck, findWarnings } from './check.ts';
 import { type ClusterNode, serviceCommands, type TlsFiles } from './nodes.ts';
+import { describeIssue, type Finding, findingsOf, type Problem } from './problems.ts';
 import { type Configuration, configurationSchema, type Schedule } from './schema.ts';
 import type { NamedStore } from './stores.ts';
 
@@ -19,11 +21,21 @@ export interface Cluster {
   nodes: ClusterNode[];
 }
 
-/** One thing that is wrong with a configuration, or worth a thought. */
-export interface Problem {
-  /** As in `clusters.prod.nodes.0.address`. */
-  path: string;
-  message: string;
+/** Where a field stands, as in `salvor.yaml:12:5`. */
+export type Locate = (path: PropertyKey[]) => string | undefined;
+
+/**
+ * Checks a configuration as it was read from YAML.
+ * @returns the configuration, or everything that is wrong with it
+ */
+export function checkConfiguration(
+  value: unknown,
+  locate: Locate = () => undefined,
+): { configuration: Configuration; problems?: never } | { problems: Problem[] } {
+  const result = configurationSchema.safeParse(value, { error: describeIssue });
+  const findings = result.success ? crossCheck(result.data) : result.error.issues.flatMap((issue) => findingsOf(issue));
+  if (result.success && findings.length === 0) return { configuration: result.data };
+  return { problems: findings.map((finding) => problemOf(finding, locate)) };
 }
 
 /**
@@ -31,86 +43,39 @@ export interface Problem {
  * @param where named in the message: the file
  * @throws SalvorError `InvalidConfiguration`, listing every problem with its path
  */
-export function parseConfiguration(value: unknown, where: string): Configuration {
-  const result = configurationSchema.safeParse(value);
-  const problems = result.success
-    ? crossCheck(result.data)
-    : result.error.issues.map((issue) => ({ path: issue.path.join('.'), message: issue.message }));
-  if (result.success && problems.length === 0) return result.data;
-  const lines = problems.map(({ path, message }) => `  ${path || '(top)'}: ${message}`).join('\n');
-  throw new SalvorError('InvalidConfiguration', `${where} is not a valid configuration:\n${lines}`);
+export function parseConfiguration(value: unknown, where: string, locate?: Locate): Configuration {
+  const result = checkConfiguration(value, locate);
+  if (result.problems) throw invalidConfiguration(where, result.problems);
+  return result.configuration;
 }
 
-/** What no single field can tell: references between stores, clusters and nodes. */
-function crossCheck(configuration: Configuration): Problem[] {
-  const problems: Problem[] = [];
-  const stores = Object.keys(configuration.stores);
-  for (const [name, cluster] of Object.entries(configuration.clusters)) {
-    const at = `clusters.${name}`;
-    for (const [index, store] of cluster.stores.entries()) {
-      if (!stores.includes(store)) {
-        problems.push({
-          path: `${at}.stores.${index}`,
-          message: `no store is named "${store}"; there are: ${stores.join(', ') || 'none'}`,
-        });
-      }
-    }
-    for (const property of ['name', 'address'] as const) {
-      const values = cluster.nodes.map(
-        (node) => `${node[property]}${property === 'address' ? (node.etcd?.clientUrl ?? '') : ''}`,
-      );
-      for (const [index, value] of values.entries()) {
-        if (values.indexOf(value) !== index) {
-          problems.push({
-            path: `${at}.nodes.${index}.${property}`,
-            message: 'two nodes have the same; expected each node once',
-          });
-        }
-      }
-    }
-    if (cluster.flavour !== 'services' && cluster.flavour !== 'etcd') continue;
-    for (const [index, node] of cluster.nodes.entries()) {
-      if (node.etcd?.service === undefined) {
-        problems.push({
-          path: `${at}.nodes.${index}.etcd.service`,
-          message: `missing; the flavour "${cluster.flavour}" needs how etcd is started, stopped and looked at`,
-        });
-      }
-      if (cluster.flavour === 'services' && node.apiServer?.service === undefined) {
-        problems.push({
-          path: `${at}.nodes.${index}.apiServer.service`,
-          message:
-            'missing; the flavour "services" needs how kube-apiserver is started, stopped and looked at (without Kubernetes the flavour is "etcd")',
-        });
-      }
-      if (cluster.flavour === 'etcd' && node.apiServer !== undefined) {
-        problems.push({
-          path: `${at}.nodes.${index}.apiServer`,
-          message: 'the flavour "etcd" has no kube-apiserver; with one the flavour is "services"',
-        });
-      }
-    }
-  }
-  return problems;
+/** The error that lists every problem, one a line. */
+export function invalidConfiguration(where: string, problems: Problem[]): SalvorError {
+  const lines = problems.map((problem) => `  ${formatProblem(problem)}`).join('\n');
+  return new SalvorError('InvalidConfiguration', `${where} is not a valid configuration:\n${lines}`);
+}
+
+/** One line: `salvor.yaml:12:5 clusters.prod.flavour: expected one of: …`. */
+export function formatProblem({ at, path, message }: Problem): string {
+  const place = [at, path].filter(Boolean).join(' ');
+  return place ? `${place}: ${message}` : message;
 }
 
 /** What is allowed, but should be known. */
-export function configurationWarnings(configuration: Configuration): Problem[] {
-  const warnings: Problem[] = [];
-  for (const [name, cluster] of Object.entries(configuration.clusters)) {
-    if (!cluster.encryptionAtRest) continue;
-    for (const store of cluster.stores) {
-      const holds = configuration.stores[store]?.holds;
-      if (holds === undefined || (holds.includes('snapshot') && holds.includes('static-resources'))) {
-        warnings.push({
-          path: `clusters.${name}.stores`,
-          message: `store "${store}" would hold both the snapshot of "${name}" and, in its static resources, the keys that decrypt it; set "holds" so that they lie apart`,
-        });
-      }
-    }
-  }
-  return warnings;
+export function configurationWarnings(configuration: Configuration, locate: Locate = () => undefined): Problem[] {
+  return findWarnings(configuration).map((finding) => problemOf(finding, locate));
 }
+
+function problemOf({ path, message }: Finding, locate: Locate): Problem {
+  const at = locate(path);
+  // A hostile name stays on its line.
+  const text = path.map((part) =>
+    typeof part === 'string' && !PLAIN.test(part) ? JSON.stringify(part) : String(part),
+  );
+  return { path: text.join('.'), message, ...(at !== undefined && { at }) };
+}
+
+const PLAIN = /^[\w-]+(?:\.[\w-]+)*$/;
 
 /**
  * One cluster with its stores and defaults.

@@ -3,9 +3,9 @@ import { z } from 'zod';
 import { COMPRESSIONS, FLAVOURS } from '../manifest.ts';
 import { nodeSchema, tlsSchema } from './nodes.ts';
 import { storesSchema } from './stores.ts';
-import { absolutePathSchema, durationSchema, nameSchema, workerPathSchema } from './values.ts';
+import { absolutePathSchema, durationSchema, isTimeZone, nameSchema, workerPathSchema } from './values.ts';
 
-const WINDOW = /^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d( [A-Za-z_]+(?:\/[A-Za-z_+-]+)*)?$/;
+const WINDOW = /^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d( \S+)?$/;
 
 const scheduleSchema = z
   .strictObject({
@@ -18,11 +18,9 @@ const scheduleSchema = z
     window: z
       .string()
       .regex(WINDOW, 'expected "HH:MM-HH:MM" and optionally a time zone, as in "00:00-06:00 Asia/Shanghai"')
+      .refine((window) => isTimeZone(window.split(' ')[1] ?? 'UTC'), 'no such time zone; expected one as Asia/Shanghai')
       .optional(),
-    timeZone: z
-      .string()
-      .regex(/^[A-Za-z_]+(?:\/[A-Za-z0-9_+-]+)*$/, 'expected a time zone, as in Asia/Shanghai')
-      .optional(),
+    timeZone: z.string().refine(isTimeZone, 'no such time zone; expected one as Asia/Shanghai').optional(),
   })
   .refine(
     (schedule) => (schedule.every === undefined) !== (schedule.cron === undefined),

@@ -64,7 +64,7 @@ export const s3StoreSchema = z.strictObject({
   /** A PEM file with the certificate authority of the endpoint. */
   ca: workerPathSchema.optional(),
   serverSideEncryption: z
-    .union([
+    .discriminatedUnion('type', [
       z.strictObject({ type: z.literal('s3') }),
       z.strictObject({
         type: z.literal('kms'),

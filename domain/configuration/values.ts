@@ -36,7 +36,10 @@ export const absolutePathSchema = z
   .string()
   // oxlint-disable-next-line no-control-regex -- keeping control characters out is the point
   .regex(/^(?:\/[^/\u0000-\u001f\u007f]+)+$/, 'expected an absolute path without a trailing "/" or control characters')
-  .refine((path) => !path.split('/').includes('..'), 'expected no ".." in the path');
+  .refine(
+    (path) => !path.split('/').some((part) => part === '.' || part === '..'),
+    'expected no "." or ".." in the path',
+  );
 
 /** A path on the worker: absolute, or relative to the configuration file. */
 export const workerPathSchema = z
@@ -47,19 +50,32 @@ export const workerPathSchema = z
 
 export const urlSchema = z
   .string()
-  .regex(
-    /^https?:\/\/[A-Za-z0-9.\-[\]:]+(?::\d{1,5})?$/,
+  .refine(
+    (text) =>
+      /^https?:\/\/(?:[A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/.test(text) && URL.canParse(text),
     'expected http:// or https://, a host and a port, nothing after it',
   );
 
+/** A time zone that the runtime knows, as in Asia/Shanghai. */
+export function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}
+
 /** A secret is never written down: it is an environment variable or a file of the worker. */
 export const secretRefSchema = z
-  .union([
-    z.strictObject({
-      env: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected the name of an environment variable'),
-    }),
-    z.strictObject({ file: workerPathSchema }),
-  ])
+  .union(
+    [
+      z.strictObject({
+        env: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected the name of an environment variable'),
+      }),
+      z.strictObject({ file: workerPathSchema }),
+    ],
+    'expected a reference, {env: NAME} or {file: path}; a secret is never written into the configuration',
+  )
   .meta({ description: 'A reference to a secret: {env: NAME} or {file: path}' });
 export type SecretRef = z.infer<typeof secretRefSchema>;
 

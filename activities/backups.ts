@@ -1,0 +1,120 @@
+/** The backups in the stores: reading them back, making them exist, finding them. */
+import { Readable } from 'node:stream';
+import { readBack } from '../adapters/stores/copy.ts';
+import { findBackup, readCatalogue } from '../adapters/stores/catalogue.ts';
+import { openStores } from '../adapters/stores/open.ts';
+import type { Store } from '../adapters/stores/store.ts';
+import { type Cluster } from '../domain/configuration/resolve.ts';
+import { messageOf, SalvorError } from '../domain/errors.ts';
+import { type Digest, formatManifest, type Manifest } from '../domain/manifest.ts';
+import { manifestKey } from '../domain/names.ts';
+import type { ListBackupsReport } from '../domain/operations.ts';
+import type { SnapshotSource } from '../domain/snapshot-source.ts';
+import { attended } from './attend.ts';
+
+/** Opens the cluster's stores, or one of them, for one piece of work. */
+async function withStores<T>(
+  cluster: Cluster,
+  only: string | undefined,
+  work: (stores: Store[]) => Promise<T>,
+): Promise<T> {
+  const chosen = cluster.stores.filter((store) => only === undefined || store.name === only);
+  if (chosen.length === 0) {
+    const known = cluster.stores.map((store) => store.name).join(', ');
+    throw new SalvorError('UnknownStore', `${cluster.name} has no store named "${only ?? ''}"; it has: ${known}`);
+  }
+  const stores = await openStores({ ...cluster, stores: chosen });
+  try {
+    return await work(stores);
+  } finally {
+    for (const store of stores) store.close();
+  }
+}
+
+export function createBackupActivities() {
+  return {
+    /** Every store is reached and takes a small object; those that don't are named, and fail only when none is left. */
+    checkStores: attended(async ({ cluster }: { cluster: Cluster }, { signal }) => {
+      return await withStores(cluster, undefined, async (stores) => {
+        const checks = await Promise.all(
+          stores.map(async (store) => {
+            try {
+              await store.check(signal);
+              return { store: store.name };
+            } catch (error) {
+              signal.throwIfAborted();
+              return { store: store.name, error: messageOf(error), cause: error };
+            }
+          }),
+        );
+        const good = checks.filter((check) => check.error === undefined).map((check) => check.store);
+        const first = checks[0];
+        if (good.length === 0 && first !== undefined) throw first.cause;
+        const failing = checks.flatMap(({ store, error }) => (error === undefined ? [] : [{ store, error }]));
+        return { good, failing };
+      });
+    }),
+
+    /** Reads one store's copy again and compares it with what was sent. */
+    readBackCopy: attended(
+      async (
+        { cluster, store, key, expected }: { cluster: Cluster; store: string; key: string; expected: Digest },
+        { signal },
+      ) => {
+        return await withStores(cluster, store, async ([opened]) => {
+          if (opened) await readBack(opened, key, expected, signal);
+          return { store, bytes: expected.bytes };
+        });
+      },
+    ),
+
+    /** Writes the manifest to every store that has an artifact of the backup; with it the backup exists. */
+    writeManifest: attended(async ({ cluster, manifest }: { cluster: Cluster; manifest: Manifest }, { signal }) => {
+      const holders = new Set(manifest.artifacts.flatMap((artifact) => artifact.stores));
+      const key = manifestKey(manifest.cluster, manifest.node.address, manifest.backup);
+      const text = formatManifest(manifest);
+      return await withStores(cluster, undefined, async (stores) => {
+        const written: string[] = [];
+        for (const store of stores.filter((candidate) => holders.has(candidate.name))) {
+          await putOnce(store, key, text, signal);
+          written.push(store.name);
+        }
+        return { key, stores: written };
+      });
+    }),
+
+    listBackups: attended(
+      async ({ cluster, store }: { cluster: Cluster; store?: string }, { signal }): Promise<ListBackupsReport> => {
+        return await withStores(cluster, store, async (stores) => {
+          const { entries, unreadable } = await readCatalogue(cluster, stores, signal);
+          return { cluster: cluster.name, backups: entries.map(({ entry }) => entry), unreadable };
+        });
+      },
+    ),
+
+    /** The snapshot of a backup by name, or of the newest good one by `latest`. */
+    findSnapshot: attended(
+      async (
+        { cluster, backup, store }: { cluster: Cluster; backup: string; store?: string },
+        { signal },
+      ): Promise<SnapshotSource> => {
+        return await withStores(cluster, store, async (stores) => {
+          return findBackup(await readCatalogue(cluster, stores, signal), backup);
+        });
+      },
+    ),
+  };
+}
+export type BackupActivities = ReturnType<typeof createBackupActivities>;
+
+/** Puts a small object; one with the same content that is there already is what an earlier attempt wrote. */
+async function putOnce(store: Store, key: string, text: string, signal: AbortSignal): Promise<void> {
+  const bytes = Buffer.from(text);
+  try {
+    await store.put(key, Readable.from([bytes]), { signal });
+  } catch (error) {
+    const there =
+      error instanceof SalvorError && error.type === 'ArtifactExists' ? await store.read(key, signal) : undefined;
+    if (there === undefined || !bytes.equals(there)) throw error;
+  }
+}

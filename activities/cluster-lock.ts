@@ -1,0 +1,16 @@
+/** Who holds a cluster. */
+import type { Client } from '@temporalio/client';
+import { lockWorkflowId } from '../domain/operations.ts';
+import { attended } from './attend.ts';
+
+export function createLockActivities(client: Client) {
+  return {
+    /** The workflow ID of the operation that holds the cluster, for the message of `ClusterBusy`. */
+    describeHolder: attended(async ({ cluster }: { cluster: string }): Promise<string> => {
+      const { memo } = await client.workflow.getHandle(lockWorkflowId(cluster)).describe();
+      const holder = memo?.['holder'];
+      return typeof holder === 'string' ? holder : lockWorkflowId(cluster);
+    }),
+  };
+}
+export type LockActivities = ReturnType<typeof createLockActivities>;

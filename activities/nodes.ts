@@ -1,0 +1,112 @@
+/** What is done on one node. A node with a task queue of its own has its own worker there. */
+import { hostFor } from '../adapters/hosts/find.ts';
+import type { Host } from '../adapters/hosts/host.ts';
+import { controlPlaneFor } from '../adapters/control-planes/find.ts';
+import type { Component } from '../adapters/control-planes/control-plane.ts';
+import { apiServerReady } from '../adapters/kubernetes/api-server.ts';
+import { checkNode } from '../adapters/restore/check-node.ts';
+import { stageDataDirectory, type StagingOrder, swapDataDirectory } from '../adapters/restore/data-directory.ts';
+import { type ClusterNode, nodeOf } from '../domain/configuration/nodes.ts';
+import type { Cluster } from '../domain/configuration/resolve.ts';
+import { SalvorError } from '../domain/errors.ts';
+import { attended } from './attend.ts';
+
+/** kube-apiserver ends long requests for up to a minute; etcd hands over its leadership first. */
+const STOP_DEADLINE_MS = 90_000;
+const START_DEADLINE_MS = 60_000;
+
+export interface OnNode {
+  cluster: Cluster;
+  node: string;
+}
+
+async function onHost<T>({ cluster, node }: OnNode, work: (node: ClusterNode, host: Host) => Promise<T>): Promise<T> {
+  const found = nodeOf(cluster.nodes, node);
+  const host = hostFor(found);
+  try {
+    return await work(found, host);
+  } finally {
+    await host.close();
+  }
+}
+
+function apiServerOf(cluster: Cluster, node: ClusterNode, host: Host): Component {
+  const { apiServer } = controlPlaneFor(cluster, node, host);
+  if (apiServer) return apiServer;
+  throw new SalvorError(
+    'InvalidConfiguration',
+    `${node.name} of ${cluster.name} has no kube-apiserver in the configuration`,
+  );
+}
+
+export function createNodeActivities() {
+  return {
+    checkNode: attended(async (order: OnNode & { snapshotBytes: number }, { signal }) => {
+      return await onHost(
+        order,
+        async (node, host) => await checkNode(order.cluster, node, host, order.snapshotBytes, signal),
+      );
+    }),
+
+    stageDataDirectory: attended(async (order: OnNode & { staging: StagingOrder }, { signal }) => {
+      return await onHost(
+        order,
+        async (node, host) => await stageDataDirectory(order.cluster, node, host, order.staging, signal),
+      );
+    }),
+
+    stopApiServer: attended(async (order: OnNode, { signal }) => {
+      return await onHost(
+        order,
+        async (node, host) => await apiServerOf(order.cluster, node, host).stop(signal, STOP_DEADLINE_MS),
+      );
+    }),
+
+    stopEtcd: attended(async (order: OnNode, { signal }) => {
+      return await onHost(
+        order,
+        async (node, host) => await controlPlaneFor(order.cluster, node, host).etcd.stop(signal, STOP_DEADLINE_MS),
+      );
+    }),
+
+    /** Only a stopped etcd's directory is swapped. */
+    swapDataDirectory: attended(async (order: OnNode & { operationId: string }, { signal }) => {
+      return await onHost(order, async (node, host) => {
+        const state = await controlPlaneFor(order.cluster, node, host).etcd.status(signal);
+        if (state !== 'stopped')
+          throw new SalvorError(
+            'UnsafeState',
+            `${node.name}: etcd runs, so its data directory stays where it is; was it started by something else?`,
+          );
+        return await swapDataDirectory(node, host, order.operationId, signal);
+      });
+    }),
+
+    startEtcd: attended(async (order: OnNode, { signal }) => {
+      return await onHost(
+        order,
+        async (node, host) => await controlPlaneFor(order.cluster, node, host).etcd.start(signal, START_DEADLINE_MS),
+      );
+    }),
+
+    startApiServer: attended(async (order: OnNode, { signal }) => {
+      return await onHost(
+        order,
+        async (node, host) => await apiServerOf(order.cluster, node, host).start(signal, START_DEADLINE_MS),
+      );
+    }),
+
+    /** Retried until the node's own kube-apiserver says that it is ready. */
+    checkApiServer: attended(async (order: OnNode, { signal }) => {
+      const node = nodeOf(order.cluster.nodes, order.node);
+      if (!node.apiServer) return { seen: 'no kube-apiserver' };
+      const { ready, seen } = await apiServerReady(node.apiServer.url, {
+        signal,
+        ...(node.apiServer.ca && { ca: node.apiServer.ca }),
+      });
+      if (!ready) throw new SalvorError('ComponentStuck', `${node.name}: ${node.apiServer.url}/readyz says: ${seen}`);
+      return { seen };
+    }),
+  };
+}
+export type NodeActivities = ReturnType<typeof createNodeActivities>;

@@ -1,0 +1,42 @@
+/** Taking an etcd snapshot. */
+import { activityInfo } from '@temporalio/activity';
+import { z } from 'zod';
+import { removeFromAll, takeSnapshot } from '../adapters/backup/take-snapshot.ts';
+import { withScratch } from '../adapters/scratch.ts';
+import { openStores } from '../adapters/stores/open.ts';
+import { nodeOf } from '../domain/configuration/nodes.ts';
+import type { Cluster } from '../domain/configuration/resolve.ts';
+import type { SnapshotTaken } from '../domain/snapshot-source.ts';
+import { attended } from './attend.ts';
+
+const attemptSchema = z.object({ key: z.string() });
+
+export function createSnapshotActivities() {
+  return {
+    /** Streams a snapshot of one member to every store that takes snapshots. A retry is a new snapshot under a new name, and takes back what the attempt before left. */
+    takeSnapshot: attended(
+      async (
+        { cluster, node }: { cluster: Cluster; node: string },
+        { signal, previous, remember },
+      ): Promise<SnapshotTaken> => {
+        const stores = await openStores(cluster);
+        const { workflowExecution, activityId } = activityInfo();
+        try {
+          const left = attemptSchema.safeParse(previous);
+          if (left.success) await removeFromAll(stores, left.data.key);
+          return await withScratch(`snapshot-${workflowExecution?.runId ?? ''}-${activityId}`, async (scratch) => {
+            return await takeSnapshot(cluster, nodeOf(cluster.nodes, node), stores, {
+              signal,
+              scratch,
+              now: () => new Date(),
+              onKey: (key) => remember({ key }),
+            });
+          });
+        } finally {
+          for (const store of stores) store.close();
+        }
+      },
+    ),
+  };
+}
+export type SnapshotActivities = ReturnType<typeof createSnapshotActivities>;

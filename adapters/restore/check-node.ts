@@ -1,0 +1,62 @@
+/** Whether a node is fit for a restore, before anything on it is touched. */
+import { dirname } from 'node:path';
+import type { ClusterNode } from '../../domain/configuration/nodes.ts';
+import type { Cluster } from '../../domain/configuration/resolve.ts';
+import { SalvorError } from '../../domain/errors.ts';
+import { controlPlaneFor } from '../control-planes/find.ts';
+import { locateEtcdutl } from '../hosts/find.ts';
+import type { Host } from '../hosts/host.ts';
+
+/** The snapshot itself, the database restored from it, and as much again for etcd to grow. */
+const ROOM_PER_SNAPSHOT_BYTE = 3;
+
+/**
+ * Looks at what a restore needs on a node: the tool, room beside the data directory, and how its components are doing.
+ * @throws SalvorError `ToolMissing`, `NoSpace`, `UnsafeState` or `CommandFailed`, naming the node and what is missing
+ */
+export async function checkNode(
+  cluster: Cluster,
+  node: ClusterNode,
+  host: Host,
+  snapshotBytes: number,
+  signal: AbortSignal,
+) {
+  const { dataDir } = node.etcd;
+  const parent = dirname(dataDir);
+  if ((await host.typeOf(parent, signal)) !== 'directory') {
+    throw new SalvorError(
+      'UnsafeState',
+      `${node.name}: ${parent} is not a directory, so ${dataDir} can't be the data directory of etcd; check "dataDir"`,
+    );
+  }
+  await refuseMountPoint(node, host, signal);
+  const etcdutl = await locateEtcdutl(host);
+  const freeBytes = await host.freeBytes(parent, signal);
+  const neededBytes = snapshotBytes * ROOM_PER_SNAPSHOT_BYTE;
+  if (freeBytes < neededBytes) {
+    throw new SalvorError(
+      'NoSpace',
+      `${node.name}: ${parent} has ${freeBytes} bytes free, the restore needs ${neededBytes}: the old data directory is kept. Make room`,
+    );
+  }
+  const { etcd, apiServer } = controlPlaneFor(cluster, node, host);
+  return {
+    etcd: await etcd.status(signal),
+    apiServer: apiServer === undefined ? null : await apiServer.status(signal),
+    dataDir: (await host.typeOf(dataDir, signal)) === undefined ? ('missing' as const) : ('present' as const),
+    freeBytes,
+    etcdutl,
+  };
+}
+
+/** A mount point can't be renamed, and its parent is another file system. */
+async function refuseMountPoint(node: ClusterNode, host: Host, signal: AbortSignal): Promise<void> {
+  const { dataDir } = node.etcd;
+  if ((await host.typeOf(dataDir, signal)) === undefined) return;
+  const { exitCode } = await host.run(['mountpoint', '-q', dataDir], { signal });
+  if (exitCode !== 0) return;
+  throw new SalvorError(
+    'UnsafeState',
+    `${node.name}: ${dataDir} is a mount point, which can't be moved aside; set "dataDir" to a directory inside it, and etcd's --data-dir with it`,
+  );
+}

@@ -1,0 +1,110 @@
+/** The data directory of a member: the new one is staged beside the old one and swapped in by two renames. */
+import { join } from 'node:path';
+import type { ClusterNode } from '../../domain/configuration/nodes.ts';
+import type { Cluster } from '../../domain/configuration/resolve.ts';
+import { SalvorError } from '../../domain/errors.ts';
+import type { Digest } from '../../domain/manifest.ts';
+import { restorePaths } from '../../domain/plan.ts';
+import type { SnapshotSource } from '../../domain/snapshot-source.ts';
+import { fetchSnapshot } from '../drill/fetch-snapshot.ts';
+import { restoreSnapshot } from '../etcd/etcdutl.ts';
+import { locateEtcdutl } from '../hosts/find.ts';
+import type { Host } from '../hosts/host.ts';
+
+export interface StagingOrder {
+  operationId: string;
+  source: SnapshotSource;
+  /** Of the bytes that passed the trial: every member starts from these and no others. */
+  content: Digest;
+  bumpRevision: string;
+  clusterToken: string;
+}
+
+/**
+ * Restores the snapshot into a directory beside the member's data directory, while the cluster still runs. A directory under its final
+ * name was completely written; one left half-done by a killed attempt is made anew.
+ */
+export async function stageDataDirectory(
+  cluster: Cluster,
+  node: ClusterNode,
+  host: Host,
+  order: StagingOrder,
+  signal: AbortSignal,
+) {
+  const { scratch, staged } = restorePaths(node.etcd.dataDir, order.operationId);
+  if ((await host.typeOf(staged, signal)) === 'directory') return { staged, changed: false };
+  await host.removeScratch(scratch, signal);
+  await host.makeDirectory(scratch, { mode: 0o700, signal });
+  const file = join(scratch, 'snapshot.db');
+  const dataDir = join(scratch, 'data');
+  await fetchSnapshot(
+    cluster,
+    { ...order.source },
+    async (body) => {
+      const written = await host.write(file, body, { mode: 0o600, signal });
+      if (written.sha256 === order.content.sha256) return written;
+      throw new SalvorError(
+        'BackupCorrupt',
+        `${node.name} was sent other bytes than those that passed the trial: SHA-256 ${written.sha256}, expected ${order.content.sha256}`,
+      );
+    },
+    signal,
+  );
+  await restoreSnapshot(
+    host,
+    await locateEtcdutl(host),
+    {
+      file,
+      dataDir,
+      memberName: node.etcd.memberName,
+      peerUrl: node.etcd.peerUrl,
+      clusterToken: order.clusterToken,
+      initialCluster: cluster.nodes.map(({ etcd }) => ({ name: etcd.memberName, peerUrl: etcd.peerUrl })),
+      bumpRevision: order.bumpRevision,
+      markCompacted: true,
+    },
+    signal,
+  );
+  await ownedLike(host, node.etcd.dataDir, dataDir, signal);
+  await host.rename(dataDir, staged, signal);
+  await host.removeScratch(scratch, signal);
+  return { staged, changed: true };
+}
+
+/** etcd may run as a user of its own: the new directory belongs to whom the old one did. */
+async function ownedLike(host: Host, old: string, fresh: string, signal: AbortSignal): Promise<void> {
+  if ((await host.typeOf(old, signal)) === undefined) return;
+  const { exitCode, stderr } = await host.run(['chown', '-R', `--reference=${old}`, fresh], { signal });
+  if (exitCode !== 0)
+    throw new SalvorError(
+      'CommandFailed',
+      `${host.name}: ${fresh} could not be given the owner of ${old}: ${stderr.trim()}`,
+    );
+}
+
+/**
+ * Moves the old data directory aside and the staged one in its place. Run again at any point, it goes on from what it finds.
+ * @returns where the old one lies now; null when the member had none
+ */
+export async function swapDataDirectory(node: ClusterNode, host: Host, operationId: string, signal: AbortSignal) {
+  const { dataDir } = node.etcd;
+  const { staged, setAside } = restorePaths(dataDir, operationId);
+  const isThere = async (path: string) => (await host.typeOf(path, signal)) !== undefined;
+  if (await isThere(staged)) {
+    if ((await isThere(dataDir)) && (await isThere(setAside))) {
+      throw new SalvorError(
+        'UnsafeState',
+        `${node.name}: ${dataDir} is there although it was already moved to ${setAside}; something else made it anew. Move it away and retry`,
+      );
+    }
+    if (await isThere(dataDir)) await host.rename(dataDir, setAside, signal);
+    await host.rename(staged, dataDir, signal);
+  }
+  if (!(await isThere(dataDir))) {
+    throw new SalvorError(
+      'UnsafeState',
+      `${node.name}: neither ${staged} nor ${dataDir} is there; was it moved by hand?`,
+    );
+  }
+  return { setAside: (await isThere(setAside)) ? setAside : null };
+}

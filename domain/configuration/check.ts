@@ -1,0 +1,151 @@
+/** What no single field can tell: references between stores, clusters and nodes. */
+import { ARTIFACT_KINDS } from '../names.ts';
+import type { Finding } from './problems.ts';
+import type { Configuration } from './schema.ts';
+import type { StoreConfiguration } from './stores.ts';
+
+type ClusterConfiguration = Configuration['clusters'][string];
+
+/** What makes a well-formed configuration unusable. */
+export function crossCheck(configuration: Configuration): Finding[] {
+  return Object.entries(configuration.clusters).flatMap(([name, cluster]) => {
+    const at = ['clusters', name];
+    return [
+      ...checkStores(configuration, cluster, at),
+      ...checkDistinctNodes(cluster, at),
+      ...checkServices(cluster, at),
+    ];
+  });
+}
+
+function checkStores({ stores }: Configuration, cluster: ClusterConfiguration, at: PropertyKey[]): Finding[] {
+  const findings: Finding[] = [];
+  for (const [index, store] of cluster.stores.entries()) {
+    const path = [...at, 'stores', index];
+    if (!Object.hasOwn(stores, store)) {
+      const known = Object.keys(stores).join(', ') || 'none';
+      findings.push({ path, message: `no store is named "${store}"; there are: ${known}` });
+    } else if (cluster.stores.indexOf(store) !== index) {
+      findings.push({ path, message: `the store "${store}" is listed twice` });
+    }
+  }
+  if (findings.length === 0 && !cluster.stores.some((store) => holds(stores[store], 'snapshot'))) {
+    findings.push({ path: [...at, 'stores'], message: 'none of these stores holds "snapshot"; expected at least one' });
+  }
+  return findings;
+}
+
+type NodeConfiguration = ClusterConfiguration['nodes'][number];
+
+/** What tells one node from another: two that share any of it are one node written down twice, or a slip of copying. */
+const DISTINCT: { field: PropertyKey[]; of: (node: NodeConfiguration) => string }[] = [
+  { field: ['name'], of: (node) => node.name },
+  { field: ['address'], of: (node) => `${node.address} ${node.etcd?.clientUrl ?? ''}` },
+  { field: ['etcd', 'memberName'], of: (node) => node.etcd?.memberName ?? node.name },
+  { field: ['etcd', 'clientUrl'], of: (node) => node.etcd?.clientUrl ?? node.address },
+  { field: ['etcd', 'peerUrl'], of: (node) => node.etcd?.peerUrl ?? node.address },
+  { field: ['etcd', 'dataDir'], of: (node) => `${node.address} ${node.etcd?.dataDir ?? ''}` },
+];
+
+function checkDistinctNodes({ nodes }: ClusterConfiguration, at: PropertyKey[]): Finding[] {
+  return nodes.flatMap((node, index) => {
+    for (const { field, of } of DISTINCT) {
+      const other = nodes.slice(0, index).find((earlier) => of(earlier) === of(node));
+      if (other === undefined) continue;
+      const message = `the same as of node "${other.name}"; expected each node once, with a ${field.at(-1)?.toString()} of its own`;
+      return [{ path: [...at, 'nodes', index, ...field], message }];
+    }
+    return [];
+  });
+}
+
+function checkServices(cluster: ClusterConfiguration, at: PropertyKey[]): Finding[] {
+  const { flavour } = cluster;
+  if (flavour !== 'services' && flavour !== 'etcd') return [];
+  const findings: Finding[] = [];
+  for (const [index, node] of cluster.nodes.entries()) {
+    const path = [...at, 'nodes', index];
+    if (node.etcd?.service === undefined) {
+      findings.push({
+        path: [...path, 'etcd', 'service'],
+        message: `missing; the flavour "${flavour}" needs how etcd is started, stopped and looked at`,
+      });
+    }
+    if (flavour === 'services' && node.apiServer?.service === undefined) {
+      findings.push({
+        path: [...path, 'apiServer', 'service'],
+        message:
+          'missing; the flavour "services" needs how kube-apiserver is started, stopped and looked at (without Kubernetes the flavour is "etcd")',
+      });
+    }
+    if (flavour === 'etcd' && node.apiServer !== undefined) {
+      findings.push({
+        path: [...path, 'apiServer'],
+        message: 'the flavour "etcd" has no kube-apiserver; with one the flavour is "services"',
+      });
+    }
+  }
+  return findings;
+}
+
+/** What is allowed, but should be known. */
+export function findWarnings(configuration: Configuration): Finding[] {
+  return [
+    ...samePlaces(configuration),
+    ...Object.entries(configuration.clusters).flatMap(([name, cluster]) => [
+      ...keysBesideSnapshots(configuration, name, cluster),
+      ...missingKeys(name, cluster),
+    ]),
+  ];
+}
+
+/** Two names for one place count as two copies, and are one. */
+function samePlaces({ stores }: Configuration): Finding[] {
+  const places = new Map<string, string>();
+  return Object.entries(stores).flatMap(([name, store]) => {
+    const place = placeOf(store);
+    const other = places.get(place);
+    places.set(place, other ?? name);
+    if (other === undefined) return [];
+    return [{ path: ['stores', name], message: `the same place as store "${other}": a backup in both is one copy` }];
+  });
+}
+
+function placeOf(store: StoreConfiguration): string {
+  if (store.type === 'filesystem') return `filesystem ${store.path}`;
+  return `s3 ${store.endpoint ?? store.region} ${store.bucket} ${store.prefix ?? ''}`;
+}
+
+function keysBesideSnapshots({ stores }: Configuration, name: string, cluster: ClusterConfiguration): Finding[] {
+  if (!cluster.encryptionAtRest) return [];
+  return cluster.stores
+    .filter((store) => holds(stores[store], 'snapshot') && holds(stores[store], 'static-resources'))
+    .map((store) => ({
+      path: ['clusters', name, 'stores', cluster.stores.indexOf(store)],
+      message: `store "${store}" would hold both the snapshot of "${name}" and, in its static resources, the keys that decrypt it; set "holds" so that they lie apart`,
+    }));
+}
+
+/** Credentials that are missing show only when they are needed, which may be at night. */
+function missingKeys(name: string, cluster: ClusterConfiguration): Finding[] {
+  const findings: Finding[] = [];
+  if (cluster.encryption && (cluster.encryption.identities ?? []).length === 0) {
+    findings.push({
+      path: ['clusters', name, 'encryption'],
+      message: 'no "identities": backups are written, but verify and restore can\'t read them',
+    });
+  }
+  const https = cluster.nodes.some((node) => node.etcd?.clientUrl?.startsWith('https:'));
+  const secured = cluster.flavour === 'kubeadm' || cluster.flavour === 'openshift' || https;
+  if (secured && cluster.etcd.tls === undefined) {
+    findings.push({
+      path: ['clusters', name, 'etcd'],
+      message: 'no "tls": the worker has no certificate of its own, which etcd of this kind asks for',
+    });
+  }
+  return findings;
+}
+
+function holds(store: StoreConfiguration | undefined, kind: (typeof ARTIFACT_KINDS)[number]): boolean {
+  return store !== undefined && (store.holds ?? ARTIFACT_KINDS).includes(kind);
+}

@@ -1,0 +1,71 @@
+/** Checks what an operation was started with. No zod: workflows run this as their first step. */
+import { SalvorError } from './errors.ts';
+import { timeOfBackupId } from './names.ts';
+
+type Check = (value: unknown) => string | undefined;
+
+const NAME = /^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?$/;
+
+/** The name of a cluster, node or store. */
+export const isName: Check = (value) =>
+  typeof value === 'string' && NAME.test(value) && !value.includes('..')
+    ? undefined
+    : 'expected a name: 1 to 63 lower-case letters, digits, "-" or "."';
+
+export const isBackup: Check = (value) =>
+  value === 'latest' || (typeof value === 'string' && timeOfBackupId(value) !== undefined)
+    ? undefined
+    : 'expected "latest" or a backup\'s name, as in 20261123-060000';
+
+export const isText: Check = (value) => (typeof value === 'string' ? undefined : 'expected a text');
+
+export const isBoolean: Check = (value) => (typeof value === 'boolean' ? undefined : 'expected true or false');
+
+export const isCount: Check = (value) =>
+  Number.isSafeInteger(value) && Number(value) >= 0 ? undefined : 'expected a whole number, 0 or more';
+
+export function oneOf(...values: string[]): Check {
+  return (value) =>
+    typeof value === 'string' && values.includes(value) ? undefined : `expected one of: ${values.join(', ')}`;
+}
+
+/** The checks of an input's fields; every field that isn't in `optional` must be there. */
+export interface InputShape<T> {
+  required: { [K in keyof T as undefined extends T[K] ? never : K]: Check };
+  optional: { [K in keyof T as undefined extends T[K] ? K : never]-?: Check };
+}
+
+/**
+ * The input, checked field by field.
+ * @throws SalvorError `InvalidInput`, naming every field that is missing, wrong or unknown
+ */
+export function checkInput<T extends object>(input: unknown, shape: InputShape<T>): T {
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) {
+    throw new SalvorError('InvalidInput', 'expected one JSON object as input, such as {"cluster": "prod"}');
+  }
+  const required = Object.entries<Check>(shape.required);
+  const optional = Object.entries<Check>(shape.optional);
+  const known = new Map([...required, ...optional]);
+  const fields = new Map<string, unknown>(Object.entries(input).filter(([, value]) => value !== null));
+  const problems = required.filter(([name]) => !fields.has(name)).map(([name]) => `"${name}" is missing`);
+  for (const [name, value] of fields) {
+    const check = known.get(name);
+    const problem = check === undefined ? `unknown field; there are: ${[...known.keys()].join(', ')}` : check(value);
+    if (problem !== undefined) problems.push(`"${name}": ${problem}`);
+  }
+  if (problems.length > 0) throw new SalvorError('InvalidInput', `the input is wrong: ${problems.join('; ')}`);
+  // Every field was checked against the shape, which the compiler ties to T.
+  return Object.fromEntries(fields) as T;
+}
+
+/**
+ * A destructive operation repeats the cluster's name.
+ * @throws SalvorError `ConfirmationMismatch`
+ */
+export function checkConfirmation(cluster: string, confirm: string): void {
+  if (confirm === cluster) return;
+  throw new SalvorError(
+    'ConfirmationMismatch',
+    `the confirmation is "${confirm}", expected "${cluster}": the operation replaces the present state of that cluster`,
+  );
+}

@@ -1,0 +1,106 @@
+/** What the members of a cluster look like together, and which one a backup reads. Pure. */
+import { SalvorError } from './errors.ts';
+
+export interface MemberInspection {
+  node: string;
+  address: string;
+  clientUrl: string;
+  /** Why the member did not answer; then everything below is absent. */
+  error?: string;
+  status?: {
+    clusterId: string;
+    memberId: string;
+    version: string;
+    revision: string;
+    raftIndex: string;
+    leaderId: string;
+    isLearner: boolean;
+    dbSizeBytes: number;
+    dbSizeInUseBytes: number;
+    errors: string[];
+  };
+  alarms?: string[];
+  /** At the one revision that all members were asked for. */
+  hashKv?: { revision: string; compactRevision: string; hash: string };
+}
+
+/** The members that answered. */
+export function answering(
+  members: MemberInspection[],
+): (MemberInspection & Required<Pick<MemberInspection, 'status'>>)[] {
+  return members.flatMap((member) => (member.status === undefined ? [] : [{ ...member, status: member.status }]));
+}
+
+/** The groups of members with the same keys, the largest first. Members that were compacted differently can't be compared and are left out. */
+export function hashGroups(members: MemberInspection[]): string[][] {
+  const compactions = new Map<string, Map<string, string[]>>();
+  for (const { node, hashKv } of members) {
+    if (hashKv === undefined) continue;
+    const groups = compactions.get(hashKv.compactRevision) ?? new Map<string, string[]>();
+    groups.set(hashKv.hash, [...(groups.get(hashKv.hash) ?? []), node]);
+    compactions.set(hashKv.compactRevision, groups);
+  }
+  const largest = [...compactions.values()].sort((a, b) => count(b) - count(a))[0];
+  return [...(largest?.values() ?? [])].sort((a, b) => b.length - a.length);
+}
+
+function count(groups: Map<string, string[]>): number {
+  return [...groups.values()].flat().length;
+}
+
+/**
+ * The member that a backup reads: healthy, no learner, a follower by preference, the most advanced of those.
+ * @throws SalvorError `NoHealthyMember`, `AlarmRaised` or `MembersDisagree`, with what each member said
+ */
+export function chooseMember(
+  members: MemberInspection[],
+): MemberInspection & Required<Pick<MemberInspection, 'status'>> {
+  const silent = members.filter((member) => member.status === undefined);
+  const alarms = [...new Set(members.flatMap((member) => member.alarms ?? []))];
+  if (alarms.length > 0) {
+    throw new SalvorError(
+      'AlarmRaised',
+      `etcd has raised ${alarms.join(', ')}; a backup now could be of a damaged or read-only database. Resolve it (\`etcdctl alarm list\`), then back up again`,
+    );
+  }
+  const clusterIds = new Set(answering(members).map((member) => member.status.clusterId));
+  if (clusterIds.size > 1) {
+    const seen = answering(members).map((member) => `${member.node}: cluster ${member.status.clusterId}`);
+    throw new SalvorError(
+      'MembersDisagree',
+      `the members belong to different etcd clusters (${seen.join('; ')}); check the client URLs in the configuration`,
+    );
+  }
+  const groups = hashGroups(members);
+  if (groups.length > 1) {
+    throw new SalvorError(
+      'MembersDisagree',
+      `the members hold different keys at the same revision: ${groups.map((group) => group.join('+')).join(' against ')}. Nothing is read from them; replace the member that differs`,
+    );
+  }
+  const healthy = answering(members).filter(
+    ({ status }) => status.leaderId !== '0' && !status.isLearner && status.errors.length === 0,
+  );
+  const [best] = healthy.sort(
+    (a, b) =>
+      Number(isLeader(a)) - Number(isLeader(b)) ||
+      Number(BigInt(b.status.revision) - BigInt(a.status.revision)) ||
+      a.node.localeCompare(b.node),
+  );
+  if (best) return best;
+  const reasons = [
+    ...silent.map(({ node, error }) => `${node}: ${error ?? 'no answer'}`),
+    ...answering(members).map(({ node, status }) => `${node}: ${unhealthyBecause(status)}`),
+  ];
+  throw new SalvorError('NoHealthyMember', `no healthy etcd member can be read (${reasons.join('; ')})`);
+}
+
+function isLeader({ status }: Required<Pick<MemberInspection, 'status'>>): boolean {
+  return status.memberId === status.leaderId;
+}
+
+function unhealthyBecause(status: NonNullable<MemberInspection['status']>): string {
+  if (status.leaderId === '0') return 'has no leader (quorum is lost)';
+  if (status.isLearner) return 'is a learner';
+  return status.errors.join(', ');
+}

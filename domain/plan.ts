@@ -1,0 +1,57 @@
+/** What a restore does, step by step: the progress table, the plan and the documentation come from here. Pure. */
+
+/** The steps of a restore, in order, and where each is done. */
+const RESTORE_STEPS = [
+  { name: 'Find the backup', on: 'cluster' },
+  { name: 'Look at the members', on: 'cluster' },
+  { name: 'Prove the backup by a trial restore', on: 'cluster' },
+  { name: 'Check the node', on: 'each node' },
+  { name: 'Save the present state', on: 'cluster' },
+  { name: 'Stage the new data directory', on: 'each node' },
+  { name: 'Stop kube-apiserver', on: 'each kube-apiserver' },
+  { name: 'Stop etcd', on: 'each node' },
+  { name: 'Swap the data directory', on: 'each node' },
+  { name: 'Start etcd', on: 'each node' },
+  { name: 'Check the members', on: 'cluster' },
+  { name: 'Start kube-apiserver', on: 'each kube-apiserver' },
+  { name: 'Check kube-apiserver', on: 'each kube-apiserver' },
+] as const satisfies readonly { name: string; on: 'cluster' | 'each node' | 'each kube-apiserver' }[];
+
+/** Every step of a restore on every node, in the order in which they are done. */
+export function restoreSteps(
+  nodes: { name: string; hasApiServer: boolean }[],
+): { name: string; node: string | null }[] {
+  return RESTORE_STEPS.flatMap(({ name, on }): { name: string; node: string | null }[] => {
+    if (on === 'cluster') return [{ name, node: null }];
+    const places = on === 'each node' ? nodes : nodes.filter((node) => node.hasApiServer);
+    return places.map((place) => ({ name, node: place.name }));
+  });
+}
+
+/** Added to the live revision, for what is written while the data directories are staged. */
+const MARGIN_WHILE_STAGING = 1_000_000n;
+/** OpenShift's figure for the case that nothing is known of the live revision. */
+const BUMP_WHEN_UNKNOWN = 1_000_000_000n;
+
+/**
+ * By how much the restored revision is raised above the snapshot's, so that no client has ever seen a higher one: a client that
+ * did would miss every change until the revision has caught up (kubernetes/kubernetes#107457).
+ * @param liveRevision the highest that a member answered with, or null when none did
+ */
+export function bumpFor(snapshotRevision: string, liveRevision: string | null): string {
+  if (liveRevision === null) return BUMP_WHEN_UNKNOWN.toString();
+  const gap = BigInt(liveRevision) - BigInt(snapshotRevision);
+  return ((gap > 0n ? gap : 0n) + MARGIN_WHILE_STAGING).toString();
+}
+
+/** Where the parts of a restore lie on a node: beside the data directory, on the same file system, so that a rename is enough. */
+export function restorePaths(
+  dataDir: string,
+  operationId: string,
+): { scratch: string; staged: string; setAside: string } {
+  return {
+    scratch: `${dataDir}.salvor-scratch-${operationId}`,
+    staged: `${dataDir}.salvor-staged-${operationId}`,
+    setAside: `${dataDir}.before-restore-${operationId}`,
+  };
+}

@@ -1,0 +1,48 @@
+/** Where one backup's snapshot lies and what is known of it: what a drill or a restore reads. Pure. */
+import { artifactOf, type Compression, type Digest, type Manifest } from './manifest.ts';
+import type { BackupId } from './names.ts';
+import { SalvorError } from './errors.ts';
+
+export interface SnapshotSource {
+  backup: BackupId;
+  takenAt: string;
+  key: string;
+  compression: Compression;
+  encrypted: boolean;
+  /** The stores that have it, in the order in which they are tried. */
+  stores: string[];
+  /** Absent for a snapshot without a manifest. */
+  expected?: { content: Digest; stored: Digest };
+  /** What the manifest says of it; absent without one. */
+  etcd?: Manifest['etcd'];
+}
+
+/**
+ * The snapshot of a manifest.
+ * @throws SalvorError `BackupCorrupt` when the manifest has none, or one in a compression that no snapshot has
+ */
+export function snapshotSourceOf(manifest: Manifest): SnapshotSource {
+  const artifact = artifactOf(manifest, 'snapshot');
+  if (artifact === undefined || artifact.compression === 'gzip') {
+    throw new SalvorError(
+      'BackupCorrupt',
+      `the manifest of ${manifest.cluster} ${manifest.backup} describes no etcd snapshot`,
+    );
+  }
+  const { key, compression, encrypted, stores, content, stored } = artifact;
+  const { backup, takenAt, etcd } = manifest;
+  return { backup, takenAt, key, compression, encrypted, stores, expected: { content, stored }, etcd };
+}
+
+/** What one stream out of etcd became. */
+export interface SnapshotTaken {
+  backup: BackupId;
+  takenAt: string;
+  key: string;
+  compression: Compression;
+  encrypted: boolean;
+  content: Digest;
+  stored: Digest;
+  copies: { store: string; state: 'complete' | 'failed'; error?: string }[];
+  etcd: Manifest['etcd'];
+}

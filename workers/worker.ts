@@ -1,0 +1,74 @@
+/** The process that hosts workflows and activities. */
+import { fileURLToPath } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { bundleWorkflowCode, NativeConnection, Worker, type WorkflowBundle } from '@temporalio/worker';
+import { createBackupActivities } from '../activities/backups.ts';
+import { createConfigurationActivities } from '../activities/configuration.ts';
+import { createLockActivities } from '../activities/cluster-lock.ts';
+import { createMemberActivities } from '../activities/members.ts';
+import { createNodeActivities } from '../activities/nodes.ts';
+import { createSnapshotActivities } from '../activities/snapshots.ts';
+import { createTrialActivities } from '../activities/trials.ts';
+import { TASK_QUEUE } from '../domain/operations.ts';
+
+export interface WorkerOptions {
+  /** `salvor.yaml` or a directory of such files; read afresh for every operation. */
+  configFile: string;
+  /** Default {@link TASK_QUEUE}. */
+  taskQueue?: string;
+  /** Ends the worker: no new work, and what runs is given `shutdownGraceTime`. */
+  signal?: AbortSignal;
+  /** Called when the worker polls. */
+  onReady?: () => void;
+}
+
+/** The workflows, bundled for the sandbox. */
+export async function bundleWorkflows(): Promise<WorkflowBundle> {
+  return await bundleWorkflowCode({ workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)) });
+}
+
+/** Everything that workflows may ask for. */
+export function createActivities(configFile: string, client: Client) {
+  return {
+    ...createConfigurationActivities(configFile),
+    ...createLockActivities(client),
+    ...createMemberActivities(),
+    ...createSnapshotActivities(),
+    ...createBackupActivities(),
+    ...createTrialActivities(),
+    ...createNodeActivities(),
+  };
+}
+
+/**
+ * Hosts workflows and activities until it is told to stop by `signal`, SIGINT or SIGTERM.
+ * Temporal's address, namespace and credentials are those of its own environment variables and profiles.
+ */
+export async function runWorker({ configFile, taskQueue = TASK_QUEUE, signal, onReady }: WorkerOptions): Promise<void> {
+  const { connectionOptions, namespace } = loadClientConnectConfig();
+  const [workflowBundle, connection, clientConnection] = await Promise.all([
+    bundleWorkflows(),
+    NativeConnection.connect(connectionOptions),
+    Connection.connect(connectionOptions),
+  ]);
+  const inNamespace = namespace === undefined ? {} : { namespace };
+  try {
+    const client = new Client({ connection: clientConnection, ...inNamespace });
+    const worker = await Worker.create({
+      connection,
+      ...inNamespace,
+      taskQueue,
+      workflowBundle,
+      activities: createActivities(configFile, client),
+      shutdownGraceTime: '10s',
+    });
+    signal?.addEventListener('abort', () => worker.shutdown(), { once: true });
+    const running = worker.run();
+    onReady?.();
+    await running;
+  } finally {
+    await clientConnection.close();
+    await connection.close();
+  }
+}

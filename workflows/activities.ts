@@ -1,0 +1,64 @@
+/** How long each kind of activity may take and what is tried again. */
+import { ActivityCancellationType, type ActivityOptions, proxyActivities } from '@temporalio/workflow';
+import type { BackupActivities } from '../activities/backups.ts';
+import type { ConfigurationActivities } from '../activities/configuration.ts';
+import type { MemberActivities } from '../activities/members.ts';
+import type { NodeActivities } from '../activities/nodes.ts';
+import type { SnapshotActivities } from '../activities/snapshots.ts';
+import type { TrialActivities } from '../activities/trials.ts';
+import type { ClusterNode } from '../domain/configuration/nodes.ts';
+
+/** What touches disks and stores is waited for when cancelled, so that it has cleaned up before the story goes on. */
+const attended = {
+  // The worker beats every 2 s: one that is killed is noticed within this time.
+  heartbeatTimeout: '10s',
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+} satisfies ActivityOptions;
+
+/** Looks: quick, harmless, and worth a few tries before a person is told. */
+export const look = proxyActivities<ConfigurationActivities & MemberActivities & BackupActivities>({
+  ...attended,
+  startToCloseTimeout: '2m',
+  retry: { initialInterval: '1s', maximumInterval: '10s', maximumAttempts: 4 },
+});
+
+/** Streams: as long as the database and the slowest store need. Each try starts anew, so there are few. */
+export const stream = proxyActivities<SnapshotActivities & BackupActivities & TrialActivities>({
+  ...attended,
+  startToCloseTimeout: '6h',
+  retry: { initialInterval: '5s', maximumInterval: '1m', maximumAttempts: 4 },
+});
+
+/** What a node needs before a restore: wrong here is wrong for a person to see, while nothing is touched yet. */
+export function preparing(node: ClusterNode) {
+  return proxyActivities<NodeActivities>({
+    ...attended,
+    ...placeOf(node),
+    summary: node.name,
+    startToCloseTimeout: '6h',
+    retry: { initialInterval: '2s', maximumInterval: '30s', maximumAttempts: 5 },
+  });
+}
+
+/** Between the first component stopped and the last one ready there is no giving up: every step is tried until it succeeds. */
+export function changing(node: ClusterNode) {
+  return proxyActivities<NodeActivities>({
+    ...attended,
+    ...placeOf(node),
+    summary: node.name,
+    startToCloseTimeout: '5m',
+    retry: { initialInterval: '500ms', backoffCoefficient: 1.5, maximumInterval: '5s' },
+  });
+}
+
+/** The gates after the change; the same, for the cluster as a whole. */
+export const gate = proxyActivities<MemberActivities>({
+  ...attended,
+  startToCloseTimeout: '1m',
+  retry: { initialInterval: '500ms', backoffCoefficient: 1.2, maximumInterval: '5s' },
+});
+
+function placeOf({ taskQueue }: ClusterNode): ActivityOptions {
+  // A worker of the node's own that is away is a fast, named failure.
+  return taskQueue === undefined ? {} : { taskQueue, scheduleToStartTimeout: '2m' };
+}

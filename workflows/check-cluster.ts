@@ -1,0 +1,69 @@
+/** Looks at everything that the operations on one cluster will need, and changes nothing: `salvor doctor <cluster>`. */
+import { isCancellation } from '@temporalio/workflow';
+import { checkInput, isName } from '../domain/input.ts';
+import { hashGroups } from '../domain/members.ts';
+import type { CheckClusterInput, CheckClusterReport } from '../domain/operations.ts';
+import { look, preparing } from './activities.ts';
+import { checked, reasonOf } from './failure.ts';
+
+type Check = CheckClusterReport['checks'][number];
+
+export async function checkCluster(input: CheckClusterInput): Promise<CheckClusterReport> {
+  const request = checked(() => checkInput<CheckClusterInput>(input, { required: { cluster: isName }, optional: {} }));
+  const cluster = await look.readCluster(request);
+  const members = await look.inspectMembers({ cluster });
+  const checks: Check[] = members.map(({ node, status, error, alarms }) => ({
+    name: `etcd member on ${node}`,
+    ok: status !== undefined && status.leaderId !== '0' && (alarms ?? []).length === 0,
+    seen:
+      status === undefined
+        ? (error ?? 'no answer')
+        : [`etcd ${status.version}, revision ${status.revision}`, ...(alarms ?? [])].join(', '),
+  }));
+  const groups = hashGroups(members);
+  checks.push({
+    name: 'members hold the same keys',
+    ok: groups.length === 1,
+    seen: groups.map((group) => group.join('+')).join(' against ') || 'no member could be compared',
+  });
+  checks.push(
+    await asCheck('stores', async () => {
+      const { good, failing } = await look.checkStores({ cluster });
+      const seen = [
+        ...good.map((store) => `${store}: reads and writes`),
+        ...failing.map(({ store, error }) => `${store}: ${error}`),
+      ];
+      return { ok: failing.length === 0, seen: seen.join('; ') };
+    }),
+    await asCheck('backups', async () => {
+      const { backups } = await look.listBackups({ cluster });
+      const [newest] = backups.filter(({ state }) => state === 'complete' || state === 'degraded');
+      return {
+        ok: newest !== undefined,
+        seen: newest === undefined ? 'none yet' : `${backups.length}, the newest good one is ${newest.backup}`,
+      };
+    }),
+  );
+  const sizeBytes = Math.max(0, ...members.map(({ status }) => status?.dbSizeBytes ?? 0));
+  for (const node of cluster.nodes) {
+    const check = await asCheck(`node ${node.name}`, async () => {
+      const { etcd, apiServer, etcdutl } = await preparing(node).checkNode({
+        cluster,
+        node: node.name,
+        snapshotBytes: sizeBytes,
+      });
+      return { ok: true, seen: `etcd ${etcd}${apiServer === null ? '' : `, kube-apiserver ${apiServer}`}, ${etcdutl}` };
+    });
+    checks.push(check);
+  }
+  return { cluster: cluster.name, checks };
+}
+
+async function asCheck(name: string, look: () => Promise<{ ok: boolean; seen: string }>): Promise<Check> {
+  try {
+    return { name, ...(await look()) };
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    return { name, ok: false, seen: reasonOf(error) };
+  }
+}

@@ -1,0 +1,33 @@
+/** Failures in workflow code: a plain error there would repeat the workflow task for ever. */
+import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure } from '@temporalio/workflow';
+import { type FailureType, isFailureType, messageOf, SalvorError } from '../domain/errors.ts';
+
+/** A failure of the closed list that ends the workflow. */
+export function failure(type: FailureType, message: string): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(message, type);
+}
+
+/** Runs a pure check of the domain; its SalvorError becomes the workflow's failure. */
+export function checked<T>(check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    if (error instanceof SalvorError) throw failure(error.type, error.message);
+    throw error;
+  }
+}
+
+/** What a person is told of a failed step: the message of the innermost failure. */
+export function reasonOf(error: unknown): string {
+  if ((error instanceof ActivityFailure || error instanceof ChildWorkflowFailure) && error.cause !== undefined) {
+    return reasonOf(error.cause);
+  }
+  return messageOf(error);
+}
+
+/** The type of the failure that is behind an error, when it is one of the closed list. */
+export function failureTypeOf(error: unknown): FailureType | undefined {
+  if (error instanceof ApplicationFailure) return isFailureType(error.type) ? error.type : undefined;
+  if (error instanceof ActivityFailure || error instanceof ChildWorkflowFailure) return failureTypeOf(error.cause);
+  return undefined;
+}

@@ -1,0 +1,6 @@
+/** The workflow types that a worker hosts; their names are the operations'. */
+export { backup } from './backup.ts';
+export { checkCluster } from './check-cluster.ts';
+export { holdCluster } from './hold-cluster.ts';
+export { listBackups } from './list-backups.ts';
+export { restore } from './restore.ts';

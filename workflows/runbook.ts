@@ -1,0 +1,106 @@
+/** The steps of an operation as people see them: the `progress` query and the workflow's current details. */
+import { defineQuery, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
+import type { Operation, Progress, StepRecord } from '../domain/operations.ts';
+import { reasonOf } from './failure.ts';
+
+export const progressQuery = defineQuery<Progress>('progress');
+
+export interface Runbook {
+  /** The steps so far, for the report. */
+  readonly steps: StepRecord[];
+  /** Shows steps that are still to come. */
+  announce(steps: { name: string; node: string | null }[]): void;
+  /**
+   * Does one step and records when, where and what was seen.
+   * @param evidence what to show of the result, in a few words
+   */
+  step<T>(name: string, node: string | null, act: () => Promise<T>, evidence: (result: T) => string): Promise<T>;
+  /** Does a step on every node at once, and waits for all of them before the first failure is passed on. */
+  onEvery<N extends { name: string }, T>(
+    name: string,
+    nodes: N[],
+    act: (node: N) => Promise<T>,
+    evidence: (result: T) => string,
+  ): Promise<T[]>;
+}
+
+/** Begins the record of an operation, before its first step. */
+export function openRunbook(operation: Operation, cluster: string): Runbook {
+  const steps: StepRecord[] = [];
+  const startedAt = new Date(workflowInfo().startTime).toISOString();
+
+  function show(): void {
+    setCurrentDetails(asMarkdown(steps));
+  }
+
+  function recordOf(name: string, node: string | null): StepRecord {
+    const announced = steps.find((step) => step.name === name && step.node === node && step.state === 'waiting');
+    if (announced) return announced;
+    const added: StepRecord = { name, node, state: 'waiting', startedAt: null, durationMs: null, evidence: null };
+    // Among the announced steps it stands where it is done: before those that still wait.
+    const next = steps.findIndex((step) => step.state === 'waiting');
+    steps.splice(next === -1 ? steps.length : next, 0, added);
+    return added;
+  }
+
+  async function step<T>(
+    name: string,
+    node: string | null,
+    act: () => Promise<T>,
+    evidence: (result: T) => string,
+  ): Promise<T> {
+    const record = recordOf(name, node);
+    const startMs = Date.now();
+    record.state = 'running';
+    record.startedAt = new Date(startMs).toISOString();
+    show();
+    try {
+      const result = await act();
+      record.state = 'done';
+      record.evidence = evidence(result);
+      return result;
+    } catch (error) {
+      record.state = 'failed';
+      record.evidence = reasonOf(error);
+      throw error;
+    } finally {
+      record.durationMs = Date.now() - startMs;
+      show();
+    }
+  }
+
+  setHandler(progressQuery, () => {
+    const running = steps.filter((step) => step.state === 'running');
+    const doing = running.map((step) => (step.node === null ? step.name : `${step.name} (${step.node})`)).join(', ');
+    return { operation, cluster, startedAt, doing, steps };
+  });
+
+  return {
+    steps,
+    announce(coming) {
+      for (const { name, node } of coming) {
+        steps.push({ name, node, state: 'waiting', startedAt: null, durationMs: null, evidence: null });
+      }
+      show();
+    },
+    step,
+    async onEvery(name, nodes, act, evidence) {
+      const outcomes = await Promise.allSettled(nodes.map((node) => step(name, node.name, () => act(node), evidence)));
+      return outcomes.map((outcome) => {
+        if (outcome.status === 'rejected') throw outcome.reason;
+        return outcome.value;
+      });
+    },
+  };
+}
+
+const MARKS: Record<StepRecord['state'], string> = { waiting: '·', running: '▶', done: '✔', failed: '✖' };
+
+/** The steps as a table for the Temporal UI. */
+export function asMarkdown(steps: StepRecord[]): string {
+  const rows = steps.map(({ state, name, node, durationMs, evidence }) => {
+    const took = durationMs === null ? '' : `${(durationMs / 1000).toFixed(1)} s`;
+    return `| ${MARKS[state]} | ${name} | ${node ?? ''} | ${took} | ${(evidence ?? '').replaceAll(/[|\n\r]+/g, ' ')} |`;
+  });
+  return ['| | step | node | took | seen |', '| --- | --- | --- | --- | --- |', ...rows].join('\n');
+}
