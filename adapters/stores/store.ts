@@ -18,6 +18,7 @@ export interface PutOptions {
 /**
  * A place for backups. Every method throws SalvorError: `StoreMissing` (bucket or directory), `AccessDenied`, `NoSpace`,
  * `ArtifactMissing`, `ArtifactExists`, or, for anything that may pass by itself, `StoreUnavailable`. Messages name the store and the key.
+ * An aborted call throws the signal's reason; an error of a `put`'s body comes out as it went in.
  */
 export interface Store {
   readonly name: string;
@@ -40,5 +41,11 @@ export interface Store {
   list(prefix: string, signal: AbortSignal): AsyncIterable<StoredObject>;
   /** `locked`: the store keeps it by a lock of its own. */
   remove(key: string, signal: AbortSignal): Promise<'removed' | 'absent' | 'locked'>;
+  /**
+   * Removes what a killed process left of its `put`s: partial files, unfinished multipart uploads. Those younger than
+   * `olderThanMs` stay, unless it is certain that their process is gone.
+   * @returns how many were removed
+   */
+  sweepParts(olderThanMs: number, signal: AbortSignal): Promise<number>;
   close(): void;
 }

@@ -1,0 +1,60 @@
+/** From what lies in a store to an artifact's content. */
+import { messageOf, SalvorError } from '../../domain/errors.ts';
+import type { Digest } from '../../domain/manifest.ts';
+import { decompress, type StreamCompression } from './compress.ts';
+import type { Digests } from './encode.ts';
+import { decrypt, readIdentities } from './encrypt.ts';
+import { Digester } from './streams.ts';
+
+export interface DecodeOptions {
+  compression: StreamCompression;
+  encrypted: boolean;
+  /** Files with age identities; read only for what is encrypted. */
+  identities: { file: string }[];
+  /** Named in messages: store and key. */
+  where: string;
+  /** What the manifest says; without one nothing but the formats' own checks is compared. */
+  expected?: Digests;
+}
+
+/**
+ * Decrypts and decompresses a stream in bounded memory. It ends without an error only after every byte came and, where
+ * `expected` is given, both digests are right: what was read before that proves nothing yet.
+ * @throws SalvorError `BackupCorrupt`, `DecryptionFailed` or `InvalidConfiguration`; an error of the source comes out as it is
+ */
+export async function* decode(
+  source: AsyncIterable<Uint8Array>,
+  { compression, encrypted, identities, where, expected }: DecodeOptions,
+): AsyncGenerator<Uint8Array, void> {
+  const stored = new Digester();
+  const content = new Digester();
+  let failure: { cause: unknown } | undefined;
+  async function* watched(): AsyncGenerator<Uint8Array, void> {
+    try {
+      yield* source;
+    } catch (error) {
+      failure = { cause: error };
+      throw error;
+    }
+  }
+  try {
+    const bytes = stored.through(watched());
+    const compressed = encrypted ? decrypt(bytes, await readIdentities(identities), where) : bytes;
+    yield* content.through(decompress(compressed, compression));
+  } catch (error) {
+    if (failure) throw failure.cause;
+    if (error instanceof SalvorError) throw error;
+    throw new SalvorError('BackupCorrupt', `${where} can't be decoded: ${messageOf(error)}`, { cause: error });
+  }
+  if (!expected) return;
+  compare('what is stored', stored.digest(), expected.stored, where);
+  compare('its content', content.digest(), expected.content, where);
+}
+
+function compare(what: string, seen: Digest, expected: Digest, where: string): void {
+  if (seen.bytes === expected.bytes && seen.sha256 === expected.sha256) return;
+  throw new SalvorError(
+    'BackupCorrupt',
+    `${where}: ${what} has ${seen.bytes} bytes and SHA-256 ${seen.sha256}; the manifest says ${expected.bytes} bytes and ${expected.sha256}`,
+  );
+}

@@ -1,0 +1,79 @@
+/** What every stream of bytes here needs: an end when it is aborted, and a digest of what passed. */
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import type { Digest } from '../../domain/manifest.ts';
+
+/** Counts and hashes the bytes that pass through it. */
+export class Digester {
+  readonly #hash = createHash('sha256');
+  #bytes = 0;
+  #digest: Digest | undefined;
+
+  /** The bytes so far. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  update(chunk: Uint8Array): void {
+    this.#hash.update(chunk);
+    this.#bytes += chunk.length;
+  }
+
+  /** The size and hash of everything; nothing may be added after it. */
+  digest(): Digest {
+    this.#digest ??= { bytes: this.#bytes, sha256: this.#hash.digest('hex') };
+    return this.#digest;
+  }
+
+  async *through(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+    for await (const chunk of source) {
+      this.update(chunk);
+      yield chunk;
+    }
+  }
+}
+
+/** The reason of an aborted signal, as an error. */
+export function abortReason(signal: AbortSignal): Error {
+  return signal.reason instanceof Error ? signal.reason : new Error(`aborted: ${String(signal.reason)}`);
+}
+
+/**
+ * Passes a source on until it ends or the signal is aborted; then it throws the signal's reason at once, even while the
+ * source is silent, and the source is closed.
+ */
+export async function* untilAborted<T>(source: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T, void> {
+  const iterator = source[Symbol.asyncIterator]();
+  let ended = false;
+  try {
+    for (;;) {
+      const next = await nextOrAbort(iterator, signal);
+      if (next.done) {
+        ended = true;
+        return;
+      }
+      yield next.value;
+    }
+  } finally {
+    if (!ended) closeSource(source, iterator);
+  }
+}
+
+// A listener for each call, since a race against one long-lived promise would keep a reaction for every chunk.
+function nextOrAbort<T>(iterator: AsyncIterator<T>, signal: AbortSignal): Promise<IteratorResult<T>> {
+  if (signal.aborted) return Promise.reject(abortReason(signal));
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(abortReason(signal));
+    signal.addEventListener('abort', onAbort, { once: true });
+    iterator
+      .next()
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}
+
+// Not awaited: a generator that waits for its own source returns only when that one says something.
+function closeSource<T>(source: AsyncIterable<T>, iterator: AsyncIterator<T>): void {
+  if (source instanceof Readable) source.destroy();
+  iterator.return?.().catch(() => undefined);
+}

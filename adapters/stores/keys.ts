@@ -1,0 +1,31 @@
+/** Which keys a store takes. */
+import { SalvorError } from '../../domain/errors.ts';
+
+/** What `Store.read` takes at most: manifests are far smaller. */
+export const SMALL_OBJECT_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Refuses a key that could leave the store's root, or that `list` would never show.
+ * @throws SalvorError `InvalidInput`
+ */
+export function checkKey(store: string, key: string): void {
+  const parts = key.split('/');
+  if (parts.every((part) => part !== '' && !part.startsWith('.') && !part.includes('\0'))) return;
+  throw new SalvorError(
+    'InvalidInput',
+    `store "${store}" does not take the key ${JSON.stringify(key)}: expected names with "/" between them, none empty and none beginning with "."`,
+  );
+}
+
+/** Whether a part of the key begins with a dot: partial files, and the objects of `check`. */
+export function isHidden(key: string): boolean {
+  return key.startsWith('.') || key.includes('/.');
+}
+
+/** The error of `Store.read` for an object that can't be a manifest. */
+export function tooLarge(store: string, key: string, bytes: number): SalvorError {
+  return new SalvorError(
+    'BackupCorrupt',
+    `${key} in store "${store}" has ${bytes} bytes; expected at most ${SMALL_OBJECT_BYTES}: it is not what its name says`,
+  );
+}
