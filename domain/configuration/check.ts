@@ -52,7 +52,7 @@ function checkDistinctNodes({ nodes }: ClusterConfiguration, at: PropertyKey[]):
     for (const { field, of } of DISTINCT) {
       const other = nodes.slice(0, index).find((earlier) => of(earlier) === of(node));
       if (other === undefined) continue;
-      const message = `the same as of node "${other.name}"; expected each node once, with a ${field.at(-1)?.toString()} of its own`;
+      const message = `the same as of node "${other.name}"; expected each node once, with its own ${field.at(-1)?.toString()}`;
       return [{ path: [...at, 'nodes', index, ...field], message }];
     }
     return [];

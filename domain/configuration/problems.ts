@@ -41,6 +41,7 @@ export function describeIssue(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.code === 'too_small' && issue.origin === 'number') {
     return `expected ${Number(issue.minimum) + (issue.inclusive === false ? 1 : 0)} or more`;
   }
+  if (issue.code === 'too_big' && issue.origin === 'number') return `expected ${issue.maximum} or less`;
   return undefined;
 }
 

@@ -1,0 +1,69 @@
+/** A relative path in the configuration starts at the file that it stands in, wherever the worker was started. */
+import { dirname, resolve } from 'node:path';
+import type { Configuration } from '../../domain/configuration/schema.ts';
+import type { StoreConfiguration } from '../../domain/configuration/stores.ts';
+import type { SecretRef } from '../../domain/configuration/values.ts';
+
+type ClusterConfiguration = Configuration['clusters'][string];
+type FileOf = (section: 'stores' | 'clusters', name: string) => string;
+
+/** The configuration with every path of the worker made absolute. */
+export function resolveWorkerPaths({ stores, clusters }: Configuration, fileOf: FileOf): Configuration {
+  return {
+    stores: mapValues(stores, (store, name) => resolveStore(store, below(fileOf('stores', name)))),
+    clusters: mapValues(clusters, (cluster, name) => resolveCluster(cluster, below(fileOf('clusters', name)))),
+  };
+}
+
+type Resolve = (path: string) => string;
+
+function below(file: string): Resolve {
+  return (path) => resolve(dirname(file), path);
+}
+
+function resolveStore(store: StoreConfiguration, absolute: Resolve): StoreConfiguration {
+  if (store.type === 'filesystem') return { ...store, path: absolute(store.path) };
+  const { ca, credentials } = store;
+  return {
+    ...store,
+    ...(ca !== undefined && { ca: absolute(ca) }),
+    ...(credentials && {
+      credentials: {
+        accessKeyId: resolveSecret(credentials.accessKeyId, absolute),
+        secretAccessKey: resolveSecret(credentials.secretAccessKey, absolute),
+        ...(credentials.sessionToken && { sessionToken: resolveSecret(credentials.sessionToken, absolute) }),
+      },
+    }),
+  };
+}
+
+function resolveSecret(secret: SecretRef, absolute: Resolve): SecretRef {
+  return 'file' in secret ? { file: absolute(secret.file) } : secret;
+}
+
+function resolveCluster(cluster: ClusterConfiguration, absolute: Resolve): ClusterConfiguration {
+  const { etcd, encryption, kubeconfig } = cluster;
+  return {
+    ...cluster,
+    etcd: etcd.tls ? { tls: mapValues(etcd.tls, absolute) } : {},
+    ...(kubeconfig !== undefined && { kubeconfig: absolute(kubeconfig) }),
+    ...(encryption && {
+      encryption: {
+        ...encryption,
+        ...(encryption.identities && {
+          identities: encryption.identities.map(({ file }) => ({ file: absolute(file) })),
+        }),
+      },
+    }),
+    nodes: cluster.nodes.map((node) =>
+      node.apiServer?.ca === undefined
+        ? node
+        : { ...node, apiServer: { ...node.apiServer, ca: absolute(node.apiServer.ca) } },
+    ),
+  };
+}
+
+function mapValues<T extends Record<string, unknown>>(value: T, map: (each: T[keyof T], key: string) => T[keyof T]): T {
+  // The same keys with values of the same type.
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, map(each as T[keyof T], key)])) as T;
+}
