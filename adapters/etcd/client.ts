@@ -1,0 +1,118 @@
+/** One etcd member through etcd3; the snapshot through `snapshot-stream.ts`. */
+import { noop } from 'cockatiel';
+import { AlarmAction, Etcd3 } from 'etcd3';
+import { SalvorError } from '../../domain/errors.ts';
+import { addressOf, CHANNEL_OPTIONS, loadCredentials } from './connection.ts';
+import { memberFailure } from './failures.ts';
+import type { Member, MemberEndpoint } from './member.ts';
+import { readSnapshot } from './snapshot-stream.ts';
+
+const CALL_MS = 5_000;
+/** etcd reads every key for it: seconds per gigabyte. */
+const HASH_MS = 120_000;
+
+/**
+ * A client of one member. It connects with the first call; close it after use.
+ * @throws SalvorError `InvalidConfiguration` for certificates that can't be read
+ */
+export async function openMember(endpoint: MemberEndpoint): Promise<Member> {
+  const credentials = await loadCredentials(endpoint);
+  const scheme = endpoint.clientUrl.startsWith('https://') ? 'https' : 'http';
+  const client = new Etcd3({
+    // One host: etcd3 picks any of several, and the answers must be this member's.
+    hosts: `${scheme}://${addressOf(endpoint.clientUrl)}`,
+    grpcOptions: CHANNEL_OPTIONS,
+    ...(credentials.pem && { credentials: credentials.pem }),
+    // Retrying is Temporal's, and a breaker that stays open would hide a member that is back.
+    faultHandling: { host: () => noop, global: noop },
+  });
+
+  async function call<T>(
+    tried: string,
+    signal: AbortSignal,
+    ask: (options: { deadline: number }) => Promise<T>,
+    timeoutMs = CALL_MS,
+  ): Promise<T> {
+    signal.throwIfAborted();
+    try {
+      return await untilAborted(ask({ deadline: Date.now() + timeoutMs }), signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      throw memberFailure(error, endpoint, tried);
+    }
+  }
+
+  return {
+    endpoint,
+    async status(signal) {
+      const status = await call('a status request', signal, (options) => client.maintenance.status(options));
+      const { header } = status;
+      if (header === null) throw senseless(endpoint, 'a status without a header');
+      return {
+        clusterId: header.cluster_id,
+        memberId: header.member_id,
+        version: status.version,
+        revision: header.revision,
+        raftTerm: status.raftTerm,
+        raftIndex: status.raftIndex,
+        leaderId: status.leader,
+        isLearner: status.isLearner,
+        dbSizeBytes: Number(status.dbSize),
+        dbSizeInUseBytes: Number(status.dbSizeInUse),
+        errors: status.errors,
+      };
+    },
+    async members(signal) {
+      const { members } = await call('a member list', signal, (options) => client.cluster.memberList({}, options));
+      if (members.length === 0) throw senseless(endpoint, 'an empty member list');
+      return members.map(({ ID, name, peerURLs, clientURLs, isLearner }) => ({
+        id: ID,
+        name,
+        peerUrls: peerURLs,
+        clientUrls: clientURLs,
+        isLearner,
+      }));
+    },
+    async hashKv(signal, revision) {
+      const tried = `a hash of its keys at ${revision === undefined ? 'its newest revision' : `revision ${revision}`}`;
+      const ask = (options: { deadline: number }) => client.maintenance.hashKV({ revision: revision ?? '0' }, options);
+      const answer = await call(tried, signal, ask, HASH_MS);
+      return {
+        revision: revision ?? answer.header.revision,
+        compactRevision: answer.compact_revision,
+        hash: answer.hash,
+      };
+    },
+    async alarms(signal) {
+      const ask = (options: { deadline: number }) => client.maintenance.alarm({ action: AlarmAction.Get }, options);
+      const { alarms } = await call('an alarm list', signal, ask);
+      return alarms.flatMap(({ memberID, alarm }) => (isAlarm(alarm) ? [{ memberId: memberID, alarm }] : []));
+    },
+    snapshot: (signal) => readSnapshot(endpoint, signal),
+    close: () => client.close(),
+  };
+}
+
+// etcd3's declaration writes `Nospace`; its wire format, which is what arrives, `NOSPACE`.
+function isAlarm(alarm: string): alarm is 'NOSPACE' | 'CORRUPT' {
+  return alarm === 'NOSPACE' || alarm === 'CORRUPT';
+}
+
+function senseless(endpoint: MemberEndpoint, what: string): SalvorError {
+  return new SalvorError(
+    'UnsafeState',
+    `etcd on node ${endpoint.node} (${endpoint.clientUrl}) answered with ${what}; expected an etcd of version 3.4 or later`,
+  );
+}
+
+/** etcd3's calls know no signals; one that is left behind ends by its own deadline. */
+async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}

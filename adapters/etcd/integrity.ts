@@ -1,0 +1,83 @@
+/** What a snapshot's bytes must pass, checked while they stream by. */
+import { createHash } from 'node:crypto';
+import { type FailureType, SalvorError } from '../../domain/errors.ts';
+
+const HASH_BYTES = 32;
+/** A database is whole pages, and every page size is a multiple of this. */
+const PAGE_BYTES = 512;
+
+export interface SnapshotDigest {
+  bytes: number;
+  /** Of all bytes, in hexadecimal. */
+  sha256: string;
+  /** Of the database alone, without the hash that etcd appends: the hash that is appended. */
+  bodySha256: string;
+}
+
+/** The source's bytes, unchanged and not copied. The iteration, for one reader, ends normally only for a snapshot that passed. */
+export interface CheckedSnapshot extends AsyncIterable<Uint8Array> {
+  /** What passed; undefined until the iteration has ended normally. */
+  digest(): SnapshotDigest | undefined;
+}
+
+/**
+ * Checks a snapshot while it is read: not empty, whole pages and a hash (size mod 512 is 32), and the SHA-256 of the pages
+ * equal to that hash. etcd and its tools check less (`snapshot save` only the size), and `etcdutl snapshot status` crashes on
+ * what this refuses.
+ * @param where named in the message: the member, or the store and key
+ * @param failure what is thrown: `BackupCorrupt`, or `SnapshotInterrupted` for bytes that come from etcd
+ */
+export function checkSnapshot(
+  source: AsyncIterable<Uint8Array>,
+  where: string,
+  failure: Extract<FailureType, 'BackupCorrupt' | 'SnapshotInterrupted'> = 'BackupCorrupt',
+): CheckedSnapshot {
+  let passed: SnapshotDigest | undefined;
+
+  function refuse(problem: string): never {
+    throw new SalvorError(failure, `${where}: the snapshot ${problem}`);
+  }
+
+  async function* bytes(): AsyncGenerator<Uint8Array, void, undefined> {
+    const hash = createHash('sha256');
+    // The last 32 bytes seen: the appended hash, if nothing follows.
+    let tail: Uint8Array = new Uint8Array(0);
+    let size = 0;
+    for await (const chunk of source) {
+      size += chunk.length;
+      if (chunk.length >= HASH_BYTES) {
+        hash.update(tail);
+        hash.update(chunk.subarray(0, -HASH_BYTES));
+        tail = chunk.slice(-HASH_BYTES);
+      } else {
+        const both = Buffer.concat([tail, chunk]);
+        const surplus = Math.max(0, both.length - HASH_BYTES);
+        hash.update(both.subarray(0, surplus));
+        tail = both.subarray(surplus);
+      }
+      yield chunk;
+    }
+    if (size === 0) refuse('is empty');
+    if (size % PAGE_BYTES === 0) {
+      refuse(
+        `has ${size} bytes: pages without the hash that "etcdctl snapshot save" appends. It was cut off, or copied from a data directory; such a copy is restored only with skipHashCheck`,
+      );
+    }
+    if (size % PAGE_BYTES !== HASH_BYTES) {
+      refuse(
+        `has ${size} bytes, ${size % PAGE_BYTES} more than whole pages; expected 32 more: it was cut off or changed`,
+      );
+    }
+    const whole = hash.copy().update(tail).digest('hex');
+    const body = hash.digest('hex');
+    const appended = Buffer.from(tail).toString('hex');
+    if (body !== appended) {
+      refuse(
+        `fails its own hash: expected SHA-256 ${appended}, got ${body} over ${size - HASH_BYTES} bytes: it was changed`,
+      );
+    }
+    passed = { bytes: size, sha256: whole, bodySha256: body };
+  }
+
+  return { [Symbol.asyncIterator]: bytes, digest: () => passed };
+}

@@ -1,0 +1,34 @@
+/** The host of a node, and the tools on it. */
+import type { ClusterNode } from '../../domain/configuration/nodes.ts';
+import { SalvorError } from '../../domain/errors.ts';
+import { provideTool } from '../../tools/binaries.ts';
+import type { Host } from './host.ts';
+import { localHost } from './local.ts';
+
+/**
+ * How Salvor acts on a node.
+ * @throws SalvorError `InvalidConfiguration` for a connection that isn't supported
+ */
+export function hostFor(node: ClusterNode): Host {
+  if (node.connection === 'local') return localHost(node.name);
+  throw new SalvorError(
+    'InvalidConfiguration',
+    `${node.name}: connections over SSH are not supported yet; run a worker on the node (connection: local, and a taskQueue)`,
+  );
+}
+
+/**
+ * The path of etcdutl on a host, which is this machine. It is fetched when it isn't there.
+ * @throws SalvorError `ToolMissing` when it is neither there nor to be had
+ */
+export async function locateEtcdutl(host: Host): Promise<string> {
+  try {
+    const tool = await provideTool('etcdutl');
+    return tool.path;
+  } catch (error) {
+    if (error instanceof SalvorError && error.type === 'ToolMissing') {
+      throw new SalvorError('ToolMissing', `${host.name}: ${error.message}`, { cause: error });
+    }
+    throw error;
+  }
+}

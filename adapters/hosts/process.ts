@@ -1,0 +1,134 @@
+/** A child process of the worker that ends when it should: after its time, on abort, and with everything it started. */
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { messageOf, SalvorError } from '../../domain/errors.ts';
+import { environment } from '../../tools/environment.ts';
+import type { CommandResult, RunOptions } from './host.ts';
+
+const OUTPUT_BYTES = 1024 * 1024;
+/** Between the polite signal and the one that can't be refused. */
+const TERMINATE_MS = 3_000;
+/** How long output may still come after the command has ended. A daemon that it left behind may hold the pipes open for ever. */
+const DRAIN_MS = 500;
+
+/**
+ * Runs a command without a shell, in a process group of its own. A signal that ended it counts as the exit code 128 and its number, as in a shell.
+ * A process that it leaves behind must have output of its own, as every daemon has: the pipes are closed soon after the command ends.
+ * @param where named in messages: the host
+ * @throws SalvorError `ToolMissing` when there is no such command, `CommandFailed` when it can't be run or takes too long; the signal's reason on abort
+ */
+export async function runProcess(
+  argv: readonly [string, ...string[]],
+  where: string,
+  { signal, timeoutMs = 60_000, env }: RunOptions,
+): Promise<CommandResult> {
+  signal.throwIfAborted();
+  const [command, ...args] = argv;
+  const child = spawn(command, args, {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...environment(), ...env },
+  });
+  const stdout = new Tail(OUTPUT_BYTES);
+  const stderr = new Tail(OUTPUT_BYTES);
+  child.stdout.on('data', (chunk: Buffer) => stdout.add(chunk));
+  child.stderr.on('data', (chunk: Buffer) => stderr.add(chunk));
+
+  let timedOut = false;
+  let kill: NodeJS.Timeout | undefined;
+  const end = () => {
+    signalGroup(child.pid, 'SIGTERM');
+    kill ??= setTimeout(() => signalGroup(child.pid, 'SIGKILL'), TERMINATE_MS);
+  };
+  const timer = setTimeout(() => {
+    timedOut = true;
+    end();
+  }, timeoutMs);
+  signal.addEventListener('abort', end, { once: true });
+  try {
+    const exitCode = await exitOf(child);
+    signal.throwIfAborted();
+    if (timedOut) {
+      throw new SalvorError(
+        'CommandFailed',
+        `${where}: \`${argv.join(' ')}\` was ended after ${timeoutMs / 1_000} s without a result${said(stderr)}`,
+      );
+    }
+    return { exitCode, stdout: stdout.text(), stderr: stderr.text() };
+  } catch (error) {
+    if (error instanceof SalvorError || signal.aborted) throw error;
+    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    throw new SalvorError(
+      missing ? 'ToolMissing' : 'CommandFailed',
+      missing
+        ? `${where}: there is no command "${command}"; install it, or correct the command in the configuration`
+        : `${where}: \`${argv.join(' ')}\` could not be run: ${messageOf(error)}`,
+      { cause: error },
+    );
+  } finally {
+    clearTimeout(timer);
+    clearTimeout(kill);
+    signal.removeEventListener('abort', end);
+    child.stdout.destroy();
+    child.stderr.destroy();
+  }
+}
+
+/** The last lines of what a command said, for a message. */
+export function lastLines(text: string, lines = 5): string {
+  return text.trim().split('\n').slice(-lines).join('\n');
+}
+
+function said(stderr: Tail): string {
+  const text = lastLines(stderr.text());
+  return text === '' ? '' : `; its last words: ${text}`;
+}
+
+function exitOf(child: ReturnType<typeof spawn>): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  child.once('error', reject);
+  child.once('close', (code, signalName) => resolve(exitCodeOf(code, signalName)));
+  child.once('exit', (code, signalName) => {
+    setTimeout(() => resolve(exitCodeOf(code, signalName)), DRAIN_MS).unref();
+  });
+  return promise;
+}
+
+function exitCodeOf(code: number | null, signalName: NodeJS.Signals | null): number {
+  return code ?? 128 + (signalName === null ? 0 : constants.signals[signalName]);
+}
+
+function signalGroup(pid: number | undefined, signalName: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, signalName);
+  } catch {
+    // The group is gone already.
+  }
+}
+
+/** The end of a stream of bytes. */
+class Tail {
+  readonly #limit: number;
+  #chunks: Buffer[] = [];
+  #bytes = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  add(chunk: Buffer): void {
+    this.#chunks.push(chunk);
+    this.#bytes += chunk.length;
+    // Trimmed rarely, so that much output costs little.
+    if (this.#bytes > 2 * this.#limit) {
+      const kept = Buffer.concat(this.#chunks).subarray(-this.#limit);
+      this.#chunks = [kept];
+      this.#bytes = kept.length;
+    }
+  }
+
+  text(): string {
+    return Buffer.concat(this.#chunks).subarray(-this.#limit).toString('utf8');
+  }
+}
