@@ -1,0 +1,161 @@
+/**
+ * A small world of real parts on this machine: three etcd members, kube-apiservers, a Temporal server, an S3 server and a
+ * worker. Everything lies below one directory, and only what was started from it is ever ended.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { findTool } from '../tools/binaries.ts';
+import { createBucket } from './bucket.ts';
+import { provideCertificates } from './certificates.ts';
+import { configurationText, kubeconfigText } from './configuration.ts';
+import { openPlayground, type PartStatus, partStatus, type Playground } from './handle.ts';
+import { type Part, partsOf, temporalUiUrl } from './parts.ts';
+import { endRecorded, endStrays } from './processes.ts';
+import { startParts, writeServices } from './start.ts';
+import { defaultDirectory, newState, type Paths, pathsOf, readState, type State, writeState } from './state.ts';
+
+export interface PlaygroundOptions {
+  /** Default: `playground` in Salvor's cache folder. */
+  directory?: string;
+  /** Whether each node has a kube-apiserver. Default: as it was, else whether the tool is at hand. */
+  kubernetes?: boolean;
+  /** Whether a worker is started. Default true; it needs Temporal. */
+  worker?: boolean;
+  /** Whether a Temporal server is started. Default true. */
+  temporal?: boolean;
+  onProgress?: (line: string) => void;
+  signal?: AbortSignal;
+}
+
+/**
+ * Brings up what is missing and leaves the rest. When it is stopped half-way, {@link playgroundDown} clears up.
+ * @throws SalvorError `ToolMissing`; `UnsafeState` for a directory that isn't a playground; `ComponentStuck` when a part doesn't answer
+ */
+export async function playgroundUp(options: PlaygroundOptions = {}): Promise<Playground> {
+  const { onProgress = () => {}, signal = new AbortController().signal } = options;
+  const directory = resolve(options.directory ?? defaultDirectory());
+  const paths = pathsOf(directory);
+  const state = await provideState(directory, options.kubernetes, onProgress);
+  const all = partsOf(state, paths);
+  const wanted = all.filter((part) => isWanted(part, state, options));
+  await Promise.all([
+    writeServices(wanted, paths, { onProgress, signal }),
+    provideCertificates(paths, state),
+    provideFiles(paths, state),
+  ]);
+  await writeFile(paths.configuration, configurationText(state, paths), { mode: 0o600 });
+  await stopApiServers(all, wanted, paths);
+  await startParts(wanted, paths, { onProgress, signal });
+  const playground = await openPlayground(directory);
+  await createBucket(playground.s3, signal);
+  return playground;
+}
+
+/** The state as it was, or a new one. */
+async function provideState(
+  directory: string,
+  asked: boolean | undefined,
+  onProgress: (line: string) => void,
+): Promise<State> {
+  const before = await readState(directory);
+  const kubernetes = asked ?? before?.kubernetes ?? (await findTool('kube-apiserver')) !== undefined;
+  if (!kubernetes && asked === undefined) {
+    onProgress(
+      'without Kubernetes: no kube-apiserver is at hand; to build one, which takes minutes: make demo KUBERNETES=1',
+    );
+  }
+  const state = before ? { ...before, kubernetes } : await newState(directory, kubernetes);
+  await writeState(directory, state);
+  return state;
+}
+
+function isWanted(part: Part, state: State, { temporal = true, worker = temporal }: PlaygroundOptions): boolean {
+  if (part.tool === 'kube-apiserver') return state.kubernetes;
+  if (part.name === 'temporal') return temporal;
+  return part.name !== 'worker' || worker;
+}
+
+/** A playground whose Kubernetes was turned off keeps none running. */
+async function stopApiServers(all: readonly Part[], wanted: readonly Part[], paths: Paths): Promise<void> {
+  const unwanted = all.filter((part) => part.tool === 'kube-apiserver' && !wanted.includes(part));
+  await Promise.all(unwanted.map((part) => endRecorded(paths.record(part.name), graceMs(part, false))));
+}
+
+/** Directories, secrets and kubeconfigs. */
+async function provideFiles(paths: Paths, state: State): Promise<void> {
+  const directories = [
+    paths.run,
+    paths.logs,
+    paths.secrets,
+    paths.temporal,
+    paths.localStore,
+    paths.s3Objects,
+    paths.s3Metadata,
+  ];
+  for (const directory of [...directories, ...state.nodes.map((node) => paths.node(node.name))]) {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+  }
+  await provideSecret(paths.accessKeyId, 10);
+  await provideSecret(paths.secretAccessKey, 20);
+  if (!state.kubernetes) return;
+  await writeFile(paths.kubeconfig, kubeconfigText(state.nodes, paths), { mode: 0o600 });
+  for (const node of state.nodes) {
+    await writeFile(paths.nodeKubeconfig(node.name), kubeconfigText([node], paths), { mode: 0o600 });
+  }
+}
+
+async function provideSecret(file: string, bytes: number): Promise<void> {
+  const existing = await stat(file).catch(() => undefined);
+  if (existing && existing.size > 0) return;
+  await writeFile(file, `${randomBytes(bytes).toString('hex')}\n`, { mode: 0o600 });
+}
+
+export interface PlaygroundStatus {
+  directory: string;
+  /** Empty when there is no playground. */
+  parts: PartStatus[];
+  links: { name: string; url: string }[];
+}
+
+/** What runs, where it answers and where its log is. */
+export async function playgroundStatus(directory: string = defaultDirectory()): Promise<PlaygroundStatus> {
+  const paths = pathsOf(resolve(directory));
+  const state = await readState(paths.directory);
+  if (!state) return { directory: paths.directory, parts: [], links: [] };
+  const parts = partsOf(state, paths).filter((part) => state.kubernetes || part.tool !== 'kube-apiserver');
+  return {
+    directory: paths.directory,
+    parts: await Promise.all(parts.map((part) => partStatus(part, paths))),
+    links: [{ name: 'Temporal', url: temporalUiUrl(state) }],
+  };
+}
+
+/**
+ * Ends everything that was started from the directory, and removes it. Nothing there is fine.
+ * @param options.wipe false keeps the files, so that `up` goes on from them
+ */
+export async function playgroundDown(
+  directory: string = defaultDirectory(),
+  { wipe = true }: { wipe?: boolean } = {},
+): Promise<void> {
+  const paths = pathsOf(resolve(directory));
+  const state = await readState(paths.directory);
+  if (state) {
+    const parts = partsOf(state, paths);
+    const end = async (chosen: Part[]): Promise<void> => {
+      await Promise.all(chosen.map((part) => endRecorded(paths.record(part.name), graceMs(part, wipe))));
+    };
+    // The worker first: it might start what was just stopped. A kube-apiserver ends faster while its etcd runs.
+    await end(parts.filter((part) => part.name === 'worker'));
+    await end(parts.filter((part) => part.tool === 'kube-apiserver'));
+    await end(parts);
+  }
+  await endStrays(paths.directory, 2_000);
+  if (wipe) await rm(paths.directory, { recursive: true, force: true });
+}
+
+/** Before files that are removed anyway nothing has to be tidied up, except what the worker started elsewhere. */
+function graceMs(part: Part, wipe: boolean): number {
+  return wipe && part.name !== 'worker' ? 0 : part.graceSeconds * 1_000;
+}
