@@ -1,0 +1,7 @@
+/** Reads the type out of the failure of a workflow. */
+import { ApplicationFailure } from '@temporalio/common';
+
+export function failureTypeIn(error: unknown): string | undefined {
+  if (error instanceof ApplicationFailure && error.type) return error.type;
+  return error instanceof Error && error.cause !== undefined ? failureTypeIn(error.cause) : undefined;
+}

@@ -1,0 +1,143 @@
+/** Activities that answer at once and write down what they were asked: for the workflows' own decisions, not for what activities do. */
+import { ApplicationFailure } from '@temporalio/activity';
+import type { createActivities } from '../../workers/worker.ts';
+import type { Cluster } from '../../domain/configuration/resolve.ts';
+import { FAILURES, type FailureType } from '../../domain/errors.ts';
+
+export type Activities = ReturnType<typeof createActivities>;
+
+const DIGEST = { bytes: 1_000_000, sha256: 'a'.repeat(64) };
+const STORED = { bytes: 300_000, sha256: 'b'.repeat(64) };
+
+export const CLUSTER: Cluster = {
+  name: 'prod',
+  flavour: 'services',
+  compression: 'zstd',
+  schedules: {},
+  stores: [
+    { name: 'local', type: 'filesystem', path: '/data/backups' },
+    { name: 'offsite', type: 's3', bucket: 'k8s-cluster', region: 'us-east-1', pathStyle: true },
+  ],
+  nodes: ['m1', 'm2', 'm3'].map((name, index) => ({
+    name,
+    address: `10.0.0.${index + 1}`,
+    connection: 'local',
+    etcd: {
+      memberName: name,
+      clientUrl: `https://10.0.0.${index + 1}:2379`,
+      peerUrl: `https://10.0.0.${index + 1}:2380`,
+      dataDir: '/var/lib/etcd',
+    },
+    apiServer: { url: `https://10.0.0.${index + 1}:6443` },
+  })),
+};
+
+const ETCD = { version: '3.6.16', clusterId: '1', memberId: '2', revision: '4200', totalKeys: 7, members: [] };
+
+/** A failure as the real activities throw it. */
+export function failing(type: FailureType, message: string): ApplicationFailure {
+  return ApplicationFailure.create({ type, message, nonRetryable: !FAILURES[type].retryable });
+}
+
+export interface FakeActivities {
+  activities: Activities;
+  /** Every call, in order, as `name node`; the order is of their beginning. */
+  calls: string[];
+}
+
+/** Everything succeeds, unless `changes` says otherwise. */
+export function fakeActivities(changes: Partial<Activities> = {}): FakeActivities {
+  const calls: string[] = [];
+  const defaults: Activities = {
+    readCluster: async () => CLUSTER,
+    describeHolder: async () => 'restore/prod/by-somebody',
+    inspectMembers: async () =>
+      CLUSTER.nodes.map(({ name, address, etcd }) => ({
+        node: name,
+        address,
+        clientUrl: etcd.clientUrl,
+        status: {
+          clusterId: '1',
+          memberId: name,
+          version: '3.6.16',
+          revision: '5000',
+          raftIndex: '6000',
+          leaderId: 'm1',
+          isLearner: false,
+          dbSizeBytes: 1_000_000,
+          dbSizeInUseBytes: 900_000,
+          errors: [],
+        },
+        alarms: [],
+        hashKv: { revision: '5000', compactRevision: '1', hash: '77' },
+      })),
+    chooseSource: async () => ({
+      node: 'm2',
+      role: 'follower',
+      revision: '5000',
+      dbSizeBytes: 1_000_000,
+      answering: ['m1', 'm2', 'm3'],
+      silent: [],
+      agreeing: 3,
+    }),
+    checkRestoredMembers: async () => ({ clusterId: '9', revision: '1005001', members: 3, hash: '78' }),
+    takeSnapshot: async () => ({
+      backup: '20261123-060000',
+      takenAt: '2026-11-23T06:00:00.000Z',
+      key: 'prod/10.0.0.2/snapshot-20261123-060000.db.zst',
+      compression: 'zstd',
+      encrypted: false,
+      content: DIGEST,
+      stored: STORED,
+      copies: [
+        { store: 'local', state: 'complete' },
+        { store: 'offsite', state: 'complete' },
+      ],
+      etcd: ETCD,
+    }),
+    checkStores: async () => ({ good: ['local', 'offsite'], failing: [] }),
+    readBackCopy: async ({ store }) => ({ store, bytes: STORED.bytes }),
+    writeManifest: async ({ manifest }) => ({
+      key: `prod/${manifest.node.address}/backup-${manifest.backup}.json`,
+      stores: manifest.artifacts[0]?.stores ?? [],
+    }),
+    listBackups: async () => ({ cluster: 'prod', backups: [], unreadable: [] }),
+    findSnapshot: async ({ backup }) => ({
+      backup: backup === 'latest' ? '20261123-000000' : backup,
+      takenAt: '2026-11-23T00:00:00.000Z',
+      key: 'prod/10.0.0.1/snapshot-20261123-000000.db.zst',
+      compression: 'zstd',
+      encrypted: false,
+      stores: ['local', 'offsite'],
+      expected: { content: DIGEST, stored: STORED },
+      etcd: ETCD,
+    }),
+    trialRestore: async () => ({ store: 'local', content: DIGEST, revision: '4200', totalKeys: 7, hashAgrees: true }),
+    checkNode: async () => ({
+      etcd: 'running',
+      apiServer: 'running',
+      dataDir: 'present',
+      freeBytes: 1e12,
+      etcdutl: '/usr/bin/etcdutl',
+    }),
+    stageDataDirectory: async ({ staging }) => ({
+      staged: `/var/lib/etcd.salvor-staged-${staging.operationId}`,
+      changed: true,
+    }),
+    stopApiServer: async () => ({ changed: true }),
+    stopEtcd: async () => ({ changed: true }),
+    swapDataDirectory: async ({ operationId }) => ({ setAside: `/var/lib/etcd.before-restore-${operationId}` }),
+    startEtcd: async () => ({ changed: true }),
+    startApiServer: async () => ({ changed: true }),
+    checkApiServer: async () => ({ seen: 'ok' }),
+  };
+  const activities = { ...defaults, ...changes };
+  const recorded = Object.entries(activities).map(([name, activity]) => [
+    name,
+    async (input: { node?: string; store?: string }) => {
+      calls.push([name, input.node ?? input.store].filter(Boolean).join(' '));
+      return await (activity as (input: object) => Promise<unknown>)(input);
+    },
+  ]);
+  return { activities: Object.fromEntries(recorded) as Activities, calls };
+}
