@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { Retention } from '../../domain/configuration/stores.ts';
 import { PROOFS } from '../../domain/manifest.ts';
 import { backupIdOf } from '../../domain/names.ts';
