@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { SalvorError } from '../domain/errors.ts';
 import { provideTool } from '../tools/binaries.ts';
 import type { S3Access } from './bucket.ts';
-import { apiServerUrl, clientUrl, type Part, partsOf, temporalUiUrl } from './parts.ts';
+import { apiServerUrl, clientUrl, type Part, partsOf, temporalEnvironment, temporalUiUrl } from './parts.ts';
 import { runningPid, signalProcess } from './processes.ts';
 import { runService, startPart } from './start.ts';
 import { BUCKET, defaultDirectory, LOOPBACK, type Paths, pathsOf, readState } from './state.ts';
@@ -44,6 +44,8 @@ export interface Playground {
   configFile: string;
   temporalAddress: string;
   temporalUiUrl: string;
+  /** The variables with which Temporal's clients, and `salvor`, reach it. */
+  temporalEnvironment: Record<string, string>;
   s3: S3Access;
   /** The directory of the store `local`. */
   localStore: string;
@@ -75,6 +77,7 @@ export async function openPlayground(directory: string = defaultDirectory()): Pr
     configFile: paths.configuration,
     temporalAddress: `${LOOPBACK}:${state.temporal.port}`,
     temporalUiUrl: temporalUiUrl(state),
+    temporalEnvironment: temporalEnvironment(state, paths),
     s3: { endpoint: `http://${LOOPBACK}:${state.s3.port}`, bucket: BUCKET, accessKeyId, secretAccessKey },
     localStore: paths.localStore,
     nodes: state.nodes.map((node) => ({

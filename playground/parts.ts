@@ -32,6 +32,15 @@ export function temporalUiUrl(state: State): string {
   return `http://${LOOPBACK}:${state.temporal.uiPort}`;
 }
 
+/** The variables with which Temporal's clients reach the playground's server, whatever profile the user has. */
+export function temporalEnvironment(state: State, paths: Paths): Record<string, string> {
+  return {
+    TEMPORAL_CONFIG_FILE: paths.temporalProfile,
+    TEMPORAL_ADDRESS: `${LOOPBACK}:${state.temporal.port}`,
+    TEMPORAL_NAMESPACE: 'default',
+  };
+}
+
 /** Every part that a playground can have. */
 export function partsOf(state: State, paths: Paths): Part[] {
   return [
@@ -195,7 +204,7 @@ function worker(state: State, paths: Paths): Part {
     service: join(paths.services, 'worker'),
     tool: 'node',
     args: [fileURLToPath(new URL(`../workers/main.${extension}`, import.meta.url))],
-    env: { SALVOR_CONFIG: paths.configuration, TEMPORAL_ADDRESS: `${LOOPBACK}:${state.temporal.port}` },
+    env: { SALVOR_CONFIG: paths.configuration, SALVOR_TASK_QUEUE: TASK_QUEUE, ...temporalEnvironment(state, paths) },
     address: `task queue ${TASK_QUEUE}`,
     listens: [],
     after: ['temporal'],

@@ -13,7 +13,16 @@ import { openPlayground, type PartStatus, partStatus, type Playground } from './
 import { type Part, partsOf, temporalUiUrl } from './parts.ts';
 import { endRecorded, endStrays } from './processes.ts';
 import { startParts, writeServices } from './start.ts';
-import { defaultDirectory, newState, type Paths, pathsOf, readState, type State, writeState } from './state.ts';
+import {
+  defaultDirectory,
+  LOOPBACK,
+  newState,
+  type Paths,
+  pathsOf,
+  readState,
+  type State,
+  writeState,
+} from './state.ts';
 
 export interface PlaygroundOptions {
   /** Default: `playground` in Salvor's cache folder. */
@@ -98,6 +107,8 @@ async function provideFiles(paths: Paths, state: State): Promise<void> {
   }
   await provideSecret(paths.accessKeyId, 10);
   await provideSecret(paths.secretAccessKey, 20);
+  const profile = `[profile.default]\naddress = "${LOOPBACK}:${state.temporal.port}"\nnamespace = "default"\n`;
+  await writeFile(paths.temporalProfile, profile, { mode: 0o600 });
   if (!state.kubernetes) return;
   await writeFile(paths.kubeconfig, kubeconfigText(state.nodes, paths), { mode: 0o600 });
   for (const node of state.nodes) {
@@ -149,6 +160,8 @@ export async function playgroundDown(
     // The worker first: it might start what was just stopped. A kube-apiserver ends faster while its etcd runs.
     await end(parts.filter((part) => part.name === 'worker'));
     await end(parts.filter((part) => part.tool === 'kube-apiserver'));
+    // Members told to stop at the same time wait 7 s for one another to take over the lead; one by one it is 2 s in all.
+    for (const member of parts.filter((part) => part.tool === 'etcd')) await end([member]);
     await end(parts);
   }
   await endStrays(paths.directory, 2_000);
@@ -157,5 +170,6 @@ export async function playgroundDown(
 
 /** Before files that are removed anyway nothing has to be tidied up, except what the worker started elsewhere. */
 function graceMs(part: Part, wipe: boolean): number {
-  return wipe && part.name !== 'worker' ? 0 : part.graceSeconds * 1_000;
+  if (!wipe) return part.graceSeconds * 1_000;
+  return part.name === 'worker' ? 3_000 : 0;
 }

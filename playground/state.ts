@@ -56,6 +56,7 @@ export function pathsOf(directory: string) {
     nodeKubeconfig: (name: string): string => below('nodes', name, 'kubeconfig'),
     dataDir: (name: string): string => below('nodes', name, 'etcd'),
     temporal: below('temporal'),
+    temporalProfile: below('temporal', 'temporal.toml'),
     localStore: below('stores', 'local'),
     s3Objects: below('stores', 'offsite'),
     s3Metadata: below('stores', 's3-metadata'),
