@@ -4,7 +4,7 @@ import type { Digest } from '../../domain/manifest.ts';
 import { decompress, type StreamCompression } from './compress.ts';
 import type { Digests } from './encode.ts';
 import { decrypt, readIdentities } from './encrypt.ts';
-import { Digester } from './streams.ts';
+import { Digester, watchFailure } from './streams.ts';
 
 export interface DecodeOptions {
   compression: StreamCompression;
@@ -28,21 +28,13 @@ export async function* decode(
 ): AsyncGenerator<Uint8Array, void> {
   const stored = new Digester();
   const content = new Digester();
-  let failure: { cause: unknown } | undefined;
-  async function* watched(): AsyncGenerator<Uint8Array, void> {
-    try {
-      yield* source;
-    } catch (error) {
-      failure = { cause: error };
-      throw error;
-    }
-  }
+  const watched = watchFailure(source);
   try {
-    const bytes = stored.through(watched());
+    const bytes = stored.through(watched.stream);
     const compressed = encrypted ? decrypt(bytes, await readIdentities(identities), where) : bytes;
     yield* content.through(decompress(compressed, compression));
   } catch (error) {
-    if (failure) throw failure.cause;
+    watched.rethrow();
     if (error instanceof SalvorError) throw error;
     throw new SalvorError('BackupCorrupt', `${where} can't be decoded: ${messageOf(error)}`, { cause: error });
   }

@@ -77,3 +77,23 @@ function closeSource<T>(source: AsyncIterable<T>, iterator: AsyncIterator<T>): v
   if (source instanceof Readable) source.destroy();
   iterator.return?.().catch(() => undefined);
 }
+
+/**
+ * A source that remembers what it failed with: behind a chain of streams its error looks like any other.
+ * `rethrow` throws it, or does nothing when the source did not fail.
+ */
+export function watchFailure<T>(source: AsyncIterable<T>): { stream: AsyncGenerator<T, void>; rethrow: () => void } {
+  let failure: { cause: unknown } | undefined;
+  async function* stream(): AsyncGenerator<T, void> {
+    try {
+      yield* source;
+    } catch (error) {
+      failure = { cause: error };
+      throw error;
+    }
+  }
+  function rethrow(): void {
+    if (failure) throw failure.cause;
+  }
+  return { stream: stream(), rethrow };
+}

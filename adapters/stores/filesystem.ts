@@ -68,15 +68,14 @@ export function filesystemStore(configuration: FilesystemStoreConfiguration & { 
       signal.throwIfAborted();
       await requireRoot();
       const path = join(root, `.salvor-check-${randomUUID()}`);
-      try {
-        await writeFile(path, path, { mode: 0o600, flag: 'wx' });
-        const read = await readFile(path, 'utf8').finally(async () => {
-          await unlink(path);
-        });
-        if (read !== path) throw new Error(`wrote ${path.length} bytes and read back others`);
-      } catch (error) {
-        throw failure(error, path);
-      }
+      await toStore(path, async () => {
+        try {
+          await writeFile(path, path, { mode: 0o600, flag: 'wx' });
+          if ((await readFile(path, 'utf8')) !== path) throw new Error('read back other bytes than were written');
+        } finally {
+          await unlink(path).catch(() => undefined);
+        }
+      });
     },
 
     async put(key, body, options) {

@@ -1,0 +1,30 @@
+/** Secrets are references until the moment they are used. */
+import { readFile } from 'node:fs/promises';
+import type { SecretRef } from '../domain/configuration/values.ts';
+import { messageOf, SalvorError } from '../domain/errors.ts';
+import { environmentVariable } from '../tools/environment.ts';
+
+/**
+ * The value of a secret; one line break at the end of a file is not part of it.
+ * @throws SalvorError `InvalidConfiguration`, naming the reference and never the value
+ */
+export async function readSecret(ref: SecretRef): Promise<string> {
+  if ('env' in ref) {
+    const value = environmentVariable(ref.env);
+    if (value !== undefined) return value;
+    throw new SalvorError(
+      'InvalidConfiguration',
+      `the environment variable ${ref.env} is not set; a secret is expected there`,
+    );
+  }
+  let text: string;
+  try {
+    text = await readFile(ref.file, 'utf8');
+  } catch (error) {
+    const problem = `a secret is expected in the file ${ref.file}, which can't be read: ${messageOf(error)}`;
+    throw new SalvorError('InvalidConfiguration', problem, { cause: error });
+  }
+  const value = text.replace(/\r?\n$/, '');
+  if (value !== '') return value;
+  throw new SalvorError('InvalidConfiguration', `the file ${ref.file} is empty; a secret is expected there`);
+}

@@ -1,0 +1,224 @@
+/** A store in a bucket of an S3 service, AWS's own or a compatible one. */
+import { randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
+import {
+  AbortMultipartUploadCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  type HeadObjectCommandOutput,
+  ListMultipartUploadsCommand,
+  ListObjectsV2Command,
+  type MultipartUpload,
+  paginateListObjectsV2,
+  PutObjectCommand,
+} from '@aws-sdk/client-s3';
+import type { S3StoreConfiguration } from '../../domain/configuration/stores.ts';
+import { SalvorError } from '../../domain/errors.ts';
+import { abortReason, watchFailure } from '../encoding/streams.ts';
+import { checkKey, isHidden, SMALL_OBJECT_BYTES, tooLarge } from './keys.ts';
+import { encryptionOf, s3Client, type S3Secrets } from './s3-client.ts';
+import { meaningOf, s3Error } from './s3-errors.ts';
+import { putObject } from './s3-put.ts';
+import type { Store, StoredObject } from './store.ts';
+import { wholeBody } from './whole-body.ts';
+
+/** A store in the bucket and below the prefix of its configuration. It never creates the bucket. */
+export function s3Store(configuration: S3StoreConfiguration & { name: string }, secrets: S3Secrets): Store {
+  const { name, bucket: Bucket, holds } = configuration;
+  const client = s3Client(configuration, secrets);
+  const root = configuration.prefix === undefined ? '' : `${configuration.prefix}/`;
+  const encryption = encryptionOf(configuration);
+
+  function at(key: string): { Bucket: string; Key: string } {
+    checkKey(name, key);
+    return { Bucket, Key: `${root}${key}` };
+  }
+
+  /** Runs requests; what they throw becomes a SalvorError, or the reason of an aborted signal. */
+  async function request<T>(what: string, signal: AbortSignal, act: () => Promise<T>): Promise<T> {
+    try {
+      signal.throwIfAborted();
+      return await act();
+    } catch (error) {
+      throw signal.aborted ? abortReason(signal) : s3Error(error, name, what);
+    }
+  }
+
+  async function look(place: { Bucket: string; Key: string }, abortSignal: AbortSignal) {
+    try {
+      return await client.send(new HeadObjectCommand(place), { abortSignal });
+    } catch (error) {
+      if (meaningOf(error) === 'ArtifactMissing') return undefined;
+      throw error;
+    }
+  }
+
+  /** Like {@link look}; but that nothing is there counts only in a bucket that is there. */
+  async function lookInBucket(place: { Bucket: string; Key: string }, abortSignal: AbortSignal) {
+    const found = await look(place, abortSignal);
+    if (found) return found;
+    // Unlike a HeadBucket, its refusal says why.
+    await client.send(new ListObjectsV2Command({ Bucket, MaxKeys: 1 }), { abortSignal });
+    return undefined;
+  }
+
+  /** Removes a version for good: without its id a versioned bucket would only hide it. */
+  async function removeVersion(
+    place: { Bucket: string; Key: string },
+    id: string | undefined,
+    abortSignal: AbortSignal,
+  ) {
+    const version = id === undefined ? {} : { VersionId: id };
+    await client.send(new DeleteObjectCommand({ ...place, ...version }), { abortSignal });
+  }
+
+  async function* uploads(abortSignal: AbortSignal): AsyncGenerator<MultipartUpload, void> {
+    let from = {};
+    for (;;) {
+      const page = await client.send(new ListMultipartUploadsCommand({ Bucket, Prefix: root, ...from }), {
+        abortSignal,
+      });
+      yield* page.Uploads ?? [];
+      if (!page.IsTruncated) return;
+      from = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker };
+    }
+  }
+
+  async function* objects(prefix: string, signal: AbortSignal): AsyncGenerator<StoredObject, void> {
+    const input = { Bucket, Prefix: `${root}${prefix}` };
+    for await (const page of paginateListObjectsV2({ client }, input, { abortSignal: signal })) {
+      for (const { Key, Size, LastModified } of page.Contents ?? []) {
+        if (Key === undefined || LastModified === undefined) continue;
+        const key = Key.slice(root.length);
+        // A key that ends in a slash is the folder that some consoles make.
+        if (!isHidden(key) && !key.endsWith('/')) yield { key, bytes: Size ?? 0, modifiedAt: LastModified };
+      }
+    }
+  }
+
+  return {
+    name,
+    holds: (kind) => holds?.includes(kind) ?? true,
+
+    async check(signal) {
+      const place = { Bucket, Key: `${root}.salvor-check-${randomUUID()}` };
+      await request(`bucket ${Bucket}`, signal, async () => {
+        const abortSignal = signal;
+        await client.send(new PutObjectCommand({ ...place, ...encryption, Body: place.Key }), { abortSignal });
+        const found = await client.send(new GetObjectCommand(place), { abortSignal });
+        if ((await found.Body?.transformToString()) !== place.Key)
+          throw new Error('read back other bytes than were written');
+        await removeVersion(place, found.VersionId, abortSignal).catch((error: unknown) => {
+          // A bucket that locks what is written to it keeps this as well.
+          if (meaningOf(error) !== 'AccessDenied') throw error;
+        });
+      });
+    },
+
+    async put(key, body, options) {
+      const place = at(key);
+      const exists = new SalvorError('ArtifactExists', `store "${name}" already has ${key}; it is left as it was`);
+      // At the end of a large upload it would be refused as well, but only then.
+      if (await request(key, options.signal, () => look(place, options.signal))) throw exists;
+      const target = {
+        client,
+        params: { ...place, ...encryption },
+        look: async (signal: AbortSignal) => {
+          const found = await look(place, signal);
+          return found && (found.Metadata ?? {});
+        },
+        remove: async (signal: AbortSignal) => {
+          const found = await look(place, signal);
+          if (found) await removeVersion(place, found.VersionId, signal);
+        },
+      };
+      const source = watchFailure(body);
+      try {
+        return await putObject(target, source.stream, options);
+      } catch (error) {
+        source.rethrow();
+        if (options.signal.aborted) throw abortReason(options.signal);
+        throw meaningOf(error) === 'ArtifactExists' ? exists : s3Error(error, name, key);
+      }
+    },
+
+    async get(key, signal) {
+      const place = at(key);
+      const { Body, ContentLength } = await request(key, signal, () =>
+        client.send(new GetObjectCommand(place), { abortSignal: signal }),
+      );
+      if (!(Body instanceof Readable) || ContentLength === undefined) {
+        throw new SalvorError('StoreUnavailable', `store "${name}" answered without the length of ${key}`);
+      }
+      const where = `${key} in store "${name}"`;
+      return wholeBody(Body, { bytes: ContentLength, where, signal, toError: (error) => s3Error(error, name, key) });
+    },
+
+    async read(key, signal) {
+      const found = await request(key, signal, () => lookInBucket(at(key), signal));
+      if (!found) return undefined;
+      const bytes = found.ContentLength ?? 0;
+      if (bytes > SMALL_OBJECT_BYTES) throw tooLarge(name, key, bytes);
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of await this.get(key, signal)) chunks.push(chunk as Uint8Array);
+      return Buffer.concat(chunks);
+    },
+
+    async head(key, signal) {
+      const found = await request(key, signal, () => lookInBucket(at(key), signal));
+      return found && { key, bytes: found.ContentLength ?? 0, modifiedAt: found.LastModified ?? new Date(0) };
+    },
+
+    async *list(prefix, signal) {
+      try {
+        yield* objects(prefix, signal);
+      } catch (error) {
+        throw signal.aborted ? abortReason(signal) : s3Error(error, name, `${prefix}*`);
+      }
+    },
+
+    async remove(key, signal) {
+      const place = at(key);
+      return request(key, signal, async () => {
+        let found = await lookInBucket(place, signal);
+        if (!found) return 'absent';
+        // Removing a version brings the one below it to light.
+        for (; found; found = await look(place, signal)) {
+          try {
+            await removeVersion(place, found.VersionId, signal);
+          } catch (error) {
+            if (meaningOf(error) === 'AccessDenied' && isLocked(found, error)) return 'locked';
+            throw error;
+          }
+          if (found.VersionId === undefined) break;
+        }
+        return 'removed';
+      });
+    },
+
+    async sweepParts(olderThanMs, signal) {
+      let swept = 0;
+      await request('unfinished uploads', signal, async () => {
+        for await (const { Key, UploadId, Initiated } of uploads(signal)) {
+          if (Initiated === undefined || Date.now() - Initiated.getTime() <= olderThanMs) continue;
+          await client.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId }), { abortSignal: signal });
+          swept += 1;
+        }
+      });
+      return swept;
+    },
+
+    close() {
+      client.destroy();
+    },
+  };
+}
+
+/** Whether it is a lock that forbids the removal: the service says so in the object's head, or in the refusal where the head may not be seen. */
+function isLocked(found: HeadObjectCommandOutput, error: unknown): boolean {
+  const retained =
+    found.ObjectLockRetainUntilDate !== undefined && found.ObjectLockRetainUntilDate.getTime() > Date.now();
+  if (retained || found.ObjectLockLegalHoldStatus === 'ON') return true;
+  return error instanceof Error && /object.?lock|retention|legal hold|worm/i.test(error.message);
+}
