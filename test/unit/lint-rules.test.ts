@@ -92,6 +92,12 @@ const FORBIDDEN: { file: string; says: string; rule: string; text: string }[] = 
     text: 'async function exists(): Promise<boolean> {\n  return Promise.resolve(true);\n}\nexport function check(): number {\n  if (exists()) return 1;\n  return 0;\n}\n',
   },
   {
+    file: 'adapters/bad-return.ts',
+    says: 'a promise that leaves a try block before it fails',
+    rule: 'typescript(return-await)',
+    text: 'async function read(): Promise<number> {\n  return Promise.resolve(1);\n}\nexport async function safe(): Promise<number> {\n  try {\n    return read();\n  } catch {\n    return 0;\n  }\n}\n',
+  },
+  {
     file: 'domain/bad-switch.ts',
     says: 'a switch that forgets one of the values',
     rule: SWITCH,

@@ -1,0 +1,102 @@
+/** Fetches and builds third-party binaries while the tests that don't need them run. */
+import { spawn } from 'node:child_process';
+import { constants, setPriority } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { findTool, type ToolName } from '../../tools/binaries.ts';
+import { messageOf } from '../../domain/errors.ts';
+import { formatDuration, print } from './report.ts';
+
+/** The order: what the first tests wait for comes first, what takes minutes last. */
+const GROUPS: readonly ToolName[][] = [
+  ['temporal'],
+  ['etcd', 'etcdctl', 'etcdutl'],
+  ['versitygw'],
+  ['kube-apiserver', 'kubectl'],
+];
+const LINES_KEPT = 20;
+const PRINT_EVERY_MS = 15_000;
+
+export interface Provision {
+  /** Whether everything was at hand when the run began. */
+  warm: boolean;
+  /** Waits for some tools: undefined when all are there, else why one is not. */
+  missing(tools: readonly ToolName[]): Promise<string | undefined>;
+}
+
+/** Starts to provide the tools; one group after the other, at low priority, because the tests have the same cores. */
+export async function startProvision(
+  root: string,
+  wanted: ReadonlySet<ToolName>,
+  signal: AbortSignal,
+): Promise<Provision> {
+  const reasons = new Map<ToolName, Promise<string | undefined>>();
+  let before = Promise.resolve<string | undefined>(undefined);
+  let warm = true;
+  for (const group of GROUPS) {
+    const tools = group.filter((tool) => wanted.has(tool));
+    if (tools.length === 0) continue;
+    const found = await Promise.all(tools.map((tool) => findTool(tool)));
+    if (found.every((tool) => tool !== undefined)) {
+      for (const tool of tools) reasons.set(tool, Promise.resolve(undefined));
+      continue;
+    }
+    warm = false;
+    const result = before.then(() => provide(root, tools, signal)).catch(messageOf);
+    for (const tool of tools) reasons.set(tool, result);
+    before = result;
+  }
+  return {
+    warm,
+    async missing(tools) {
+      for (const tool of tools) {
+        const reason = await reasons.get(tool);
+        if (reason !== undefined) return reason;
+      }
+      return undefined;
+    },
+  };
+}
+
+/** Runs `tools/provide.ts`; gives undefined, or what it said when it failed. */
+async function provide(root: string, tools: readonly ToolName[], signal: AbortSignal): Promise<string | undefined> {
+  signal.throwIfAborted();
+  const names = tools.join(', ');
+  const startedAt = performance.now();
+  // A process group of its own, so that the compilers it starts end with it.
+  const child = spawn(process.execPath, [join(root, 'tools/provide.ts'), ...tools], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
+  const { pid } = child;
+  const ended = new Promise<number>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => resolve(code ?? 1));
+  });
+  if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_LOW);
+  const stop = (): void => {
+    if (pid !== undefined) process.kill(-pid, 'SIGTERM');
+  };
+  signal.addEventListener('abort', stop, { once: true });
+  const kept: string[] = [];
+  let printedAt = -Infinity;
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface({ input: stream }).on('line', (line) => {
+      kept.push(line);
+      if (kept.length > LINES_KEPT) kept.shift();
+      if (performance.now() - printedAt < PRINT_EVERY_MS) return;
+      printedAt = performance.now();
+      print(`  [${names}] ${line}`);
+    });
+  }
+  try {
+    const exitCode = await ended;
+    const durationMs = performance.now() - startedAt;
+    if (exitCode !== 0) return `${names}: not to be had; tools/provide.ts said:\n${kept.join('\n')}`;
+    print(`  [${names}] ready after ${formatDuration(durationMs)}`);
+    return undefined;
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}

@@ -1,0 +1,64 @@
+/** One test file in a process of its own, through Node's test runner. */
+import { join, relative } from 'node:path';
+import { type EventData, run } from 'node:test';
+import { inspect } from 'node:util';
+import { type Counts, formatDuration, NOTHING, print, printOutcome } from './report.ts';
+
+const REMINDER_MS = 30_000;
+
+/** Runs a file and prints its outcome; every test that fails with its error, and then all that the file printed. */
+export async function runTestFile(
+  root: string,
+  file: string,
+  options: { timeoutMs: number; signal: AbortSignal },
+): Promise<Counts> {
+  const path = join(root, file);
+  const startedAt = performance.now();
+  const elapsedMs = (): number => performance.now() - startedAt;
+  let current = '';
+  let counts = NOTHING;
+  const failures: string[] = [];
+  const output: string[] = [];
+  const reminder = setInterval(
+    () => print(`  ...  ${file} has run for ${formatDuration(elapsedMs())}${current && `: ${current}`}`),
+    REMINDER_MS,
+  );
+  try {
+    const events = run({
+      files: [path],
+      cwd: root,
+      signal: AbortSignal.any([options.signal, AbortSignal.timeout(options.timeoutMs)]),
+    });
+    for await (const { type, data } of events) {
+      if (type === 'test:dequeue') current = data.name;
+      else if (type === 'test:stdout' || type === 'test:stderr') output.push(data.message);
+      else if (type === 'test:fail') failures.push(...describeFailure(root, data));
+      else if (type === 'test:pass' && data.name === path) failures.push(`${file} holds no test`);
+      else if (type === 'test:summary' && data.file === undefined) {
+        const { passed, failed, cancelled, skipped, todo } = data.counts;
+        counts = { passed, failed: failed + cancelled, skipped: skipped + todo };
+      }
+    }
+  } finally {
+    clearInterval(reminder);
+  }
+  // A file without a test is reported as one that passed.
+  if (failures.length > 0 && counts.failed === 0) counts = { passed: 0, failed: 1, skipped: 0 };
+  printOutcome(file, counts, elapsedMs());
+  if (counts.failed > 0) {
+    for (const failure of failures) print(`\n${failure}`);
+    if (output.length > 0) print(`\n---- what ${file} printed\n${output.join('').trimEnd()}\n----`);
+    print('');
+  }
+  return counts;
+}
+
+function describeFailure(root: string, data: EventData.TestFail): string[] {
+  const { error } = data.details;
+  // Each failing subtest has been described by itself.
+  const isParent = 'failureType' in error && error.failureType === 'subtestsFailed';
+  if (isParent || data.todo !== undefined) return [];
+  const name = data.name === data.file ? 'the whole file' : data.name;
+  const where = data.file === undefined ? '' : ` (${relative(root, data.file)}:${data.line ?? 1})`;
+  return [`FAIL ${name}${where}\n${inspect(error.cause ?? error, { depth: 10 })}`];
+}
