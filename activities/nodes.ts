@@ -5,11 +5,18 @@ import { controlPlaneFor } from '../adapters/control-planes/find.ts';
 import type { Component } from '../adapters/control-planes/control-plane.ts';
 import { apiServerReady } from '../adapters/kubernetes/api-server.ts';
 import { checkNode } from '../adapters/restore/check-node.ts';
-import { stageDataDirectory, type StagingOrder, swapDataDirectory } from '../adapters/restore/data-directory.ts';
+import {
+  stageDataDirectory,
+  type StagingOrder,
+  swapDataDirectory,
+  unstageDataDirectory,
+} from '../adapters/restore/data-directory.ts';
 import { type ClusterNode, nodeOf } from '../domain/configuration/nodes.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
 import { SalvorError } from '../domain/errors.ts';
 import { attended } from './attend.ts';
+
+export type { StagingOrder };
 
 /** kube-apiserver ends long requests for up to a minute; etcd hands over its leadership first. */
 const STOP_DEADLINE_MS = 90_000;
@@ -53,6 +60,10 @@ export function createNodeActivities() {
         order,
         async (node, host) => await stageDataDirectory(order.cluster, node, host, order.staging, signal),
       );
+    }),
+
+    unstageDataDirectory: attended(async (order: OnNode & { operationId: string }, { signal }) => {
+      await onHost(order, async (node, host) => await unstageDataDirectory(node, host, order.operationId, signal));
     }),
 
     stopApiServer: attended(async (order: OnNode, { signal }) => {

@@ -1,8 +1,7 @@
 /** The process that hosts workflows and activities. */
-import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { bundleWorkflowCode, NativeConnection, Worker, type WorkflowBundle } from '@temporalio/worker';
+import { NativeConnection, Worker } from '@temporalio/worker';
 import { createBackupActivities } from '../activities/backups.ts';
 import { createConfigurationActivities } from '../activities/configuration.ts';
 import { createLockActivities } from '../activities/cluster-lock.ts';
@@ -11,6 +10,7 @@ import { createNodeActivities } from '../activities/nodes.ts';
 import { createSnapshotActivities } from '../activities/snapshots.ts';
 import { createTrialActivities } from '../activities/trials.ts';
 import { TASK_QUEUE } from '../domain/operations.ts';
+import { bundleWorkflows } from './bundle.ts';
 
 export interface WorkerOptions {
   /** `salvor.yaml` or a directory of such files; read afresh for every operation. */
@@ -21,11 +21,6 @@ export interface WorkerOptions {
   signal?: AbortSignal;
   /** Called when the worker polls. */
   onReady?: () => void;
-}
-
-/** The workflows, bundled for the sandbox. */
-export async function bundleWorkflows(): Promise<WorkflowBundle> {
-  return await bundleWorkflowCode({ workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)) });
 }
 
 /** Everything that workflows may ask for. */

@@ -1,5 +1,7 @@
 /** Restores one cluster from a backup: everything that takes time is staged before the first component stops. */
-import { workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, workflowInfo } from '@temporalio/workflow';
+import type { StagingOrder } from '../activities/nodes.ts';
+import type { ClusterNode } from '../domain/configuration/nodes.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
 import { checkConfirmation, checkInput, isBackup, isName } from '../domain/input.ts';
 import { answering } from '../domain/members.ts';
@@ -81,12 +83,7 @@ async function restoreCluster(cluster: Cluster, request: RestoreInput, runbook: 
     bumpRevision: bumpFor(trial.revision, before.revision),
     clusterToken: `salvor-${cluster.name}-${operationId}`,
   };
-  await runbook.onEvery(
-    'Stage the new data directory',
-    nodes,
-    async (node) => await preparing(node).stageDataDirectory({ cluster, node: node.name, staging }),
-    ({ staged }) => `${staged}, ${megabytes(trial.content.bytes)}`,
-  );
+  await stageEverywhere(cluster, staging, runbook);
 
   const downSinceMs = Date.now();
   await runbook.onEvery(
@@ -150,6 +147,27 @@ async function restoreCluster(cluster: Cluster, request: RestoreInput, runbook: 
     setAside: swapped.flatMap(({ node, setAside }) => (setAside === null ? [] : [{ node, path: setAside }])),
     workflowId: workflowInfo().workflowId,
   };
+}
+
+/** When one node can't be staged, the others are cleaned up again: nothing was touched, and nothing is left. */
+async function stageEverywhere(cluster: Cluster, staging: StagingOrder, runbook: Runbook): Promise<void> {
+  const { nodes } = cluster;
+  const { operationId, content } = staging;
+  try {
+    await runbook.onEvery(
+      'Stage the new data directory',
+      nodes,
+      async (node) => await preparing(node).stageDataDirectory({ cluster, node: node.name, staging }),
+      ({ staged }) => `${staged}, ${megabytes(content.bytes)}`,
+    );
+  } catch (error) {
+    await CancellationScope.nonCancellable(async () => {
+      const clean = async (node: ClusterNode) =>
+        await preparing(node).unstageDataDirectory({ cluster, node: node.name, operationId });
+      await runbook.onEvery('Remove what was staged', nodes, clean, () => 'removed');
+    });
+    throw error;
+  }
 }
 
 /** The highest revision that a client can have seen, as far as a member still answers. */

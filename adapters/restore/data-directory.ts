@@ -71,6 +71,13 @@ export async function stageDataDirectory(
   return { staged, changed: true };
 }
 
+/** Takes back what was staged for a restore that ended before anything was swapped. */
+export async function unstageDataDirectory(node: ClusterNode, host: Host, operationId: string, signal: AbortSignal) {
+  const { scratch, staged } = restorePaths(node.etcd.dataDir, operationId);
+  await host.removeScratch(scratch, signal);
+  await host.removeScratch(staged, signal);
+}
+
 /** etcd may run as a user of its own: the new directory belongs to whom the old one did. */
 async function ownedLike(host: Host, old: string, fresh: string, signal: AbortSignal): Promise<void> {
   if ((await host.typeOf(old, signal)) === undefined) return;

@@ -124,6 +124,7 @@ export function fakeActivities(changes: Partial<Activities> = {}): FakeActivitie
       staged: `/var/lib/etcd.salvor-staged-${staging.operationId}`,
       changed: true,
     }),
+    unstageDataDirectory: async () => {},
     stopApiServer: async () => ({ changed: true }),
     stopEtcd: async () => ({ changed: true }),
     swapDataDirectory: async ({ operationId }) => ({ setAside: `/var/lib/etcd.before-restore-${operationId}` }),

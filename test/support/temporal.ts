@@ -1,5 +1,6 @@
 /** A real Temporal dev server for tests, and a worker with the real workflows and whatever activities a test gives. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import type { WorkflowHandle } from '@temporalio/client';
@@ -8,7 +9,7 @@ import { DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio
 import { SEARCH_ATTRIBUTES } from '../../domain/operations.ts';
 import { provideTool } from '../../tools/binaries.ts';
 import { environmentVariable } from '../../tools/environment.ts';
-import { bundleWorkflows } from '../../workers/worker.ts';
+import { bundleWorkflows } from '../../workers/bundle.ts';
 
 export const HISTORIES = new URL('../workflow/histories/', import.meta.url);
 
@@ -21,7 +22,7 @@ export async function testBundle(): Promise<WorkflowBundle> {
 }
 
 export async function startTemporal(): Promise<TestWorkflowEnvironment> {
-  Runtime.install({ logger: new DefaultLogger('ERROR') });
+  quietRuntime();
   const { path } = await provideTool('temporal');
   return await TestWorkflowEnvironment.createLocal({
     server: {
@@ -48,9 +49,16 @@ export async function withWorker<T>(
   return await worker.runUntil(async () => await work(taskQueue));
 }
 
-/** With SALVOR_RECORD_HISTORIES set, keeps the history of a workflow for the replay test. */
+/** With SALVOR_RECORD_HISTORIES set, keeps the history of a workflow for the replay test, without this machine's own names. */
 export async function recordHistory(handle: WorkflowHandle, name: string): Promise<void> {
   if (environmentVariable('SALVOR_RECORD_HISTORIES') === undefined) return;
-  await mkdir(HISTORIES, { recursive: true });
-  await writeFile(new URL(`${name}.json`, HISTORIES), `${historyToJSON(await handle.fetchHistory())}\n`);
+  const text = historyToJSON(await handle.fetchHistory())
+    .replaceAll(fileURLToPath(new URL('../../', import.meta.url)), '/salvor/')
+    .replaceAll(/"identity": "[^"]*"/g, '"identity": "worker"');
+  await writeFile(new URL(`${name}.json`, HISTORIES), `${JSON.stringify(JSON.parse(text))}\n`);
+}
+
+/** Only what goes wrong is said. */
+export function quietRuntime(): void {
+  Runtime.install({ logger: new DefaultLogger('ERROR') });
 }

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { temporal } from '@temporalio/proto';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
 import { Worker } from '@temporalio/worker';
-import { HISTORIES, testBundle } from '../support/temporal.ts';
+import { HISTORIES, quietRuntime, testBundle } from '../support/temporal.ts';
 
+quietRuntime();
 const files = readdirSync(HISTORIES).filter((file) => file.endsWith('.json'));
 
 test('there is a history of every operation', () => {
@@ -19,9 +19,7 @@ test('there is a history of every operation', () => {
 
 for (const file of files) {
   test(`${file} replays as it was recorded`, async () => {
-    const history: temporal.api.history.v1.IHistory = historyFromJSON(
-      JSON.parse(readFileSync(new URL(file, HISTORIES), 'utf8')),
-    );
+    const history = historyFromJSON(JSON.parse(readFileSync(new URL(file, HISTORIES), 'utf8')));
     await Worker.runReplayHistory({ workflowBundle: await testBundle() }, history, `replay/${file}`);
   });
 }

@@ -89,15 +89,19 @@ test('a confirmation that names another cluster asks for nothing at all', async 
   assert.deepEqual(fake.calls, []);
 });
 
-test('a node that cannot be staged stops the restore while the cluster still runs', async () => {
+test('a node that cannot be staged stops the restore while the cluster still runs, and nothing stays on the nodes', async () => {
   const fake = fakeActivities({
     stageDataDirectory: async ({ node }) => {
       if (node === 'm3') throw failing('NoSpace', 'm3: the disk is full');
       return { staged: 's', changed: true };
     },
   });
-  await assert.rejects(run(fake, { cluster: 'prod', confirm: 'prod' }), (error) => failureTypeIn(error) === 'NoSpace');
+  await assert.rejects(
+    run(fake, { cluster: 'prod', confirm: 'prod' }, 'restore-not-staged'),
+    (error) => failureTypeIn(error) === 'NoSpace',
+  );
   assert.deepEqual(touched(fake), []);
+  assert.equal(fake.calls.filter((call) => call.startsWith('unstageDataDirectory')).length, 3);
 });
 
 test('a cluster too broken for a safety copy is restored all the same, and the report says so', async () => {
