@@ -1,0 +1,79 @@
+/** One operation that was started, now or earlier. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Client, isGrpcCancelledError, type WorkflowExecutionDescription } from '@temporalio/client';
+import type { Operation, Progress } from '../domain/operations.ts';
+import { isUnreachable, type TemporalPlace, toOperationError } from './errors.ts';
+import type { ReportOf } from './types.ts';
+
+const QUERY_DEADLINE_MS = 5_000;
+const PAUSE_MS = 1_000;
+
+/** The operation behind a workflow ID. It lives in Temporal: ending this process does not end it. */
+export class OperationHandle<O extends Operation = Operation> {
+  readonly workflowId: string;
+  /** The run that was started; undefined for an operation that was looked up. */
+  readonly runId: string | undefined;
+  readonly #client: Client;
+  readonly #place: TemporalPlace;
+
+  constructor(client: Client, place: TemporalPlace, workflowId: string, runId?: string) {
+    this.#client = client;
+    this.#place = place;
+    this.workflowId = workflowId;
+    this.runId = runId;
+  }
+
+  /**
+   * Waits for the report. While Temporal can't be reached it asks again, since the operation goes on meanwhile.
+   * @param signal ends the waiting, not the operation; then the signal's reason is thrown
+   * @throws SalvorOperationError when the operation failed
+   */
+  async result(signal: AbortSignal = new AbortController().signal): Promise<ReportOf<O>> {
+    const handle = this.#client.workflow.getHandle(this.workflowId, this.runId);
+    for (;;) {
+      signal.throwIfAborted();
+      try {
+        // The workflow of the operation gives this report.
+        return (await this.#client.withAbortSignal(signal, () => handle.result())) as ReportOf<O>;
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!isUnreachable(error) && !isGrpcCancelledError(error)) {
+          throw toOperationError(error, this.#place, this.workflowId);
+        }
+      }
+      await sleep(PAUSE_MS, undefined, { signal });
+    }
+  }
+
+  /** What the operation does now; undefined when no worker answers in time. */
+  async progress(signal: AbortSignal = new AbortController().signal): Promise<Progress | undefined> {
+    const handle = this.#client.workflow.getHandle(this.workflowId, this.runId);
+    const query = () => handle.query<Progress>('progress');
+    try {
+      return await this.#client.withAbortSignal(signal, () =>
+        this.#client.withDeadline(Date.now() + QUERY_DEADLINE_MS, query),
+      );
+    } catch {
+      // Before its first step, without a worker, or with Temporal away there is nothing to tell; `result` tells of the faults.
+      return undefined;
+    }
+  }
+
+  /** Asks the operation to stop. One that changes a cluster stops where it is safe. */
+  async cancel(): Promise<void> {
+    await this.#ask(() => this.#client.workflow.getHandle(this.workflowId, this.runId).cancel());
+  }
+
+  /** What Temporal knows of the workflow. */
+  async describe(): Promise<WorkflowExecutionDescription> {
+    return this.#ask(() => this.#client.workflow.getHandle(this.workflowId, this.runId).describe());
+  }
+
+  async #ask<T>(ask: () => Promise<T>): Promise<T> {
+    try {
+      return await ask();
+    } catch (error) {
+      throw toOperationError(error, this.#place, this.workflowId);
+    }
+  }
+}

@@ -1,0 +1,149 @@
+/** The library for incident tooling: it starts operations, follows them and lists them. */
+import { randomBytes } from 'node:crypto';
+import { hostname, userInfo } from 'node:os';
+import type { Client } from '@temporalio/client';
+import { defineSearchAttributeKey } from '@temporalio/common';
+import {
+  type BackupInput,
+  type CheckClusterInput,
+  type ListBackupsInput,
+  type Operation,
+  type RestoreInput,
+  SEARCH_ATTRIBUTES,
+  TASK_QUEUE,
+} from '../domain/operations.ts';
+import { type TemporalPlace, toOperationError } from './errors.ts';
+import { OperationHandle } from './handle.ts';
+import { listOperations, type OperationFilter, type OperationSummary } from './list.ts';
+import { type SetupReport, setUp } from './setup.ts';
+import type { InputOf } from './types.ts';
+import { lastWorkerPoll } from './workers.ts';
+
+export interface StartOptions {
+  /** One line for the Temporal UI. Default: the operation and its cluster. */
+  summary?: string;
+  /** Default `<operation>/<cluster>/<time>-<random>`. With one that runs already, `ClusterBusy` is thrown. */
+  workflowId?: string;
+}
+
+/** Every method throws {@link SalvorOperationError}. Get one from `connect()`, and close it. */
+export class SalvorClient {
+  readonly place: TemporalPlace;
+  readonly taskQueue: string;
+  /** Temporal's own client, for what this one lacks. */
+  readonly temporal: Client;
+
+  constructor(temporal: Client, place: TemporalPlace, taskQueue: string = TASK_QUEUE) {
+    this.temporal = temporal;
+    this.place = place;
+    this.taskQueue = taskQueue;
+  }
+
+  /** Takes a backup. */
+  backup(input: BackupInput): Promise<OperationHandle<'backup'>> {
+    return this.start('backup', input);
+  }
+
+  /** Lists a cluster's backups, newest first, from its stores. */
+  backups(input: ListBackupsInput): Promise<OperationHandle<'listBackups'>> {
+    return this.start('listBackups', input);
+  }
+
+  /** Restores a cluster. Destructive: `confirm` repeats the cluster's name. */
+  restore(input: RestoreInput): Promise<OperationHandle<'restore'>> {
+    return this.start('restore', input, { summary: `Restore ${input.cluster} from ${input.backup ?? 'latest'}` });
+  }
+
+  /** Looks at everything that operations on a cluster need, and changes nothing. */
+  checkCluster(input: CheckClusterInput): Promise<OperationHandle<'checkCluster'>> {
+    return this.start('checkCluster', input);
+  }
+
+  /** Starts an operation; its workflow checks the input. */
+  async start<O extends Operation>(
+    operation: O,
+    input: InputOf<O>,
+    options: StartOptions = {},
+  ): Promise<OperationHandle<O>> {
+    const { cluster } = input;
+    const workflowId = options.workflowId ?? newWorkflowId(operation, cluster);
+    try {
+      const handle = await this.temporal.workflow.start(operation, {
+        workflowId,
+        taskQueue: this.taskQueue,
+        args: [input],
+        workflowIdConflictPolicy: 'FAIL',
+        staticSummary: options.summary ?? `${TITLES[operation]} ${cluster}`,
+        memo: { startedBy: startedBy() },
+        typedSearchAttributes: [
+          { key: defineSearchAttributeKey(SEARCH_ATTRIBUTES.cluster, 'KEYWORD'), value: cluster },
+          { key: defineSearchAttributeKey(SEARCH_ATTRIBUTES.operation, 'KEYWORD'), value: operation },
+        ],
+      });
+      return new OperationHandle<O>(this.temporal, this.place, workflowId, handle.firstExecutionRunId);
+    } catch (error) {
+      throw toOperationError(error, this.place);
+    }
+  }
+
+  /** An operation that was started earlier, by its workflow ID. */
+  operation(workflowId: string): OperationHandle {
+    return new OperationHandle(this.temporal, this.place, workflowId);
+  }
+
+  /** The operations of a cluster, or of all, newest first. */
+  async operations(filter: OperationFilter = {}): Promise<OperationSummary[]> {
+    return this.#ask(() => listOperations(this.temporal, filter));
+  }
+
+  /** When a worker last asked for work; undefined when none did within Temporal's memory of some minutes. */
+  async lastWorkerPoll(): Promise<Date | undefined> {
+    return this.#ask(() => lastWorkerPoll(this.temporal, this.taskQueue));
+  }
+
+  /** Registers the search attributes, and creates the namespace when it is missing. Done twice, it changes nothing. */
+  async setup(options: { retentionDays?: number } = {}): Promise<SetupReport> {
+    return this.#ask(() => setUp(this.temporal, this.place.namespace, options));
+  }
+
+  async close(): Promise<void> {
+    await this.temporal.connection.close();
+  }
+
+  async #ask<T>(ask: () => Promise<T>): Promise<T> {
+    try {
+      return await ask();
+    } catch (error) {
+      throw toOperationError(error, this.place);
+    }
+  }
+}
+
+const TITLES: Record<Operation, string> = {
+  backup: 'Back up',
+  prune: 'Prune',
+  verify: 'Verify',
+  restore: 'Restore',
+  heal: 'Heal',
+  listBackups: 'List backups of',
+  checkCluster: 'Check',
+};
+
+function newWorkflowId(operation: Operation, cluster: string): string {
+  const time = new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
+  return `${operation}/${cluster}/${time}-${randomBytes(2).toString('hex')}`;
+}
+
+/** Who asks, for the audit: `user@host`. */
+function startedBy(): string {
+  return `${userName()}@${hostname()}`;
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // A container's user may have a number and no name.
+    return `uid${process.getuid?.() ?? ''}`;
+  }
+}
