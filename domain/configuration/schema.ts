@@ -1,6 +1,8 @@
 /** The whole of `salvor.yaml`. */
 import { z } from 'zod';
 import { COMPRESSIONS, FLAVOURS } from '../manifest.ts';
+import { ScheduleProblem } from '../schedule/problem.ts';
+import { scheduleTimes } from '../schedule/times.ts';
 import { nodeSchema, tlsSchema } from './nodes.ts';
 import { storesSchema } from './stores.ts';
 import { absolutePathSchema, durationSchema, isTimeZone, nameSchema, workerPathSchema } from './values.ts';
@@ -25,7 +27,16 @@ const scheduleSchema = z
   .refine(
     (schedule) => (schedule.every === undefined) !== (schedule.cron === undefined),
     'expected either "every" or "cron"',
-  );
+  )
+  .superRefine((schedule, context) => {
+    if (context.issues.length > 0) return;
+    try {
+      scheduleTimes(schedule);
+    } catch (error) {
+      if (!(error instanceof ScheduleProblem)) throw error;
+      context.addIssue({ code: 'custom', path: [error.field], message: error.message });
+    }
+  });
 export type Schedule = z.infer<typeof scheduleSchema>;
 
 export const clusterSchema = z.strictObject({

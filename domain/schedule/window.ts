@@ -1,0 +1,79 @@
+/** Runs that keep to a window of the day. */
+import type { Calendar } from './calendar.ts';
+import { ScheduleProblem } from './problem.ts';
+
+const DAY_MINUTES = 1_440;
+const WINDOW = /^([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)(?: (\S+))?$/;
+
+export interface Window {
+  /** Minutes of the day. */
+  start: number;
+  lengthMinutes: number;
+  timeZone?: string;
+}
+
+/**
+ * Reads `22:00-06:00 Asia/Shanghai`; a window may go over midnight.
+ * @throws ScheduleProblem
+ */
+export function readWindow(text: string): Window {
+  const match = WINDOW.exec(text);
+  if (!match) {
+    throw new ScheduleProblem(
+      'window',
+      'expected "HH:MM-HH:MM" and optionally a time zone, as in "00:00-06:00 Asia/Shanghai"',
+    );
+  }
+  const [fromHour = 0, fromMinute = 0, toHour = 0, toMinute = 0] = match.slice(1, 5).map(Number);
+  const start = fromHour * 60 + fromMinute;
+  const end = toHour * 60 + toMinute;
+  if (start === end)
+    throw new ScheduleProblem('window', 'begins when it ends; expected another end, or no window at all');
+  return {
+    start,
+    lengthMinutes: (end - start + DAY_MINUTES) % DAY_MINUTES,
+    ...(match[5] !== undefined && { timeZone: match[5] }),
+  };
+}
+
+/**
+ * The times of day from the window's start in steps of `everyMs`, up to its end and without it. Every window begins anew.
+ * @returns the calendars, and for how long after its time the last run may still begin
+ * @throws ScheduleProblem when that can't be said in times of day, or when jitter would lead out of the window
+ */
+export function timesInWindow(
+  { start, lengthMinutes }: Window,
+  everyMs: number,
+  jitterMs: number,
+): { calendars: Calendar[]; spareMs: number } {
+  const every = everyMs / 60_000;
+  if (!Number.isInteger(DAY_MINUTES / every) || !Number.isInteger(every)) {
+    throw new ScheduleProblem(
+      'every',
+      'with a window, expected whole minutes that divide a day without a rest, such as 30m, 6h or 1d; for other times use "cron"',
+    );
+  }
+  const times = Array.from({ length: Math.ceil(lengthMinutes / every) }, (_, index) => start + index * every);
+  const last = (times.length - 1) * every;
+  const spareMs = (lengthMinutes - last) * 60_000 - jitterMs;
+  if (spareMs <= 0) {
+    throw new ScheduleProblem(
+      'jitter',
+      'would move the last run out of the window; expected less jitter, or a window that ends later',
+    );
+  }
+  return { calendars: calendarsOf(times.map((time) => time % DAY_MINUTES)), spareMs };
+}
+
+/** As few calendars as the times allow: hours with the same minutes share one. */
+function calendarsOf(times: number[]): Calendar[] {
+  const byHour = Map.groupBy(
+    times.toSorted((a, b) => a - b),
+    (time) => Math.floor(time / 60),
+  );
+  const hours = [...byHour].map(([hour, ofHour]) => ({ hour, minutes: ofHour.map((time) => time % 60) }));
+  return [...Map.groupBy(hours, ({ minutes }) => minutes.join()).values()].map((group) => ({
+    minutes: group[0]?.minutes ?? [],
+    hours: group.map(({ hour }) => hour),
+  }));
+}
