@@ -106,5 +106,5 @@ export async function runService(part: Part, action: 'start' | 'stop', signal: A
 
 async function endOfLog(part: Part, paths: Paths): Promise<string> {
   const text = await readFile(paths.log(part.name), 'utf8').catch(() => '');
-  return text.trimEnd().split('\n').slice(-5).join('\n');
+  return text.trimEnd().split('\n').slice(-15).join('\n');
 }
