@@ -6,63 +6,20 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { z } from 'zod';
 import { backupIdOf } from '../domain/names.ts';
 import { messageOf, SalvorError } from '../domain/errors.ts';
 import { etcdWorld } from './demo/etcd-world.ts';
 import { kubernetesWorld } from './demo/kubernetes-world.ts';
+import { chapter, detail, say, seconds, summary } from './demo/narrative.ts';
+import { type Backup, backupSchema, type Restore, restoreSchema } from './demo/reports.ts';
 import { salvor } from './demo/salvor.ts';
 import { differences, type Remembered, type World } from './demo/world.ts';
 import { bringUpPart, killPart, killWorker, type Playground } from './handle.ts';
 import { playgroundDown, playgroundStatus, playgroundUp } from './playground.ts';
 import { CLUSTER, defaultDirectory } from './state.ts';
 
-const backupSchema = z.object({
-  backup: z.string(),
-  node: z.string(),
-  state: z.string(),
-  revision: z.string(),
-  totalKeys: z.number(),
-  durationMs: z.number(),
-  artifacts: z.array(
-    z.object({
-      kind: z.string(),
-      bytes: z.number(),
-      copies: z.array(z.object({ store: z.string(), key: z.string(), state: z.string() })),
-    }),
-  ),
-});
-type Backup = z.infer<typeof backupSchema>;
-
-const restoreSchema = z.object({
-  outcome: z.string(),
-  downtimeMs: z.number(),
-  workflowId: z.string(),
-  revision: z.object({ snapshot: z.string(), after: z.string() }),
-  setAside: z.array(z.object({ node: z.string(), path: z.string() })),
-});
-type Restore = z.infer<typeof restoreSchema>;
-
 /** The node whose data directory is destroyed. */
 const VICTIM = 'm3';
-
-const startedAt = Date.now();
-
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
-
-function chapter(title: string): void {
-  say(`\n[${seconds(Date.now() - startedAt).padStart(7)}]  ${title}`);
-}
-
-function detail(line: string): void {
-  say(`            ${line}`);
-}
-
-function seconds(ms: number): string {
-  return `${(ms / 1_000).toFixed(1)} s`;
-}
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -201,30 +158,6 @@ async function prove(playground: Playground, world: World, wanted: Remembered): 
     detail(`${name}: ${wanted.size} of ${wanted.size} as before`);
   }
   return wanted.size;
-}
-
-function summary(playground: Playground, backup: Backup, report: Restore, killedFor: number, compared: number): void {
-  const { configFile, directory, localStore, s3, temporalUiUrl } = playground;
-  chapter(`Done: ${compared} of ${compared} objects are back, on all of ${playground.nodes.length} nodes`);
-  detail(`Backup           ${seconds(backup.durationMs)}`);
-  detail(`Downtime         ${seconds(report.downtimeMs)}, of which ${seconds(killedFor)} without a worker`);
-  detail(`Revision         ${backup.revision} in the backup, ${report.revision.after} now: no client sees it go back`);
-  for (const { kind, copies } of backup.artifacts) {
-    for (const { store, key } of copies) {
-      detail(`${kind.padEnd(16)} ${store === 'local' ? join(localStore, key) : `${s3.endpoint}/${s3.bucket}/${key}`}`);
-    }
-  }
-  for (const { node, path } of report.setAside) detail(`Set aside on ${node}  ${path}`);
-  detail(`Configuration    ${configFile}`);
-  if (playground.kubeconfig) detail(`kubectl          --kubeconfig ${playground.kubeconfig}`);
-  detail(`The operation    ${temporalUiUrl}/namespaces/default/workflows/${encodeURIComponent(report.workflowId)}`);
-  say(
-    `\nThe playground stays up. To look: bin/salvor playground status. To end and remove it: ${downCommand(directory)}`,
-  );
-}
-
-function downCommand(directory: string): string {
-  return `bin/salvor playground down${directory === resolve(defaultDirectory()) ? '' : ` --directory ${directory}`}`;
 }
 
 try {

@@ -20,7 +20,12 @@ export async function etcdWorld(playground: Playground, id: string): Promise<Wor
   const withClient = async <T>(node: string, use: (client: Etcd3) => Promise<T>): Promise<T> => {
     const url = playground.nodes.find(({ name }) => name === node)?.clientUrl;
     if (url === undefined) throw new SalvorError('InvalidInput', `the playground has no node "${node}"`);
-    const client = new Etcd3({ hosts: url, credentials });
+    // A name, since an address can't be one of TLS; the members' certificates are for both.
+    const client = new Etcd3({
+      hosts: url,
+      credentials,
+      grpcOptions: { 'grpc.ssl_target_name_override': 'localhost' },
+    });
     try {
       return await use(client);
     } finally {
