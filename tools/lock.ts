@@ -1,0 +1,94 @@
+/** One process at a time provides a release; the others wait for it, but not for one that died. */
+import { mkdir, open, readFile, rm, stat, utimes } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { toolsDirectory } from './cache.ts';
+
+const POLL_MS = 250;
+const REFRESH_MS = 5_000;
+/** A lock that its holder has not refreshed for this long is nobody's: a process of another machine or container can't be asked. */
+const STALE_MS = 60_000;
+const REPORT_EVERY_MS = 15_000;
+
+/**
+ * Runs `work` while holding the lock. It only spares double work: what is installed is renamed into place whole, so two holders
+ * (a paused machine can look dead) do no harm.
+ * @param report told whom it waits for
+ */
+export async function withLock<T>(
+  name: string,
+  options: { report: (line: string) => void; signal?: AbortSignal | undefined },
+  work: () => Promise<T>,
+): Promise<T> {
+  const path = join(toolsDirectory(), `.${name}.lock`);
+  await mkdir(toolsDirectory(), { recursive: true });
+  await take(path, name, options);
+  const refresh = setInterval(() => {
+    const now = new Date();
+    utimes(path, now, now).catch(() => undefined);
+  }, REFRESH_MS).unref();
+  try {
+    return await work();
+  } finally {
+    clearInterval(refresh);
+    await rm(path, { force: true });
+  }
+}
+
+async function take(
+  path: string,
+  name: string,
+  { report, signal }: { report: (line: string) => void; signal?: AbortSignal | undefined },
+): Promise<void> {
+  let reportedAt = -Infinity;
+  for (;;) {
+    signal?.throwIfAborted();
+    if (await create(path)) return;
+    const holder = await holderOf(path);
+    if (holder === undefined) continue;
+    if (holder.dead) {
+      await rm(path, { force: true });
+      continue;
+    }
+    if (performance.now() - reportedAt > REPORT_EVERY_MS) {
+      reportedAt = performance.now();
+      report(`${name}: waiting for process ${holder.who}, which is fetching or building it`);
+    }
+    await delay(POLL_MS, undefined, signal ? { signal } : {});
+  }
+}
+
+async function create(path: string): Promise<boolean> {
+  try {
+    const file = await open(path, 'wx');
+    await file.writeFile(`${process.pid} ${hostname()}`);
+    await file.close();
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+async function holderOf(path: string): Promise<{ who: string; dead: boolean } | undefined> {
+  try {
+    const [pid, host] = (await readFile(path, 'utf8')).split(' ');
+    const { mtimeMs } = await stat(path);
+    const here = host === hostname() && pid !== undefined;
+    const dead = (here && !isAlive(Number(pid))) || Date.now() - mtimeMs > STALE_MS;
+    return { who: here ? pid : `${pid} on ${host}`, dead };
+  } catch {
+    // Released meanwhile.
+    return undefined;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
