@@ -60,16 +60,23 @@ export function verifiedKey(cluster: string, nodeAddress: string, backup: Backup
   return `${nodePrefix(cluster, nodeAddress)}verified-${backup}.json`;
 }
 
+/** The key of a pin: `pinned-<id>.json`. While it lies in any store, the backup is not pruned. */
+export function pinnedKey(cluster: string, nodeAddress: string, backup: BackupId): string {
+  return `${nodePrefix(cluster, nodeAddress)}pinned-${backup}.json`;
+}
+
 /** What a key of a store is, as far as its name tells. */
 export interface ParsedKey extends Encoding {
   cluster: string;
   nodeAddress: string;
   backup: BackupId;
-  kind: ArtifactKind | 'manifest' | 'verified';
+  kind: ArtifactKind | 'manifest' | 'verified' | 'pinned';
 }
 
 const KEY =
-  /^(?<cluster>[^/]+)\/(?<node>[^/]+)\/(?:(?<manifest>backup|verified)-(?<manifestId>[\d-]+)\.json|(?<kind>snapshot|static-resources|resources)-(?<id>[\d-]+)\.(?<format>db|tar\.gz|ndjson)(?<zst>\.zst)?(?<age>\.age)?)$/;
+  /^(?<cluster>[^/]+)\/(?<node>[^/]+)\/(?:(?<note>backup|verified|pinned)-(?<noteId>[\d-]+)\.json|(?<kind>snapshot|static-resources|resources)-(?<id>[\d-]+)\.(?<format>db|tar\.gz|ndjson)(?<zst>\.zst)?(?<age>\.age)?)$/;
+
+const NOTES = { backup: 'manifest', verified: 'verified', pinned: 'pinned' } as const;
 
 const FORMATS: Record<string, string> = { snapshot: 'db', 'static-resources': 'tar.gz', resources: 'ndjson' };
 
@@ -77,14 +84,40 @@ const FORMATS: Record<string, string> = { snapshot: 'db', 'static-resources': 't
 export function parseKey(key: string): ParsedKey | undefined {
   const groups = KEY.exec(key)?.groups;
   if (!groups) return undefined;
-  const { cluster, node, manifest, manifestId, kind, id, format, zst, age } = groups;
-  const backup = manifestId ?? id;
+  const { cluster, node, note, noteId, kind, id, format, zst, age } = groups;
+  const backup = noteId ?? id;
   if (cluster === undefined || node === undefined || backup === undefined || !timeOfBackupId(backup)) return undefined;
   const place = { cluster, nodeAddress: node, backup };
-  if (manifest !== undefined) {
-    return { ...place, kind: manifest === 'backup' ? 'manifest' : 'verified', compression: 'none', encrypted: false };
+  if (note === 'backup' || note === 'verified' || note === 'pinned') {
+    return { ...place, kind: NOTES[note], compression: 'none', encrypted: false };
   }
   const artifact = ARTIFACT_KINDS.find((known) => known === kind);
   if (artifact === undefined || FORMATS[artifact] !== format) return undefined;
   return { ...place, kind: artifact, compression: zst ? 'zstd' : 'none', encrypted: age !== undefined };
+}
+
+/** An artifact that another tool or an older script wrote. */
+export interface ForeignKey {
+  nodeAddress: string;
+  backup: BackupId;
+  kind: 'snapshot' | 'static-resources';
+}
+
+const FOREIGN_TIME = String.raw`(?<date>\d{4}-?\d\d-?\d\d)[-_T]?(?<time>\d\d[-:]?\d\d[-:]?\d\d)Z?`;
+const FOREIGN = new RegExp(
+  String.raw`^[^/]+/(?<node>[^/]+)/(?:[^/]+/)?(?:(?:etcd[-_])?(?<snapshot>snapshot|backup)[-_]${FOREIGN_TIME}\.db|static[-_](?:kube)?resources[-_]${FOREIGN_TIME}\.tar\.gz)$`,
+);
+
+/**
+ * Reads the key of an artifact that has no manifest: an older script's `snapshot-<time>.db` and `etcd-snapshot-<time>.db` in the
+ * usual ways to write a time, and what OpenShift's `cluster-backup.sh` leaves in its directory (`snapshot_<time>.db` and
+ * `static_kuberesources_<time>.tar.gz`). The time is taken for UTC.
+ */
+export function parseForeignKey(key: string): ForeignKey | undefined {
+  const groups = FOREIGN.exec(key)?.groups;
+  const { node, date, time, snapshot } = groups ?? {};
+  if (node === undefined || date === undefined || time === undefined) return undefined;
+  const backup = `${date.replaceAll('-', '')}-${time.replaceAll(/[-:]/g, '')}`;
+  if (!timeOfBackupId(backup)) return undefined;
+  return { nodeAddress: node, backup, kind: snapshot === undefined ? 'static-resources' : 'snapshot' };
 }

@@ -62,6 +62,7 @@ export function filesystemStore(configuration: FilesystemStoreConfiguration & { 
 
   return {
     name,
+    location: `file://${root}`,
     holds: (kind) => holds?.includes(kind) ?? true,
 
     async check(signal) {

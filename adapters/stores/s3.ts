@@ -99,6 +99,7 @@ export function s3Store(configuration: S3StoreConfiguration & { name: string }, 
 
   return {
     name,
+    location: `s3://${Bucket}/${root}${configuration.endpoint === undefined ? '' : ` at ${configuration.endpoint}`}`,
     holds: (kind) => holds?.includes(kind) ?? true,
 
     async check(signal) {

@@ -22,6 +22,8 @@ export interface PutOptions {
  */
 export interface Store {
   readonly name: string;
+  /** Where it is, such as `s3://bucket/prefix`; two stores with the same are the same place. */
+  readonly location: string;
   /** Whether this store takes this kind of artifact. */
   holds(kind: ArtifactKind): boolean;
   /** Reads and writes a small object of its own, to learn before a backup that the store works. */

@@ -1,0 +1,171 @@
+/** The backups of a cluster, read from its stores: there is no other record of them. */
+import type { Cluster } from '../../domain/configuration/resolve.ts';
+import { messageOf, SalvorError } from '../../domain/errors.ts';
+import { parseManifest } from '../../domain/manifest.ts';
+import { parseForeignKey, parseKey } from '../../domain/names.ts';
+import type { ListBackupsReport } from '../../domain/operations.ts';
+import type { SnapshotSource } from '../../domain/snapshot-source.ts';
+import { parseVerified } from '../../domain/verified.ts';
+import { describeBackup, type Found, type FoundBackup, isNote, type LocatedObject } from './found-backup.ts';
+import { inParallel } from './in-parallel.ts';
+import { readNote } from './note-cache.ts';
+import type { Store } from './store.ts';
+
+const READS_AT_ONCE = 16;
+const NAMED_IN_ERRORS = 5;
+
+export interface Catalogue {
+  cluster: string;
+  /** Newest first. */
+  entries: FoundBackup[];
+  /** What lies in the naming of backups and belongs to none: a backup that was interrupted, or is being taken now. */
+  orphans: LocatedObject[];
+  unreadable: ListBackupsReport['unreadable'];
+}
+
+/**
+ * Lists the cluster's part of every store and reads the manifests; those read before by this process are not read again.
+ * @throws SalvorError what a store threw, when none can be read
+ */
+export async function readCatalogue(cluster: Cluster, stores: Store[], signal: AbortSignal): Promise<Catalogue> {
+  const unreadable = new Map<string, SalvorError>();
+  const lists = await Promise.all(
+    stores.map(async (store) => {
+      try {
+        return await listStore(cluster.name, store, signal);
+      } catch (error) {
+        noteUnreadable(unreadable, store, error, signal);
+        return [];
+      }
+    }),
+  );
+  const [first] = unreadable.values();
+  if (first && unreadable.size === stores.length) throw first;
+  const listed = stores.filter(({ name }) => !unreadable.has(name));
+  const readStores = listed.map(({ name }) => name);
+
+  const { groups, orphans } = group(lists.flat());
+  const entries = await inParallel(groups, READS_AT_ONCE, async (found) => {
+    await readNotes(found, listed, unreadable, signal);
+    return describeBackup(cluster, found, readStores);
+  });
+  for (const [index, found] of groups.entries()) {
+    // An artifact that its manifest doesn't name is of another attempt.
+    const kept = new Set(entries[index]?.objects);
+    orphans.push(...found.objects.filter((object) => !kept.has(object)));
+  }
+  entries.sort((a, b) => (newestFirst(a) < newestFirst(b) ? 1 : -1));
+  const report = [...unreadable].map(([store, error]) => ({ store, error: error.message }));
+  return { cluster: cluster.name, entries, orphans, unreadable: report };
+}
+
+function newestFirst({ entry }: FoundBackup): string {
+  return `${entry.backup} ${entry.node}`;
+}
+
+function noteUnreadable(unreadable: Map<string, SalvorError>, store: Store, error: unknown, signal: AbortSignal): void {
+  signal.throwIfAborted();
+  if (!(error instanceof SalvorError)) throw error;
+  unreadable.set(store.name, error);
+}
+
+interface ListedObject extends LocatedObject {
+  nodeAddress: string;
+  backup: string;
+  /** It could be what another tool or an older script wrote. */
+  foreign: boolean;
+}
+
+async function listStore(cluster: string, store: Store, signal: AbortSignal): Promise<ListedObject[]> {
+  const objects: ListedObject[] = [];
+  for await (const object of store.list(`${cluster}/`, signal)) {
+    const own = parseKey(object.key);
+    const foreign = own === undefined || !isNote(own.kind) ? parseForeignKey(object.key) : undefined;
+    const parsed = own ?? foreign;
+    if (!parsed) continue;
+    const { nodeAddress, backup, kind } = parsed;
+    objects.push({ ...object, store: store.name, nodeAddress, backup, kind, foreign: foreign !== undefined });
+  }
+  return objects;
+}
+
+/** Puts together what has the same node and time; without a manifest only a plain snapshot makes a backup. */
+function group(objects: ListedObject[]): { groups: Found[]; orphans: LocatedObject[] } {
+  const byBackup = Map.groupBy(objects, ({ nodeAddress, backup }) => `${nodeAddress}/${backup}`);
+  const groups: Found[] = [];
+  const orphans: LocatedObject[] = [];
+  for (const members of byBackup.values()) {
+    const [first] = members;
+    if (!first) continue;
+    const { nodeAddress, backup } = first;
+    if (members.some(({ kind }) => kind === 'manifest')) {
+      groups.push({ nodeAddress, backup, objects: members, problems: [] });
+      continue;
+    }
+    const isForeign = members.some(({ kind, foreign }) => foreign && kind === 'snapshot');
+    const belongs = members.filter(({ kind, foreign }) => isForeign && (foreign || isNote(kind)));
+    if (isForeign) groups.push({ nodeAddress, backup, objects: belongs, problems: [] });
+    orphans.push(...members.filter((member) => !belongs.includes(member)));
+  }
+  return { groups, orphans };
+}
+
+/** Reads the manifest from the first store whose copy is right, and the latest of the drill results. */
+async function readNotes(
+  found: Found,
+  stores: Store[],
+  unreadable: Map<string, SalvorError>,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const store of stores) {
+    for (const object of found.objects.filter((candidate) => candidate.store === store.name)) {
+      try {
+        if (object.kind === 'manifest' && !found.manifest) {
+          const manifest = await readNote(store, object, parseManifest, signal);
+          if (manifest) found.manifest = manifest;
+        } else if (object.kind === 'verified') {
+          const verified = await readNote(store, object, parseVerified, signal);
+          if (verified && (!found.verified || verified.verifiedAt > found.verified.verifiedAt))
+            found.verified = verified;
+        }
+      } catch (error) {
+        if (!(error instanceof SalvorError && error.type === 'BackupCorrupt')) {
+          noteUnreadable(unreadable, store, error, signal);
+        }
+        found.problems.push(messageOf(error));
+      }
+    }
+  }
+}
+
+/**
+ * A backup by its name, or by `latest` the newest good one: complete or degraded, never broken, foreign only by name.
+ * @throws SalvorError `UnknownBackup`, naming the newest few that there are
+ */
+export function chooseBackup(catalogue: Catalogue, idOrLatest: string): FoundBackup {
+  const { entries, unreadable, cluster } = catalogue;
+  const good = entries.filter(({ entry }) => entry.state === 'complete' || entry.state === 'degraded');
+  // Two nodes may have been backed up in the same second.
+  const named = [...good, ...entries].find(({ entry }) => entry.backup === idOrLatest);
+  const chosen = idOrLatest === 'latest' ? good[0] : named;
+  if (chosen) return chosen;
+  const some = entries.slice(0, NAMED_IN_ERRORS).map(({ entry }) => `${entry.backup} (${entry.state})`);
+  const what = idOrLatest === 'latest' ? `${cluster} has no good backup` : `${cluster} has no backup ${idOrLatest}`;
+  const there = some.length > 0 ? `the newest are ${some.join(', ')}` : 'there is none at all';
+  const unread = unreadable.map(({ store, error }) => `; ${store} can't be read: ${error}`).join('');
+  throw new SalvorError('UnknownBackup', `${what}; ${there}${unread}`);
+}
+
+/**
+ * The snapshot of a backup chosen as by {@link chooseBackup}.
+ * @throws SalvorError `UnknownBackup`, or `ArtifactMissing` or `BackupCorrupt` for a broken one whose snapshot can't be read
+ */
+export function findBackup(catalogue: Catalogue, idOrLatest: string): SnapshotSource {
+  const { entry, source, manifest } = chooseBackup(catalogue, idOrLatest);
+  if (source) return source;
+  const type = manifest ? 'ArtifactMissing' : 'BackupCorrupt';
+  throw new SalvorError(
+    type,
+    `the snapshot of ${catalogue.cluster} ${entry.backup} can't be read: ${entry.problem ?? ''}`,
+  );
+}
