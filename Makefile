@@ -21,7 +21,7 @@ setup: $(INSTALLED) ## Install the npm packages and fetch the third-party binari
 
 demo: $(INSTALLED) ## Back up, break, restore and prove a small control plane; KUBERNETES=1 adds real kube-apiservers (builds them: ~9 min the first time)
 	@$(NODE) tools/provide.ts $(DEMO_BINARIES) $(if $(KUBERNETES),$(KUBERNETES_BINARIES))
-	@$(NODE) playground/demo.ts $(ARGS)
+	@$(NODE) playground/demo.ts $(if $(KUBERNETES),--kubernetes yes) $(ARGS)
 
 test: $(INSTALLED) ## Lint, types, format and every test; ARGS="--only unit" or ARGS=test/unit/names.test.ts runs a part
 	@$(NODE) test/run.ts $(ARGS)
