@@ -1,0 +1,54 @@
+/** `restore`. */
+import type { Command } from 'commander';
+import { checkConfirmation } from '../../../domain/input.ts';
+import { action, type CommonOptions } from '../common.ts';
+import { requireBackup, requireName } from '../input.ts';
+import { UsageError } from '../output.ts';
+
+interface RestoreOptions extends CommonOptions {
+  backup: string;
+  store?: string;
+  confirm?: string;
+}
+
+export function addRestore(program: Command): void {
+  program
+    .command('restore')
+    .description('put a cluster back to a backup; everything written since then is lost')
+    .argument('<cluster>', 'its name in the configuration')
+    .option('--backup <id>', 'a backup of `salvor backups`, or latest: the newest good one', 'latest')
+    .option('--store <name>', 'read from this store only')
+    .option('--confirm <cluster>', "the cluster's name once more; asked for on a terminal")
+    .action(
+      action<RestoreOptions>(async (options, cluster) => {
+        const { backup, store } = options;
+        requireName('cluster', cluster);
+        requireBackup(backup);
+        if (store !== undefined) requireName('store', store);
+        const confirm = options.confirm ?? (await askConfirmation(cluster, options));
+        checkConfirmation(cluster, confirm);
+        const input = { cluster, confirm, backup, ...(store !== undefined && { store }) };
+        const { operate } = await import('../operate.ts');
+        return operate(options, 'restore', input, `Restore ${cluster} from ${backup}`);
+      }),
+    );
+}
+
+async function askConfirmation(cluster: string, { backup, output }: RestoreOptions): Promise<string> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY || output === 'json') {
+    throw new UsageError(`a restore replaces the present state of "${cluster}"; repeat its name: --confirm ${cluster}`);
+  }
+  const { input } = await import('@inquirer/prompts');
+  const what = backup === 'latest' ? 'its newest good backup' : `the backup ${backup}`;
+  try {
+    return await input(
+      {
+        message: `Restore ${cluster} from ${what}: everything written since then is lost, and its kube-apiservers stop meanwhile.\n  Type the cluster's name to go on:`,
+        validate: (typed) => typed === cluster || `that is not "${cluster}"; Ctrl-C leaves without a change`,
+      },
+      { output: process.stderr },
+    );
+  } catch (error) {
+    throw new UsageError('not confirmed; nothing was started', { cause: error });
+  }
+}

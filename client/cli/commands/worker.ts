@@ -1,0 +1,26 @@
+/** `worker`. */
+import type { Command } from 'commander';
+import { action } from '../common.ts';
+import { note } from '../output.ts';
+
+export function addWorker(program: Command): void {
+  program
+    .command('worker')
+    .description('host the workflows and activities until it is told to stop (Ctrl-C, SIGTERM)')
+    .action(
+      action(async ({ config, taskQueue = 'salvor' }) => {
+        const { requireConfiguration } = await import('../../../adapters/configuration/find.ts');
+        const { loadConfiguration } = await import('../../../adapters/configuration/load.ts');
+        const configFile = await requireConfiguration(config);
+        // A fault in it shows now, and not at the first operation.
+        await loadConfiguration(configFile);
+        const { runWorker } = await import('../../../workers/worker.ts');
+        await runWorker({
+          configFile,
+          taskQueue,
+          onReady: () => note(`salvor worker: polling "${taskQueue}" with ${configFile}`),
+        });
+        return 0;
+      }),
+    );
+}

@@ -1,0 +1,39 @@
+/** The commands. Each is a function that adds itself, and loads what it needs only when it is called. */
+import { Command } from 'commander';
+import { SALVOR_VERSION } from '../../domain/version.ts';
+import { addBackup, addBackups } from './commands/backup.ts';
+import { addConfig } from './commands/config.ts';
+import { addDoctor } from './commands/doctor.ts';
+import { addOperations, addShow } from './commands/operations.ts';
+import { addPlayground } from './commands/playground.ts';
+import { addRestore } from './commands/restore.ts';
+import { addSetup } from './commands/setup.ts';
+import { addWorker } from './commands/worker.ts';
+import { addCommonOptions } from './common.ts';
+
+/** In the order in which `--help` shows them. */
+const GROUPS: [heading: string, commands: ((program: Command) => void)[]][] = [
+  ['Backups', [addBackup, addBackups, addRestore]],
+  ['Operations', [addOperations, addShow]],
+  ['Installation', [addDoctor, addSetup, addWorker, addConfig, addPlayground]],
+];
+
+/** The whole command line; it throws instead of ending the process. */
+export function createProgram(): Command {
+  const program = addCommonOptions(new Command('salvor'))
+    .description('Durable backup, proof and restore of Kubernetes control planes.')
+    .version(SALVOR_VERSION)
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true })
+    .showHelpAfterError('(--help shows how it is called)');
+  for (const [heading, commands] of GROUPS) {
+    program.commandsGroup(`${heading}:`);
+    for (const add of commands) add(program);
+  }
+  return program.addHelpText(
+    'after',
+    `
+Exit status: 0 done; 1 failed; 2 bad usage, configuration or input, nothing started; 3 degraded, or waiting for
+a person; 130 left by Ctrl-C: the operation goes on, and \`salvor show\` comes back to it.`,
+  );
+}

@@ -1,0 +1,88 @@
+/** How values look to a person. Pure: clock, time zone and colours are given. */
+import { stripVTControlCharacters, styleText } from 'node:util';
+
+/** How things are to look. */
+export interface Look {
+  color: boolean;
+  now: Date;
+  /** An IANA name, as in Asia/Shanghai. */
+  timeZone: string;
+  /** The width of the terminal. */
+  columns: number;
+}
+
+type Style = 'green' | 'red' | 'yellow' | 'cyan' | 'dim' | 'bold';
+
+/** The text in a style, when colours are wanted. */
+export function paint(look: Look, style: Style, text: string): string {
+  return look.color ? styleText(style, text, { validateStream: false }) : text;
+}
+
+/** Text from outside, such as what a command said: on one line, without what could move the cursor or change colours. */
+export function plain(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- keeping control characters out is the point
+  return stripVTControlCharacters(text).replaceAll(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');
+}
+
+const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
+
+/** As in `1.2 GiB`. */
+export function formatBytes(bytes: number): string {
+  const power = bytes < 1 ? 0 : Math.min(Math.floor(Math.log2(bytes) / 10), BYTE_UNITS.length - 1);
+  const value = bytes / 1024 ** power;
+  return `${power === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${BYTE_UNITS[power]}`;
+}
+
+/** As in `0.2 s`, `47 s`, `3 min 05 s`, `2 h 10 min` or `4 d 3 h`. */
+export function formatDuration(durationMs: number): string {
+  const seconds = Math.max(0, durationMs) / 1_000;
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3_600) return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 1_440) return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
+  const hours = Math.floor(minutes / 60);
+  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+/** As in `3 min ago`, in the largest unit that says enough. */
+export function formatAge(time: Date, now: Date): string {
+  const ageMs = now.getTime() - time.getTime();
+  if (ageMs < 0) return 'in the future';
+  for (const [unit, unitMs] of AGE_UNITS) {
+    if (ageMs >= 2 * unitMs) return `${Math.floor(ageMs / unitMs)} ${unit} ago`;
+  }
+  return 'just now';
+}
+
+const AGE_UNITS = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['min', 60_000],
+  ['s', 1_000],
+] as const;
+
+/** As in `2026-11-23 06:00:00 UTC`; elsewhere with the local time behind it, as in `(14:00 GMT+8)`. */
+export function formatTime(time: Date, { timeZone }: Pick<Look, 'timeZone'>): string {
+  const utc = `${time.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+  const local = new Intl.DateTimeFormat('en-GB', {
+    timeZone,
+    hour: '2-digit',
+    minute: '2-digit',
+    timeZoneName: 'short',
+  }).formatToParts(time);
+  const part = (type: Intl.DateTimeFormatPartTypes) => local.find((each) => each.type === type)?.value ?? '';
+  const zone = part('timeZoneName');
+  return zone === 'UTC' ? utc : `${utc} (${part('hour')}:${part('minute')} ${zone})`;
+}
+
+/** As in `12,345`. */
+export function formatCount(count: number): string {
+  return count.toLocaleString('en-US');
+}
+
+/** The first digits of a hash: enough to compare by eye. */
+export function shortHash(sha256: string): string {
+  return sha256.slice(0, 12);
+}

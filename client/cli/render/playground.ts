@@ -1,0 +1,57 @@
+/** The small world, and how to get into it. */
+import { type Look, paint } from './format.ts';
+import { renderFacts, renderTable } from './table.ts';
+
+/** The part of a playground that is shown. */
+interface World {
+  directory: string;
+  configFile: string;
+  temporalUiUrl: string;
+  temporalEnvironment: Record<string, string>;
+}
+
+export function renderPlayground(
+  { directory, configFile, temporalUiUrl, temporalEnvironment }: World,
+  look: Look,
+): string {
+  const variables = { ...temporalEnvironment, SALVOR_CONFIG: configFile };
+  return [
+    paint(look, 'green', 'The playground is up.'),
+    renderFacts(
+      [
+        ['files', directory],
+        ['Temporal', temporalUiUrl],
+      ],
+      look,
+    ),
+    '',
+    'Go in with these, then for example `salvor backup playground`:',
+    ...Object.entries(variables).map(([name, value]) => `  export ${name}=${quote(value)}`),
+  ].join('\n');
+}
+
+interface Status {
+  directory: string;
+  parts: { name: string; running: boolean; pid?: number; address: string; log: string }[];
+  links: { name: string; url: string }[];
+}
+
+export function renderPlaygroundStatus({ directory, parts, links }: Status, look: Look): string {
+  if (parts.length === 0) return `There is no playground in ${directory}. Bring it up: salvor playground up`;
+  const rows = parts.map(({ name, running, pid, address, log }) => [
+    name,
+    running ? { text: 'running', style: 'green' as const } : { text: 'stopped', style: 'red' as const },
+    pid === undefined ? '-' : String(pid),
+    address,
+    log,
+  ]);
+  return [
+    renderTable(['PART', 'STATE', 'PID', 'ADDRESS', 'LOG'], rows, look, { right: ['PID'] }),
+    ...links.map(({ name, url }) => `${name}: ${url}`),
+  ].join('\n');
+}
+
+/** For a POSIX shell. */
+function quote(value: string): string {
+  return /^[\w./:@=-]+$/.test(value) ? value : `'${value.replaceAll("'", `'\\''`)}'`;
+}

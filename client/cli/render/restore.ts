@@ -1,0 +1,35 @@
+/** What a restore did. */
+import type { RestoreReport } from '../../../domain/operations.ts';
+import { formatDuration, type Look, paint, plain } from './format.ts';
+import { renderSteps } from './steps.ts';
+import { renderFacts } from './table.ts';
+
+export function renderRestore(report: RestoreReport, look: Look): string {
+  const { cluster, backup, outcome, revision, clusterId, setAside } = report;
+  const style = outcome === 'restored' ? 'green' : 'yellow';
+  const aside = setAside.map(({ node, path }) => `${node}: ${path}`);
+  return [
+    `${paint(look, style, `${OUTCOMES[outcome]} ${plain(cluster)}`)} ${outcome === 'restored' ? 'from' : 'after a restore of'} ${paint(look, 'bold', backup)}`,
+    renderFacts(
+      [
+        ['downtime', `${formatDuration(report.downtimeMs)} of kube-apiserver`],
+        [
+          'revision',
+          `${revision.before ?? 'unknown'} before, ${revision.snapshot} in the backup, ${revision.after} now`,
+        ],
+        ['cluster ID', `${clusterId.before ?? 'unknown'} before, ${clusterId.after} now`],
+        ...(aside.length > 0 ? [['old data', aside] satisfies [string, string[]]] : []),
+        ['workflow', report.workflowId],
+      ],
+      look,
+    ),
+    '',
+    renderSteps(report.steps, look),
+  ].join('\n');
+}
+
+const OUTCOMES: Record<RestoreReport['outcome'], string> = {
+  restored: 'Restored',
+  'rolled-back': 'Rolled back',
+  aborted: 'Aborted',
+};

@@ -1,0 +1,37 @@
+/** How each operation's report is shown, and which exit status it means: 0 done, 1 failed, 3 degraded. */
+import type { Operation } from '../../domain/operations.ts';
+import type { ReportOf } from '../types.ts';
+import { renderBackup } from './render/backup.ts';
+import { renderBackups } from './render/backups.ts';
+import { renderChecks } from './render/checks.ts';
+import type { Look } from './render/format.ts';
+import { renderRestore } from './render/restore.ts';
+
+type ExitStatus = 0 | 1 | 3;
+
+interface Presentation<O extends Operation> {
+  text: (report: ReportOf<O>, look: Look) => string;
+  exit: (report: ReportOf<O>) => ExitStatus;
+}
+
+/** An operation that is missing here is shown as JSON, and was done. */
+const PRESENTATIONS: { [O in Operation]?: Presentation<O> } = {
+  backup: { text: renderBackup, exit: ({ state }) => (state === 'complete' ? 0 : 3) },
+  listBackups: { text: renderBackups, exit: ({ unreadable }) => (unreadable.length === 0 ? 0 : 3) },
+  restore: { text: renderRestore, exit: ({ outcome }) => (outcome === 'restored' ? 0 : 1) },
+  checkCluster: {
+    text: ({ checks }, look) => renderChecks(checks, look),
+    exit: ({ checks }) => (checks.every((check) => check.ok) ? 0 : 1),
+  },
+};
+
+/** The report as text for people. */
+export function renderReport<O extends Operation>(operation: O, report: ReportOf<O>, look: Look): string {
+  const presentation: Presentation<O> | undefined = PRESENTATIONS[operation];
+  return presentation === undefined ? JSON.stringify(report, null, 2) : presentation.text(report, look);
+}
+
+export function exitStatusOf<O extends Operation>(operation: O, report: ReportOf<O>): ExitStatus {
+  const presentation: Presentation<O> | undefined = PRESENTATIONS[operation];
+  return presentation === undefined ? 0 : presentation.exit(report);
+}
