@@ -4,6 +4,7 @@ import { AlarmAction, Etcd3 } from 'etcd3';
 import { SalvorError } from '../../domain/errors.ts';
 import { addressOf, CHANNEL_OPTIONS, loadCredentials } from './connection.ts';
 import { memberFailure } from './failures.ts';
+import { readHashKv } from './hash-kv.ts';
 import type { Member, MemberEndpoint } from './member.ts';
 import { readSnapshot } from './snapshot-stream.ts';
 
@@ -38,6 +39,8 @@ export async function openMember(endpoint: MemberEndpoint): Promise<Member> {
       return await untilAborted(ask({ deadline: Date.now() + timeoutMs }), signal);
     } catch (error) {
       signal.throwIfAborted();
+      // A mistake in the code is no fault of the member.
+      if (error instanceof TypeError) throw error;
       throw memberFailure(error, endpoint, tried);
     }
   }
@@ -75,13 +78,7 @@ export async function openMember(endpoint: MemberEndpoint): Promise<Member> {
     },
     async hashKv(signal, revision) {
       const tried = `a hash of its keys at ${revision === undefined ? 'its newest revision' : `revision ${revision}`}`;
-      const ask = (options: { deadline: number }) => client.maintenance.hashKV({ revision: revision ?? '0' }, options);
-      const answer = await call(tried, signal, ask, HASH_MS);
-      return {
-        revision: revision ?? answer.header.revision,
-        compactRevision: answer.compact_revision,
-        hash: answer.hash,
-      };
+      return call(tried, signal, ({ deadline }) => readHashKv(endpoint, revision, deadline), HASH_MS);
     },
     async alarms(signal) {
       const ask = (options: { deadline: number }) => client.maintenance.alarm({ action: AlarmAction.Get }, options);

@@ -4,7 +4,7 @@ import { messageOf, SalvorError } from '../../domain/errors.ts';
 import { addressOf, CHANNEL_OPTIONS, loadCredentials } from './connection.ts';
 import { memberFailure } from './failures.ts';
 import type { MemberEndpoint } from './member.ts';
-import { parseSnapshotResponse } from './snapshot-response.ts';
+import { bytesIn, fieldsOf, numberIn } from './wire.ts';
 
 const SNAPSHOT_METHOD = '/etcdserverpb.Maintenance/Snapshot';
 const EMPTY_REQUEST = Buffer.alloc(0);
@@ -32,7 +32,7 @@ export async function* readSnapshot(
   const call = client.makeServerStreamRequest(
     SNAPSHOT_METHOD,
     (request: Buffer) => request,
-    parseSnapshotResponse,
+    parseResponse,
     EMPTY_REQUEST,
   );
   const onAbort = () => call.destroy(new Error('aborted'));
@@ -42,7 +42,7 @@ export async function* readSnapshot(
   let bytes = 0;
   let remainingBytes: number | undefined;
   try {
-    for await (const response of call as AsyncIterable<ReturnType<typeof parseSnapshotResponse>>) {
+    for await (const response of call as AsyncIterable<SnapshotResponse>) {
       clearTimeout(watchdog);
       bytes += response.blob.length;
       remainingBytes = response.remainingBytes;
@@ -65,4 +65,16 @@ export async function* readSnapshot(
     call.cancel();
     client.close();
   }
+}
+
+interface SnapshotResponse {
+  remainingBytes: number;
+  /** A view of the message, not a copy. */
+  blob: Uint8Array;
+}
+
+/** Field numbers as in etcd's api/etcdserverpb/rpc.proto. */
+function parseResponse(message: Buffer): SnapshotResponse {
+  const response = fieldsOf(message);
+  return { remainingBytes: numberIn(response, 2), blob: bytesIn(response, 3) };
 }
