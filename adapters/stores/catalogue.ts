@@ -80,11 +80,12 @@ async function listStore(cluster: string, store: Store, signal: AbortSignal): Pr
   const objects: ListedObject[] = [];
   for await (const object of store.list(`${cluster}/`, signal)) {
     const own = parseKey(object.key);
-    const foreign = own === undefined || !isNote(own.kind) ? parseForeignKey(object.key) : undefined;
-    const parsed = own ?? foreign;
+    const parsed = own ?? parseForeignKey(object.key);
     if (!parsed) continue;
     const { nodeAddress, backup, kind } = parsed;
-    objects.push({ ...object, store: store.name, nodeAddress, backup, kind, foreign: foreign !== undefined });
+    const plain = own === undefined || (own.compression === 'none' && !own.encrypted);
+    const foreign = plain && (kind === 'snapshot' || kind === 'static-resources');
+    objects.push({ ...object, store: store.name, nodeAddress, backup, kind, foreign });
   }
   return objects;
 }
