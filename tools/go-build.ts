@@ -18,22 +18,10 @@ export async function buildWithGo(
   const target = packages[tool];
   if (target === undefined) throw new TypeError(`tools/go/${module} has no package for ${tool}`);
   progress.report(`building ${target} with Go (minutes the first time)`);
-  // -v names packages as they are compiled; the other flags decide what the build cache can give.
-  const command = [
-    'nice',
-    'go',
-    'build',
-    '-v',
-    '-p',
-    '2',
-    '-trimpath',
-    '-ldflags',
-    ldflags,
-    '-o',
-    output,
-    target,
-  ] as const;
-  await runReporting(command, { cwd: moduleFolder(module), env: { CGO_ENABLED: '0' } }, progress);
+  // -v names packages as they are compiled; the other flags decide what a Go build cache can give.
+  const flags = ['-mod=readonly', '-v', '-p', '2', '-trimpath', '-ldflags', ldflags];
+  const options = { cwd: moduleFolder(module), env: { CGO_ENABLED: '0' } };
+  await runReporting('go build', ['nice', 'go', 'build', ...flags, '-o', output, target], options, progress);
   return output;
 }
 

