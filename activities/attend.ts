@@ -9,7 +9,7 @@ export interface Attendance {
   /** Aborted when the operation is cancelled or the worker shuts down. */
   signal: AbortSignal;
   /** What the next attempt can read in `previous`; small. */
-  remember(details: unknown): void;
+  remember: (details: unknown) => void;
   /** What an earlier attempt of this activity remembered last; parse it. */
   previous: unknown;
   attempt: number;

@@ -1,13 +1,12 @@
 /** Taking an etcd snapshot. */
-import { activityInfo } from '@temporalio/activity';
 import { z } from 'zod';
 import { removeFromAll, takeSnapshot } from '../adapters/backup/take-snapshot.ts';
-import { withScratch } from '../adapters/scratch.ts';
 import { openStores } from '../adapters/stores/open.ts';
 import { nodeOf } from '../domain/configuration/nodes.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
 import type { SnapshotTaken } from '../domain/snapshot-source.ts';
 import { attended } from './attend.ts';
+import { withActivityScratch } from './trials.ts';
 
 const attemptSchema = z.object({ key: z.string() });
 
@@ -20,11 +19,10 @@ export function createSnapshotActivities() {
         { signal, previous, remember },
       ): Promise<SnapshotTaken> => {
         const stores = await openStores(cluster);
-        const { workflowExecution, activityId } = activityInfo();
         try {
           const left = attemptSchema.safeParse(previous);
           if (left.success) await removeFromAll(stores, left.data.key);
-          return await withScratch(`snapshot-${workflowExecution?.runId ?? ''}-${activityId}`, async (scratch) => {
+          return await withActivityScratch(async (scratch) => {
             return await takeSnapshot(cluster, nodeOf(cluster.nodes, node), stores, {
               signal,
               scratch,

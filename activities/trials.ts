@@ -1,19 +1,25 @@
 /** Proving a backup before anything depends on it. */
 import { activityInfo } from '@temporalio/activity';
-import { type Trial, trialRestore } from '../adapters/drill/trial-restore.ts';
+import { drill, type DrillResult } from '../adapters/drill/drill.ts';
 import { withScratch } from '../adapters/scratch.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
 import type { SnapshotSource } from '../domain/snapshot-source.ts';
 import { attended } from './attend.ts';
 
+/** A folder of the worker for one activity: the next attempt of the same activity finds and clears it. */
+export async function withActivityScratch<T>(work: (scratch: string) => Promise<T>): Promise<T> {
+  const { workflowExecution, activityId } = activityInfo();
+  return await withScratch(`${workflowExecution?.runId ?? 'no-workflow'}-${activityId}`, work);
+}
+
 export function createTrialActivities() {
   return {
     /** Restores the snapshot into a scratch etcd on the worker: what fails here has touched nothing. */
     trialRestore: attended(
-      async ({ cluster, source }: { cluster: Cluster; source: SnapshotSource }, { signal }): Promise<Trial> => {
-        const { workflowExecution, activityId } = activityInfo();
-        const name = `trial-${workflowExecution?.runId ?? ''}-${activityId}`;
-        return await withScratch(name, async (scratch) => await trialRestore(cluster, source, scratch, signal));
+      async ({ cluster, source }: { cluster: Cluster; source: SnapshotSource }, { signal }): Promise<DrillResult> => {
+        return await withActivityScratch(
+          async (scratch) => await drill(cluster, source, { scratch, serve: false, signal }),
+        );
       },
     ),
   };

@@ -1,6 +1,7 @@
 /** Room on the worker for what must be a file for a while. */
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { endLeftovers } from './scratch-process.ts';
 import { cacheDirectory, environmentVariable } from '../tools/environment.ts';
 
 /** `SALVOR_SCRATCH`, else a folder of the cache: on disk rather than in memory. */
@@ -14,6 +15,7 @@ export function scratchRoot(): string {
  */
 export async function withScratch<T>(name: string, work: (directory: string) => Promise<T>): Promise<T> {
   const directory = join(scratchRoot(), name.replaceAll(/[^A-Za-z0-9.-]+/g, '_'));
+  await endLeftovers(directory);
   await rm(directory, { recursive: true, force: true });
   await mkdir(directory, { recursive: true, mode: 0o700 });
   try {

@@ -22,6 +22,8 @@ export interface MemberInspection {
   alarms?: string[];
   /** At the one revision that all members were asked for. */
   hashKv?: { revision: string; compactRevision: string; hash: string };
+  /** Why it gave no hash. */
+  hashError?: string;
 }
 
 /** The members that answered. */
@@ -78,6 +80,7 @@ export function chooseMember(
       `the members hold different keys at the same revision: ${groups.map((group) => group.join('+')).join(' against ')}. Nothing is read from them; replace the member that differs`,
     );
   }
+  refuseUncompared(members, groups.flat());
   const healthy = answering(members).filter(
     ({ status }) => status.leaderId !== '0' && !status.isLearner && status.errors.length === 0,
   );
@@ -93,6 +96,21 @@ export function chooseMember(
     ...answering(members).map(({ node, status }) => `${node}: ${unhealthyBecause(status)}`),
   ];
   throw new SalvorError('NoHealthyMember', `no healthy etcd member can be read (${reasons.join('; ')})`);
+}
+
+/** What wasn't compared isn't known to agree. A member that lags or is asked in the middle of a compaction can be compared a moment later. */
+function refuseUncompared(members: MemberInspection[], compared: string[]): void {
+  const left = answering(members).filter(({ node }) => !compared.includes(node));
+  if (left.length === 0) return;
+  const reasons = left.map(({ node, hashKv, hashError }) =>
+    hashKv === undefined
+      ? `${node}: ${hashError ?? 'no hash'}`
+      : `${node}: compacted at revision ${hashKv.compactRevision}`,
+  );
+  throw new SalvorError(
+    'MemberUnreachable',
+    `the keys of these members could not be compared with the others' at one revision: ${reasons.join('; ')}; nothing is read before they are`,
+  );
 }
 
 function isLeader({ status }: Required<Pick<MemberInspection, 'status'>>): boolean {

@@ -2,7 +2,7 @@
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import { messageOf } from '../../domain/errors.ts';
-import { answering, type MemberInspection } from '../../domain/members.ts';
+import { answering, hashGroups, type MemberInspection } from '../../domain/members.ts';
 import { openMember } from './client.ts';
 import type { Member, MemberEndpoint } from './member.ts';
 
@@ -21,30 +21,39 @@ export async function withMember<T>(endpoint: MemberEndpoint, work: (member: Mem
   }
 }
 
+/** A compaction between the question and the answer makes a comparison impossible; it happens once in a while, not thrice. */
+const COMPARISONS = 3;
+
 /** What each member says; one that does not answer is part of the result. All are asked for the hash of one common revision. */
 export async function inspectMembers(cluster: Cluster, signal: AbortSignal): Promise<MemberInspection[]> {
-  const statuses = await Promise.all(cluster.nodes.map(async (node) => await inspectStatus(cluster, node, signal)));
-  const revisions = answering(statuses).map(({ status }) => BigInt(status.revision));
-  if (revisions.length === 0) return statuses;
-  const common = revisions.reduce((lowest, revision) => (revision < lowest ? revision : lowest));
-  return await Promise.all(
-    statuses.map(async (inspection) => {
-      if (inspection.status === undefined) return inspection;
-      const endpoint = {
-        node: inspection.node,
-        clientUrl: inspection.clientUrl,
-        ...(cluster.etcdTls && { tls: cluster.etcdTls }),
-      };
-      try {
-        const hashKv = await withMember(endpoint, async (member) => await member.hashKv(signal, common.toString()));
-        return { ...inspection, hashKv };
-      } catch {
-        // Compacted past that revision meanwhile: it can't be compared this time.
-        signal.throwIfAborted();
-        return inspection;
-      }
-    }),
-  );
+  for (let comparison = 1; ; comparison += 1) {
+    const statuses = await Promise.all(cluster.nodes.map(async (node) => await inspectStatus(cluster, node, signal)));
+    const revisions = answering(statuses).map(({ status }) => BigInt(status.revision));
+    if (revisions.length === 0) return statuses;
+    const common = revisions.reduce((lowest, revision) => (revision < lowest ? revision : lowest)).toString();
+    const members = await Promise.all(
+      statuses.map(async (inspection) => await withHash(cluster, inspection, common, signal)),
+    );
+    if (comparison === COMPARISONS || hashGroups(members).flat().length === revisions.length) return members;
+  }
+}
+
+async function withHash(
+  cluster: Cluster,
+  inspection: MemberInspection,
+  revision: string,
+  signal: AbortSignal,
+): Promise<MemberInspection> {
+  if (inspection.status === undefined) return inspection;
+  const { node, clientUrl } = inspection;
+  try {
+    const endpoint = { node, clientUrl, ...(cluster.etcdTls && { tls: cluster.etcdTls }) };
+    const hashKv = await withMember(endpoint, async (member) => await member.hashKv(signal, revision));
+    return { ...inspection, hashKv };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { ...inspection, hashError: messageOf(error) };
+  }
 }
 
 async function inspectStatus(cluster: Cluster, node: ClusterNode, signal: AbortSignal): Promise<MemberInspection> {

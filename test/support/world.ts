@@ -22,7 +22,7 @@ export interface World {
   /** Starts an operation and waits for its report. */
   run<R>(operation: string, input: object): Promise<R>;
   /** Changes the configuration file; the worker reads it afresh. */
-  configure(change: (configuration: Configuration) => void): Promise<void>;
+  configure: (change: (configuration: Configuration) => void) => Promise<void>;
   down(): Promise<void>;
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { access, rm } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import type { WorkflowHandle } from '@temporalio/client';
+import { withMember } from '../../adapters/etcd/inspect.ts';
 import type { BackupReport, Progress, RestoreReport } from '../../domain/operations.ts';
 import { bringUpPart, killPart, stopPart } from '../../playground/handle.ts';
 import { completedActivities } from '../support/history.ts';
@@ -72,9 +73,9 @@ test('a restore whose worker is killed in the middle goes on from its last compl
 
 test('after the restore every member holds the same keys and the cluster takes writes', async () => {
   const hashes = await Promise.all(
-    world.playground.nodes.map(async ({ name }) => {
-      const { hash } = await world.etcd(name).maintenance.hashKV({ revision: 0 });
-      return hash;
+    world.playground.nodes.map(async ({ name, clientUrl }) => {
+      const endpoint = { node: name, clientUrl, tls: world.playground.etcdTls };
+      return await withMember(endpoint, async (member) => (await member.hashKv(AbortSignal.timeout(10_000))).hash);
     }),
   );
   assert.equal(new Set(hashes).size, 1);

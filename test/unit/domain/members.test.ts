@@ -57,10 +57,21 @@ test('members with different keys at one revision are reported and never read', 
   });
 });
 
-test('a member that was compacted further is not taken for a different one', () => {
+test('a member that was compacted further is not taken for a different one, and is compared again before anything is read', () => {
   const compacted = member('m3', {}, { hashKv: { revision: '90', compactRevision: '50', hash: '43' } });
   assert.deepEqual(hashGroups([member('m1'), member('m2'), compacted]), [['m1', 'm2']]);
-  assert.equal(chooseMember([member('m1'), member('m2'), compacted]).node, 'm2');
+  assert.throws(() => chooseMember([member('m1'), member('m2'), compacted]), {
+    type: 'MemberUnreachable',
+    message: /m3: compacted at revision 50/,
+  });
+});
+
+test('a member that gives no hash is not taken for one that agrees', () => {
+  const { hashKv: _, ...unhashed } = member('m3');
+  assert.throws(() => chooseMember([member('m1'), member('m2'), { ...unhashed, hashError: 'deadline exceeded' }]), {
+    type: 'MemberUnreachable',
+    message: /m3: deadline exceeded/,
+  });
 });
 
 test('an alarm stops the backup', () => {
