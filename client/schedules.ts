@@ -8,7 +8,7 @@ import {
   ScheduleOverlapPolicy,
 } from '@temporalio/client';
 import { SalvorError } from '../domain/errors.ts';
-import { parseScheduleId, type ScheduledOperation, scheduleIdOf } from '../domain/schedule.ts';
+import { parseScheduleId, SCHEDULED_OPERATIONS, type ScheduledOperation, scheduleIdOf } from '../domain/schedule.ts';
 import { describeSchedule, scheduleIds } from './schedule-lookup.ts';
 
 export interface ScheduleReport {
@@ -59,26 +59,44 @@ function reportOf({
   };
 }
 
-/**
- * Stops the runs to come; one that runs goes on.
- * @param note why, and who: it stands in every list
- */
-export async function pauseSchedule(
-  client: Client,
-  cluster: string,
-  operation: ScheduledOperation,
-  note: string,
-): Promise<void> {
-  await withSchedule(client, cluster, operation, (handle) => handle.pause(note));
+/** Which schedules: one operation's of a cluster, or all of the cluster's. */
+export interface ScheduleChoice {
+  cluster: string;
+  operation?: ScheduledOperation;
 }
 
-export async function resumeSchedule(
+/**
+ * Stops the runs to come; one that runs goes on.
+ * @param note why: it stands in every list
+ * @returns the IDs of the schedules
+ */
+export async function pauseSchedules(client: Client, choice: ScheduleChoice, note: string): Promise<string[]> {
+  return await forEach(client, choice, (handle) => handle.pause(note));
+}
+
+export async function resumeSchedules(client: Client, choice: ScheduleChoice, note: string): Promise<string[]> {
+  return await forEach(client, choice, (handle) => handle.unpause(note));
+}
+
+async function forEach(
   client: Client,
-  cluster: string,
-  operation: ScheduledOperation,
-  note: string,
-): Promise<void> {
-  await withSchedule(client, cluster, operation, (handle) => handle.unpause(note));
+  { cluster, operation }: ScheduleChoice,
+  act: (handle: ScheduleHandle) => Promise<void>,
+): Promise<string[]> {
+  const done: string[] = [];
+  // Asked for one by one: a new schedule isn't in Temporal's list yet.
+  for (const each of operation === undefined ? SCHEDULED_OPERATIONS : [operation]) {
+    const scheduleId = scheduleIdOf(cluster, each);
+    try {
+      await act(client.schedule.getHandle(scheduleId));
+      done.push(scheduleId);
+    } catch (error) {
+      if (!(error instanceof ScheduleNotFoundError)) throw error;
+    }
+  }
+  if (done.length === 0)
+    throw noSchedule(operation === undefined ? `of "${cluster}"` : `"${scheduleIdOf(cluster, operation)}"`);
+  return done;
 }
 
 export type TriggerReport =
@@ -94,43 +112,30 @@ const TRIGGER_DEADLINE_MS = 15_000;
  */
 export async function triggerSchedule(
   client: Client,
-  cluster: string,
-  operation: ScheduledOperation,
+  { cluster, operation }: Required<ScheduleChoice>,
 ): Promise<TriggerReport> {
-  return await withSchedule(client, cluster, operation, async (handle) => {
-    const before = (await handle.describe()).info;
-    // Without a policy Temporal starts a second one beside the first.
-    await handle.trigger(ScheduleOverlapPolicy.SKIP);
-    for (const deadline = Date.now() + TRIGGER_DEADLINE_MS; Date.now() < deadline; await sleep(200)) {
-      const { info } = await handle.describe();
-      const last = info.recentActions.at(-1);
-      if (last && info.numActionsTaken > before.numActionsTaken) {
-        const { workflowId, firstExecutionRunId: runId } = last.action.workflow;
-        return { outcome: 'started', workflowId, runId };
-      }
-      if (info.numActionsSkippedOverlap > before.numActionsSkippedOverlap) {
-        return { outcome: 'skipped', running: info.runningActions.map(({ workflow }) => workflow.workflowId) };
-      }
+  const handle = client.schedule.getHandle(scheduleIdOf(cluster, operation));
+  const found = await describeSchedule(handle);
+  if (found === undefined) throw noSchedule(`"${handle.scheduleId}"`);
+  // Without a policy Temporal starts a second one beside the first.
+  await handle.trigger(ScheduleOverlapPolicy.SKIP);
+  for (const deadline = Date.now() + TRIGGER_DEADLINE_MS; Date.now() < deadline; await sleep(200)) {
+    const { info } = await handle.describe();
+    const last = info.recentActions.at(-1);
+    if (last && info.numActionsTaken > found.info.numActionsTaken) {
+      const { workflowId, firstExecutionRunId: runId } = last.action.workflow;
+      return { outcome: 'started', workflowId, runId };
     }
-    return { outcome: 'requested' };
-  });
+    if (info.numActionsSkippedOverlap > found.info.numActionsSkippedOverlap) {
+      return { outcome: 'skipped', running: info.runningActions.map(({ workflow }) => workflow.workflowId) };
+    }
+  }
+  return { outcome: 'requested' };
 }
 
-async function withSchedule<T>(
-  client: Client,
-  cluster: string,
-  operation: ScheduledOperation,
-  act: (handle: ScheduleHandle) => Promise<T>,
-): Promise<T> {
-  const scheduleId = scheduleIdOf(cluster, operation);
-  try {
-    return await act(client.schedule.getHandle(scheduleId));
-  } catch (error) {
-    if (!(error instanceof ScheduleNotFoundError)) throw error;
-    throw new SalvorError(
-      'InvalidInput',
-      `Temporal has no schedule "${scheduleId}"; see \`salvor schedules list\`, or create it with \`salvor schedules apply\``,
-      { cause: error },
-    );
-  }
+function noSchedule(which: string): SalvorError {
+  return new SalvorError(
+    'InvalidInput',
+    `Temporal has no schedule ${which}; see \`salvor schedules list\`, or create it with \`salvor schedules apply\``,
+  );
 }

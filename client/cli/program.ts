@@ -7,6 +7,7 @@ import { addDoctor } from './commands/doctor.ts';
 import { addOperations, addShow } from './commands/operations.ts';
 import { addPlayground } from './commands/playground.ts';
 import { addRestore } from './commands/restore.ts';
+import { addSchedules } from './commands/schedules.ts';
 import { addSetup } from './commands/setup.ts';
 import { addWorker } from './commands/worker.ts';
 import { addCommonOptions } from './common.ts';
@@ -14,7 +15,7 @@ import { addCommonOptions } from './common.ts';
 /** In the order in which `--help` shows them. */
 const GROUPS: [heading: string, commands: ((program: Command) => void)[]][] = [
   ['Backups', [addBackup, addBackups, addRestore]],
-  ['Operations', [addOperations, addShow]],
+  ['Operations', [addOperations, addShow, addSchedules]],
   ['Installation', [addDoctor, addSetup, addWorker, addConfig, addPlayground]],
 ];
 

@@ -7,7 +7,7 @@ import type { ScheduleDescription } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger, Worker, type WorkflowBundle } from '@temporalio/worker';
 import { applySchedules } from '../../client/apply-schedules.ts';
-import { listSchedules, pauseSchedule, resumeSchedule, triggerSchedule } from '../../client/schedules.ts';
+import { listSchedules, pauseSchedules, resumeSchedules, triggerSchedule } from '../../client/schedules.ts';
 import { configurationSchema } from '../../domain/configuration/schema.ts';
 import { SalvorError } from '../../domain/errors.ts';
 import { SEARCH_ATTRIBUTES } from '../../domain/operations.ts';
@@ -152,7 +152,7 @@ suite('schedules on a real server', () => {
   test('a pause and its note outlive an apply that changes the times', async () => {
     const { apply, describe, cluster } = installation();
     await apply({ backup: { every: '6h' } });
-    await pauseSchedule(temporal.client, cluster, 'backup', 'storage is being moved');
+    await pauseSchedules(temporal.client, { cluster, operation: 'backup' }, 'storage is being moved');
     assert.deepEqual(await apply({ backup: { every: '12h', jitter: '1m' } }), {
       backup: 'updated times, policies, action',
     });
@@ -160,7 +160,7 @@ suite('schedules on a real server', () => {
     assert.deepEqual([changed.state.paused, changed.state.note], [true, 'storage is being moved']);
     assert.equal(changed.spec.intervals?.[0]?.every, 12 * 3_600_000);
 
-    await resumeSchedule(temporal.client, cluster, 'backup', 'moved');
+    await resumeSchedules(temporal.client, { cluster, operation: 'backup' }, 'moved');
     const resumed = await describe('backup');
     assert.deepEqual([resumed.state.paused, resumed.state.note], [false, 'moved']);
     assert.deepEqual(await apply({ backup: { every: '12h', jitter: '1m' } }), { backup: 'unchanged' });
@@ -235,11 +235,11 @@ suite('schedules on a real server', () => {
   test('a trigger starts it, also while it is paused; a second one is skipped while the first runs', async () => {
     const { apply, cluster, taskQueue } = installation();
     await apply({ backup: { every: '6h' } });
-    await pauseSchedule(temporal.client, cluster, 'backup', 'by hand only');
+    await pauseSchedules(temporal.client, { cluster, operation: 'backup' }, 'by hand only');
     await withWorker(taskQueue, async () => {
-      const first = await triggerSchedule(temporal.client, cluster, 'backup');
+      const first = await triggerSchedule(temporal.client, { cluster, operation: 'backup' });
       assert.ok(first.outcome === 'started', first.outcome);
-      assert.deepEqual(await triggerSchedule(temporal.client, cluster, 'backup'), {
+      assert.deepEqual(await triggerSchedule(temporal.client, { cluster, operation: 'backup' }), {
         outcome: 'skipped',
         running: [first.workflowId],
       });
@@ -267,7 +267,7 @@ suite('schedules on a real server', () => {
       await handle.signal('finish');
       await handle.result();
       const third = await until('the run to count as ended', async () => {
-        const report = await triggerSchedule(temporal.client, cluster, 'backup');
+        const report = await triggerSchedule(temporal.client, { cluster, operation: 'backup' });
         return report.outcome === 'started' && report;
       });
       assert.notEqual(third.runId, first.runId);
@@ -277,9 +277,9 @@ suite('schedules on a real server', () => {
   });
 
   test('a schedule that isn’t there is named, with what to do', async () => {
-    for (const act of [pauseSchedule, resumeSchedule]) {
+    for (const act of [pauseSchedules, resumeSchedules]) {
       await assert.rejects(
-        act(temporal.client, 'nowhere', 'backup', 'note'),
+        act(temporal.client, { cluster: 'nowhere', operation: 'backup' }, 'note'),
         (error) =>
           error instanceof SalvorError &&
           error.type === 'InvalidInput' &&
