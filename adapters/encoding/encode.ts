@@ -24,12 +24,13 @@ export function encode(
   { compression, recipients }: { compression: StreamCompression; recipients?: string[] },
 ): Encoded {
   const content = new Digester();
-  const stored = new Digester();
+  const isSame = compression === 'none' && !recipients;
+  const stored = isSame ? content : new Digester();
   const compressed = compress(content.through(source), compression);
   const encoded = recipients ? encrypt(compressed, recipients) : compressed;
   let ended = false;
   async function* body(): AsyncGenerator<Uint8Array, void> {
-    yield* stored.through(encoded);
+    yield* isSame ? encoded : stored.through(encoded);
     ended = true;
   }
   return {

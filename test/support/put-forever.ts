@@ -1,0 +1,13 @@
+/** A process that puts an object without end into the directory it is given, to be killed on the way. */
+import { filesystemStore } from '../../adapters/stores/filesystem.ts';
+
+async function* endless(): AsyncGenerator<Uint8Array, void> {
+  for (;;) {
+    await new Promise((resolve) => setImmediate(resolve));
+    yield Buffer.alloc(65_536);
+  }
+}
+
+const [path = ''] = process.argv.slice(2);
+const store = filesystemStore({ name: 'local', type: 'filesystem', path });
+await store.put('prod/node/snapshot.db', endless(), { signal: AbortSignal.timeout(60_000) });
