@@ -7,6 +7,9 @@ import type { MemberEndpoint } from './member.ts';
 const TLS_REFUSAL =
   /certificate|altnames|tls_|tlsv1|ssl routines|\balert\b|wrong version number|EPROTO|ERR_TLS|ERR_SSL|UNABLE_TO_/i;
 
+/** A connection that was taken and dropped at once: by a member on its way down, or by one that speaks the other protocol. */
+const DROPPED = /disconnected before secure TLS|failed to connect|connection dropped|ECONNRESET|protocol error|socket hang up/i;
+
 /**
  * @param tried what was asked of the member, for the message
  */
@@ -48,14 +51,14 @@ export function memberFailure(error: unknown, endpoint: MemberEndpoint, tried: s
   }
   return new SalvorError(
     'MemberUnreachable',
-    `no answer from ${where} to ${tried}: ${text}; check that the member runs and that the worker reaches its client URL`,
+    `no answer from ${where} to ${tried}: ${text}; check that the member runs and that the worker reaches its client URL${DROPPED.test(text) ? ', and that the URL has the right one of http and https' : ''}`,
     options,
   );
 }
 
 /** etcd3 rethrows gRPC's errors without their code, which then stands in the message: `14 UNAVAILABLE: …`. */
 function grpcStatus(error: unknown): { code: number | undefined; text: string } {
-  const message = messageOf(error);
+  const message = messageOf(error).replace(/\.? Resolution note: ?$/, '');
   const match = /^(\d+) [A-Z_]+: (.*)$/s.exec(message);
   return match ? { code: Number(match[1]), text: match[2] || message } : { code: undefined, text: message };
 }

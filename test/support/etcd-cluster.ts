@@ -1,4 +1,4 @@
-/** Real etcd members without TLS, for tests of the adapters. */
+/** Real etcd members, for tests of the adapters. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { open, readFile } from 'node:fs/promises';
@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openMember } from '../../adapters/etcd/client.ts';
+import type { MemberEndpoint } from '../../adapters/etcd/member.ts';
 import { provideTool } from '../../tools/binaries.ts';
 
 const READY_MS = 60_000;
@@ -51,11 +52,13 @@ export async function startEtcdCluster(options: {
   directory: string;
   plan?: MemberPlan[];
   flags?: string[];
+  /** With these it is asked whether it serves; the flags are to say how. */
+  tls?: MemberEndpoint['tls'];
 }): Promise<TestCluster> {
   const plan = options.plan ?? (await planMembers(options.members, options.directory));
   const binary = (await provideTool('etcd')).path;
   const initialCluster = plan.map(({ name, peerUrl }) => `${name}=${peerUrl}`).join(',');
-  const members = plan.map((member) => createMember(member, binary, initialCluster, options.flags ?? []));
+  const members = plan.map((member) => createMember(member, binary, initialCluster, options));
   const stop = async () => {
     await Promise.all(members.map(async (member) => await member.kill()));
   };
@@ -68,7 +71,12 @@ export async function startEtcdCluster(options: {
   return { members, stop };
 }
 
-function createMember(plan: MemberPlan, binary: string, initialCluster: string, flags: string[]): TestMember {
+function createMember(
+  plan: MemberPlan,
+  binary: string,
+  initialCluster: string,
+  { flags = [], tls }: { flags?: string[]; tls?: MemberEndpoint['tls'] },
+): TestMember {
   let child: ChildProcess | undefined;
   const logFile = `${plan.dataDir}.log`;
 
@@ -105,22 +113,22 @@ function createMember(plan: MemberPlan, binary: string, initialCluster: string, 
         { stdio: ['ignore', log.fd, log.fd] },
       );
       await log.close();
-      await untilServing(plan, child, logFile);
+      await untilServing({ node: plan.name, clientUrl: plan.clientUrl, ...(tls && { tls }) }, child, logFile);
     },
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
   };
 }
 
-async function untilServing(plan: MemberPlan, child: ChildProcess, logFile: string): Promise<void> {
+async function untilServing(endpoint: MemberEndpoint, child: ChildProcess, logFile: string): Promise<void> {
   const deadlineMs = Date.now() + READY_MS;
-  const member = await openMember({ node: plan.name, clientUrl: plan.clientUrl });
+  const member = await openMember(endpoint);
   try {
     for (;;) {
       const status = await member.status(AbortSignal.timeout(5_000)).catch(() => undefined);
       if (status !== undefined && status.leaderId !== '0') return;
       if (child.exitCode !== null || Date.now() > deadlineMs) {
-        throw new Error(`${plan.name} doesn't serve:\n${(await readFile(logFile, 'utf8')).slice(-2_000)}`);
+        throw new Error(`${endpoint.node} doesn't serve:\n${(await readFile(logFile, 'utf8')).slice(-2_000)}`);
       }
       await sleep(100);
     }
