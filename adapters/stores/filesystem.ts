@@ -69,12 +69,15 @@ export function filesystemStore(configuration: FilesystemStoreConfiguration & { 
       signal.throwIfAborted();
       await requireRoot();
       const path = join(root, `.salvor-check-${randomUUID()}`);
+      const linked = `${path}-linked`;
       await toStore(path, async () => {
         try {
           await writeFile(path, path, { mode: 0o600, flag: 'wx' });
-          if ((await readFile(path, 'utf8')) !== path) throw new Error('read back other bytes than were written');
+          // As `put` does it: not every file system has hard links.
+          await link(path, linked);
+          if ((await readFile(linked, 'utf8')) !== path) throw new Error('read back other bytes than were written');
         } finally {
-          await unlink(path).catch(() => undefined);
+          for (const made of [path, linked]) await unlink(made).catch(() => undefined);
         }
       });
     },
