@@ -36,25 +36,32 @@ export interface ListedMember {
 
 export interface HashAtRevision {
   revision: string;
+  /** `-1` before the first compaction. */
   compactRevision: string;
-  /** Decimal. Equal for members with the same keys at this revision and the same compaction. */
+  /** Decimal. Equal for members with the same keys at this revision and the same compaction; not to be compared otherwise. */
   hash: string;
 }
 
 /**
  * One member, asked through its own client URL and no other. Every method ends within its deadline and throws SalvorError:
  * `MemberUnreachable` for anything that may pass, `AccessDenied` for certificates or credentials that etcd refuses, `UnsafeState` for an answer that makes no sense.
+ * An abort throws the signal's own reason.
  */
 export interface Member {
   readonly endpoint: MemberEndpoint;
   status(signal: AbortSignal): Promise<MemberStatus>;
   members(signal: AbortSignal): Promise<ListedMember[]>;
-  /** The hash of the key space up to a revision; the newest when none is given. */
+  /**
+   * The hash of the key space up to a revision; the newest when none is given. Takes seconds per gigabyte. Throws `ClusterNotReady` for
+   * a revision that the member doesn't have yet, or has compacted.
+   */
   hashKv(signal: AbortSignal, revision?: string): Promise<HashAtRevision>;
+  /** The alarms of all members. etcd agrees on them first: without quorum there is no answer; `status` tells the member's own even then. */
   alarms(signal: AbortSignal): Promise<{ memberId: string; alarm: 'NOSPACE' | 'CORRUPT' }[]>;
   /**
    * The Snapshot RPC's bytes: the database and, as the last 32 bytes, its SHA-256. Backpressure reaches etcd. The iteration
-   * throws `SnapshotInterrupted` unless the stream ended by itself with nothing remaining.
+   * throws `SnapshotInterrupted` unless the stream ended by itself with nothing remaining; before the first byte also what the other
+   * methods throw.
    */
   snapshot(signal: AbortSignal): AsyncIterable<Uint8Array>;
   close(): void;

@@ -22,12 +22,16 @@ export interface DirectoryEntry {
 
 /**
  * A machine. Paths are absolute. Every method throws SalvorError: `HostUnreachable` when the machine can't be reached,
- * `CommandFailed` when it could and the act failed, `NoSpace` when its disk is full. Messages name the host and the path or command.
+ * `CommandFailed` when it could and the act failed, `NoSpace` when its disk is full. Messages name the host and the path or command. An abort throws
+ * the signal's own reason.
  */
 export interface Host {
   /** The node's name, for messages. */
   readonly name: string;
-  /** Runs a command without a shell and gives its result, whatever the exit code. Output is kept up to 1 MiB each. */
+  /**
+   * Runs a command without a shell and gives its result, whatever the exit code. Of each output the last 1 MiB is kept. What it leaves
+   * running must have output of its own. Throws `ToolMissing` when there is no such command.
+   */
   run(argv: readonly [string, ...string[]], options: RunOptions): Promise<CommandResult>;
   /** What is at a path, symbolic links followed; undefined when nothing is. */
   typeOf(path: string, signal: AbortSignal): Promise<'file' | 'directory' | 'other' | undefined>;
@@ -44,9 +48,9 @@ export interface Host {
   ): Promise<{ bytes: number; sha256: string }>;
   /** Creates a directory and its missing parents; one that exists keeps its mode. */
   makeDirectory(path: string, options: { mode: number; signal: AbortSignal }): Promise<void>;
-  /** Renames within one file system; throws `CommandFailed` when the target exists. */
+  /** Renames within one file system, and syncs the directory; throws `CommandFailed` when the target exists. */
   rename(from: string, to: string, signal: AbortSignal): Promise<void>;
-  /** Removes Salvor's own scratch files, never a component's data. Nothing there is fine. */
+  /** Removes Salvor's own scratch, known by `.salvor-` in the last part of the path; `UnsafeState` for any other. Nothing there is fine. */
   removeScratch(path: string, signal: AbortSignal): Promise<void>;
   freeBytes(path: string, signal: AbortSignal): Promise<number>;
   close(): Promise<void>;
