@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { add, type Counts, NOTHING, print, printOutcome } from './report.ts';
 
 const CHECKS = [
@@ -28,7 +29,8 @@ export async function runChecks(root: string, signal: AbortSignal): Promise<Coun
     const [exitCode, stdout, stderr] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);
     const outcome = exitCode === 0 ? { ...NOTHING, passed: 1 } : { ...NOTHING, failed: 1 };
     printOutcome(name, outcome, performance.now() - startedAt);
-    if (exitCode !== 0) print(`${stdout}${stderr}`);
+    // oxlint colours its output wherever CI is set, also in a file.
+    if (exitCode !== 0) print(stripVTControlCharacters(`${stdout}${stderr}`));
     counts = add(counts, outcome);
   }
   return counts;
