@@ -18,6 +18,9 @@ const bytes = z.number().int().nonnegative();
 /** etcd's 64-bit numbers are decimal strings: they don't fit a JavaScript number. */
 const uint64 = z.string().regex(/^\d{1,20}$/, 'expected a decimal number as a string');
 
+/** etcd says -1 for a key space that was never compacted. */
+const int64 = z.string().regex(/^-?\d{1,19}$/, 'expected a decimal number as a string');
+
 const digestSchema = z.strictObject({ bytes, sha256 });
 
 const artifactSchema = z.strictObject({
@@ -51,7 +54,7 @@ const manifestSchema = z.strictObject({
     revision: uint64,
     totalKeys: z.number().int().nonnegative(),
     /** Of the key space at `revision` in the snapshot, as the source and a restored member give it; absent when the source had compacted it. */
-    hashKv: z.strictObject({ revision: uint64, compactRevision: uint64, hash: z.string() }).optional(),
+    hashKv: z.strictObject({ revision: uint64, compactRevision: int64, hash: z.string() }).optional(),
     members: z.array(
       z.strictObject({ id: uint64, name: z.string(), peerUrls: z.array(z.string()), learner: z.boolean() }),
     ),
@@ -88,9 +91,14 @@ export function parseManifest(text: string, where: string): Manifest {
   throw new SalvorError('BackupCorrupt', `${where} is not a manifest of format 1: ${problems}`);
 }
 
-/** The manifest as it is stored: JSON for people, ending in a newline. */
+/**
+ * The manifest as it is stored: JSON for people, ending in a newline.
+ * @throws SalvorError `BackupCorrupt` for one that could not be read again
+ */
 export function formatManifest(manifest: Manifest): string {
-  return `${JSON.stringify(manifest, null, 2)}\n`;
+  const text = `${JSON.stringify(manifest, null, 2)}\n`;
+  parseManifest(text, `the manifest to be written for ${manifest.cluster} ${manifest.backup}`);
+  return text;
 }
 
 /** The one artifact of a kind. */
