@@ -66,6 +66,7 @@ describe('a cluster of three members', () => {
     const hashes = await Promise.all(members.map(async (member) => await member.hashKv(signal, '51')));
     assert.equal(hashes[0]?.revision, '51');
     assert.match(hashes[0]?.hash ?? '', /^\d+$/);
+    assert.equal(hashes[0]?.compactRevision, '-1');
     assert.deepEqual(hashes[1], hashes[0]);
     assert.deepEqual(hashes[2], hashes[0]);
   });
