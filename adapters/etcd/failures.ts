@@ -8,7 +8,8 @@ const TLS_REFUSAL =
   /certificate|altnames|tls_|tlsv1|ssl routines|\balert\b|wrong version number|EPROTO|ERR_TLS|ERR_SSL|UNABLE_TO_/i;
 
 /** A connection that was taken and dropped at once: by a member on its way down, or by one that speaks the other protocol. */
-const DROPPED = /disconnected before secure TLS|failed to connect|connection dropped|ECONNRESET|protocol error|socket hang up/i;
+const DROPPED =
+  /disconnected before secure TLS|failed to connect|connection dropped|ECONNRESET|protocol error|socket hang up/i;
 
 /**
  * @param tried what was asked of the member, for the message
