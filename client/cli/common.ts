@@ -1,6 +1,7 @@
 /** What every command takes. */
 import { type Command, Option } from 'commander';
 import type { SalvorClient } from '../salvor.ts';
+import { DETACHED } from './output.ts';
 
 export interface CommonOptions {
   output: 'text' | 'json';
@@ -36,6 +37,22 @@ export function action<O extends object>(
     const command = given.at(-1) as Command;
     process.exitCode = await act(command.optsWithGlobals<CommonOptions & O>(), ...command.processedArgs);
   };
+}
+
+/** Hands Ctrl-C and SIGTERM to `use`, which then ends by itself; a second one ends the process at once. */
+export async function untilInterrupted<T>(use: (interrupt: AbortSignal) => Promise<T>): Promise<T> {
+  const interrupt = new AbortController();
+  const onSignal = () => {
+    if (interrupt.signal.aborted) process.exit(DETACHED);
+    interrupt.abort();
+  };
+  // Not `once`: with no listener left, the library that draws the progress would end the process itself.
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  try {
+    return await use(interrupt.signal);
+  } finally {
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+  }
 }
 
 /** A connection for as long as `use` takes. Temporal's client is loaded only here: it is the slow part of a start. */

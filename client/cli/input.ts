@@ -12,5 +12,5 @@ export function requireBackup(value: string): string {
 
 function require(what: string, value: string, problem: string | undefined): string {
   if (problem === undefined) return value;
-  throw new UsageError(`${JSON.stringify(value)} is not a ${what}: ${problem}`);
+  throw new UsageError(`"${what}": ${problem}; got ${JSON.stringify(value)}`);
 }

@@ -3,7 +3,7 @@ import type { Operation } from '../../domain/operations.ts';
 import type { OperationHandle } from '../handle.ts';
 import type { SalvorClient } from '../salvor.ts';
 import type { InputOf } from '../types.ts';
-import { type CommonOptions, withClient } from './common.ts';
+import { type CommonOptions, untilInterrupted, withClient } from './common.ts';
 import { follow } from './follow.ts';
 import { DETACHED, note, printResult } from './output.ts';
 import { exitStatusOf, renderReport } from './reports.ts';
@@ -35,18 +35,13 @@ export async function followToEnd<O extends Operation>(
   handle: OperationHandle<O>,
   headline?: string,
 ): Promise<number> {
-  const leave = new AbortController();
-  const onSignal = () => leave.abort();
-  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
-  try {
+  return untilInterrupted(async (leave) => {
     const view = headline === undefined ? createQuietView() : await createView(`${headline}  [${handle.workflowId}]`);
-    const report = await follow(client, handle, view, leave.signal);
+    const report = await follow(client, handle, view, leave);
     if (report === undefined) return detached(options, handle.workflowId);
     printResult(options.output, report, (look) => renderReport(operation, report, look));
     return exitStatusOf(operation, report);
-  } finally {
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
-  }
+  });
 }
 
 function detached({ output }: CommonOptions, workflowId: string): number {

@@ -1,6 +1,6 @@
 /** Results go to standard output, everything else to standard error. With `--output json` standard output is exactly one JSON document. */
 import { FAILURES, messageOf, SalvorError } from '../../domain/errors.ts';
-import { type Look, paint } from './render/format.ts';
+import { type Look, paint, plain } from './render/format.ts';
 
 /** The exit status of a command that was left by Ctrl-C while its operation goes on. */
 export const DETACHED = 130;
@@ -37,7 +37,10 @@ export function note(line: string): void {
 /** What an error says to a program, and the exit status that it means. */
 export function describeError(error: unknown): ErrorReport & { exit: 1 | 2 } {
   if (error instanceof UsageError) {
-    return { error: { type: 'Usage', message: error.message, act: 'see --help' }, exit: 2 };
+    return {
+      error: { type: 'InvalidInput', message: error.message, act: 'correct the call; --help shows how it is made' },
+      exit: 2,
+    };
   }
   if (isOperationError(error)) {
     const { type, message, act, workflowId, exitCode } = error;
@@ -78,7 +81,7 @@ export function printError(format: 'text' | 'json', thrown: unknown, look: Look 
 /** The error for people: what happened, then what to do. */
 export function renderError({ type, message, act, workflowId }: ErrorReport['error'], look: Look): string {
   return [
-    `${paint(look, 'red', `✖ ${type}`)}: ${message}`,
+    `${paint(look, 'red', `✖ ${type}`)}: ${message.split('\n').map(plain).join('\n')}`,
     `  → ${act}`,
     ...(workflowId === undefined ? [] : [`  its steps: salvor show ${workflowId}`]),
   ].join('\n');

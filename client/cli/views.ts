@@ -27,7 +27,8 @@ export function createLineView(headline: string, print: (line: string) => void, 
       for (const [key, step] of keyed(steps)) {
         if (step.state === 'waiting' || shown.get(key) === step.state) continue;
         shown.set(key, step.state);
-        print(renderStep(step, look()));
+        const now = look();
+        print(`${now.now.toISOString().slice(11, 19)}Z ${renderStep(step, now)}`);
       }
     },
     note: (line) => print(`! ${line}`),
@@ -81,7 +82,8 @@ async function createLiveView(headline: string): Promise<ProgressView> {
       registerSignalListeners: false,
       exitOnError: false,
       rendererOptions: {
-        logger: new ListrLogger({ processOutput: new ProcessOutput(process.stderr, process.stderr) }),
+        // It draws on the first, and takes over both meanwhile: given one stream twice it would never give it back.
+        logger: new ListrLogger({ processOutput: new ProcessOutput(process.stderr, process.stdout) }),
         showErrorMessage: false,
         showSkipMessage: false,
         collapseSkips: false,

@@ -1,6 +1,6 @@
 /** `doctor`. */
 import type { Command } from 'commander';
-import { action, withClient } from '../common.ts';
+import { action, untilInterrupted, withClient } from '../common.ts';
 import { requireName } from '../input.ts';
 import { describeError, printResult } from '../output.ts';
 import type { Check } from '../render/checks.ts';
@@ -24,7 +24,12 @@ export function addDoctor(program: Command): void {
             }
             if (cluster === undefined || checks.some(({ name, ok }) => name !== 'configuration' && !ok)) return;
             const handle = await client.checkCluster({ cluster });
-            checks.push(...(await handle.result()).checks);
+            const { follow } = await import('../follow.ts');
+            const { createQuietView } = await import('../views.ts');
+            const report = await untilInterrupted((leave) => follow(client, handle, createQuietView(), leave));
+            checks.push(
+              ...(report?.checks ?? [{ name: cluster, ok: false, seen: 'left before the checks were done' }]),
+            );
           });
         } catch (error) {
           checks.push(asCheck(error));

@@ -1,6 +1,6 @@
 /** `playground up`, `status` and `down`. */
 import type { Command } from 'commander';
-import { action } from '../common.ts';
+import { action, untilInterrupted } from '../common.ts';
 import { note, printResult } from '../output.ts';
 
 export function addPlayground(program: Command): void {
@@ -17,15 +17,12 @@ export function addPlayground(program: Command): void {
     .action(
       action<{ directory?: string; kubernetes?: boolean }>(async ({ directory, kubernetes, output }) => {
         const { playgroundUp } = await import('../../../playground/playground.ts');
-        const interrupt = new AbortController();
-        const onSignal = () => interrupt.abort();
-        process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
-        try {
+        return untilInterrupted(async (signal) => {
           const up = await playgroundUp({
             ...(directory !== undefined && { directory }),
             ...(kubernetes !== undefined && { kubernetes }),
             onProgress: note,
-            signal: interrupt.signal,
+            signal,
           });
           const { renderPlayground } = await import('../render/playground.ts');
           // Without the keys of its store.
@@ -33,9 +30,7 @@ export function addPlayground(program: Command): void {
           const world = { directory: up.directory, configFile, temporalAddress, temporalUiUrl, temporalEnvironment };
           printResult(output, world, (look) => renderPlayground(world, look));
           return 0;
-        } finally {
-          process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
-        }
+        });
       }),
     );
 

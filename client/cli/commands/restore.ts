@@ -1,9 +1,10 @@
 /** `restore`. */
 import type { Command } from 'commander';
+import { SalvorError } from '../../../domain/errors.ts';
 import { checkConfirmation } from '../../../domain/input.ts';
 import { action, type CommonOptions } from '../common.ts';
 import { requireBackup, requireName } from '../input.ts';
-import { UsageError } from '../output.ts';
+import { note, UsageError } from '../output.ts';
 
 interface RestoreOptions extends CommonOptions {
   backup: string;
@@ -40,15 +41,17 @@ async function askConfirmation(cluster: string, { backup, output }: RestoreOptio
   }
   const { input } = await import('@inquirer/prompts');
   const what = backup === 'latest' ? 'its newest good backup' : `the backup ${backup}`;
+  note(`Restore ${cluster} from ${what}.`);
+  note('Everything written to it since then is lost, and its kube-apiservers stop meanwhile.');
   try {
     return await input(
       {
-        message: `Restore ${cluster} from ${what}: everything written since then is lost, and its kube-apiservers stop meanwhile.\n  Type the cluster's name to go on:`,
+        message: "Type the cluster's name to go on:",
         validate: (typed) => typed === cluster || `that is not "${cluster}"; Ctrl-C leaves without a change`,
       },
       { output: process.stderr },
     );
   } catch (error) {
-    throw new UsageError('not confirmed; nothing was started', { cause: error });
+    throw new SalvorError('ConfirmationMismatch', 'not confirmed; nothing was started', { cause: error });
   }
 }
