@@ -38,9 +38,10 @@ async function addBrokenClusters({ configure, playground }: World): Promise<void
       clusters[store] = { ...good, stores: [store] };
     clusters['unreachable'] = {
       ...good,
-      nodes: good.nodes.map((node) => ({
+      // Nothing listens on the lowest ports of a loopback address.
+      nodes: good.nodes.map((node, index) => ({
         ...node,
-        etcd: { ...(node['etcd'] as object), clientUrl: 'https://127.0.0.1:9' },
+        etcd: { ...(node['etcd'] as object), clientUrl: `https://127.0.0.1:${index + 2}` },
       })),
     };
     clusters['no-certificate'] = {
@@ -111,7 +112,7 @@ const cases: [string, string[], number, string, RegExp][] = [
     'UnknownStore',
     /attic.*local, offsite/,
   ],
-  ['members that do not answer', ['backup', 'unreachable'], 1, 'NoHealthyMember', /m1:.*127\.0\.0\.1:9/],
+  ['members that do not answer', ['backup', 'unreachable'], 1, 'NoHealthyMember', /m1:.*127\.0\.0\.1:2/],
   ['a certificate that is not there', ['backup', 'no-certificate'], 1, 'NoHealthyMember', /\/nowhere\/client\.crt/],
   ['a bucket that is not there', ['backup', 'no-bucket'], 1, 'StoreMissing', /no-such-bucket/],
   ['credentials that the store refuses', ['backup', 'wrong-secret'], 1, 'AccessDenied', /wrong-secret/],
