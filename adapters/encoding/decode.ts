@@ -3,7 +3,8 @@ import { messageOf, SalvorError } from '../../domain/errors.ts';
 import type { Digest } from '../../domain/manifest.ts';
 import { decompress, type StreamCompression } from './compress.ts';
 import type { Digests } from './encode.ts';
-import { decrypt, readIdentities } from './encrypt.ts';
+import { decrypt } from './encrypt.ts';
+import { readIdentities } from './identities.ts';
 import { Digester, watchFailure } from './streams.ts';
 
 export interface DecodeOptions {

@@ -1,18 +1,43 @@
-/** Encryption in the age format (age-encryption.org/v1); `age -d` reads it. */
-import { readFile } from 'node:fs/promises';
+/**
+ * Encryption in the age format (age-encryption.org/v1); `age -d` reads it. The keys and the header are the library's
+ * business, the payload is in `age-payload.ts`.
+ */
+import { randomBytes } from 'node:crypto';
 import { Decrypter, Encrypter } from 'age-encryption';
 import { messageOf, SalvorError } from '../../domain/errors.ts';
+import { openPayload, PAYLOAD_NONCE_BYTES, payloadKey, sealPayload } from './age-payload.ts';
 
 const MAGIC = Buffer.from('age-encryption.org/v1\n');
+/** Enough for hundreds of recipients. */
+const MAX_HEADER_BYTES = 1024 * 1024;
+/** What the library makes of an empty payload: the nonce and one tag. */
+const EMPTY_PAYLOAD_BYTES = PAYLOAD_NONCE_BYTES + 16;
 
 /** Encrypts a stream to every recipient (`age1…`); the identity of any one of them reads it. */
 export async function* encrypt(
   source: AsyncIterable<Uint8Array>,
   recipients: string[],
 ): AsyncGenerator<Uint8Array, void> {
+  const { header, fileKey } = await makeHeader(recipients);
+  const nonce = randomBytes(PAYLOAD_NONCE_BYTES);
+  yield Buffer.concat([header, nonce]);
+  yield* sealPayload(source, payloadKey(fileKey, nonce));
+}
+
+async function makeHeader(recipients: string[]): Promise<{ header: Uint8Array; fileKey: Uint8Array }> {
   const encrypter = new Encrypter();
   for (const recipient of recipients) addRecipient(encrypter, recipient);
-  yield* await encrypter.encrypt(ReadableStream.from(source));
+  let fileKey: Uint8Array | undefined;
+  // The library hands the new key to each recipient: this one adds nothing to the header and keeps the key.
+  encrypter.addRecipient({
+    wrapFileKey(key) {
+      fileKey = Uint8Array.from(key);
+      return [];
+    },
+  });
+  const file = await encrypter.encrypt(new Uint8Array(0));
+  if (!fileKey) throw new Error('the age library made no file key');
+  return { header: file.subarray(0, file.length - EMPTY_PAYLOAD_BYTES), fileKey };
 }
 
 function addRecipient(encrypter: Encrypter, recipient: string): void {
@@ -30,79 +55,59 @@ function addRecipient(encrypter: Encrypter, recipient: string): void {
 /**
  * Decrypts a stream. Each chunk of 64 KiB is authenticated before it is given out, and a cut-off stream ends with an error.
  * @param where named in messages: store and key
- * @throws SalvorError `DecryptionFailed` when none of the identities fits; `BackupCorrupt` for anything but a whole age file
+ * @throws SalvorError `DecryptionFailed` when none of the identities fits; `BackupCorrupt` for what does not begin as an age
+ * file; a plain Error for one that was changed or cut off
  */
 export async function* decrypt(
   source: AsyncIterable<Uint8Array>,
   identities: string[],
   where: string,
 ): AsyncGenerator<Uint8Array, void> {
+  const iterator = source[Symbol.asyncIterator]();
+  async function* from(start: Uint8Array): AsyncGenerator<Uint8Array, void> {
+    yield start;
+    for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value;
+  }
+  try {
+    const { header, nonce, rest } = await readHeader(iterator, where);
+    const fileKey = await unwrap(header, identities, where);
+    yield* openPayload(from(rest), payloadKey(fileKey, nonce));
+  } finally {
+    await iterator.return?.();
+  }
+}
+
+async function readHeader(
+  iterator: AsyncIterator<Uint8Array>,
+  where: string,
+): Promise<{ header: Buffer; nonce: Buffer; rest: Buffer }> {
+  let start = Buffer.alloc(0);
+  for (;;) {
+    if (!start.subarray(0, MAGIC.length).equals(MAGIC.subarray(0, start.length))) break;
+    const lastLine = start.indexOf('\n--- ');
+    const end = lastLine < 0 ? -1 : start.indexOf('\n', lastLine + 1) + 1;
+    if (end > 0 && start.length >= end + PAYLOAD_NONCE_BYTES) {
+      const payload = end + PAYLOAD_NONCE_BYTES;
+      return { header: start.subarray(0, end), nonce: start.subarray(end, payload), rest: start.subarray(payload) };
+    }
+    const next = start.length > MAX_HEADER_BYTES ? undefined : await iterator.next();
+    if (next === undefined || next.done) break;
+    start = Buffer.concat([start, next.value]);
+  }
+  throw new SalvorError('BackupCorrupt', `${where} does not begin as an age file does`);
+}
+
+async function unwrap(header: Uint8Array, identities: string[], where: string): Promise<Uint8Array> {
   const decrypter = new Decrypter();
   for (const identity of identities) decrypter.addIdentity(identity);
-  // The library would look for the end of the first line in the whole of a stream that isn't age's.
-  const file = ReadableStream.from(requireMagic(source, where));
-  let content: ReadableStream<Uint8Array>;
   try {
-    content = await decrypter.decrypt(file);
+    return await decrypter.decryptHeader(header);
   } catch (error) {
-    if (error instanceof SalvorError || !messageOf(error).startsWith('no identity matched')) throw error;
+    if (!messageOf(error).startsWith('no identity matched')) throw error;
     throw new SalvorError(
       'DecryptionFailed',
       `none of the ${identities.length} configured identities decrypts ${where}; add the identity of one of its recipients (the manifest names them) to the cluster's "encryption.identities"`,
       { cause: error },
     );
-  }
-  yield* content;
-}
-
-async function* requireMagic(source: AsyncIterable<Uint8Array>, where: string): AsyncGenerator<Uint8Array, void> {
-  let start: Buffer | undefined = Buffer.alloc(0);
-  for await (const chunk of source) {
-    if (!start) {
-      yield chunk;
-      continue;
-    }
-    start = Buffer.concat([start, chunk]);
-    if (start.length < MAGIC.length) continue;
-    if (!start.subarray(0, MAGIC.length).equals(MAGIC)) break;
-    yield start;
-    start = undefined;
-  }
-  if (start) throw new SalvorError('BackupCorrupt', `${where} does not begin as an age file does`);
-}
-
-/**
- * The private keys in identity files as `age-keygen` writes them: one a line, comments and empty lines between them.
- * @throws SalvorError `InvalidConfiguration`, naming the file and line, never the key
- */
-export async function readIdentities(files: { file: string }[]): Promise<string[]> {
-  const identities: string[] = [];
-  for (const { file } of files) {
-    const text = await readFile(file, 'utf8').catch((error: unknown) => {
-      throw new SalvorError('InvalidConfiguration', `the identity file ${file} can't be read: ${messageOf(error)}`, {
-        cause: error,
-      });
-    });
-    for (const [index, line] of text.split('\n').entries()) {
-      const identity = line.trim();
-      if (identity === '' || identity.startsWith('#')) continue;
-      if (!isIdentity(identity)) {
-        throw new SalvorError(
-          'InvalidConfiguration',
-          `line ${index + 1} of the identity file ${file} is not an age identity; expected AGE-SECRET-KEY-1…`,
-        );
-      }
-      identities.push(identity);
-    }
-  }
-  return identities;
-}
-
-function isIdentity(text: string): boolean {
-  try {
-    new Decrypter().addIdentity(text);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -4,10 +4,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { generateX25519Identity, identityToRecipient } from 'age-encryption';
+import { Decrypter, Encrypter, generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { decode, type DecodeOptions } from '../../../adapters/encoding/decode.ts';
 import { encode } from '../../../adapters/encoding/encode.ts';
-import { readIdentities } from '../../../adapters/encoding/encrypt.ts';
+import { decrypt, encrypt } from '../../../adapters/encoding/encrypt.ts';
+import { readIdentities } from '../../../adapters/encoding/identities.ts';
 import { untilAborted } from '../../../adapters/encoding/streams.ts';
 import { SalvorError } from '../../../domain/errors.ts';
 
@@ -207,4 +208,37 @@ test('an abort ends a silent source at once with the signal’s reason', async (
   const reading = collect(untilAborted(silent(), controller.signal));
   setImmediate(() => controller.abort(reason));
   await assert.rejects(reading, (error) => error === reason);
+});
+
+for (const bytes of [0, 1, 65_535, 65_536, 65_537, 131_072, 200_000]) {
+  test(`${bytes} bytes are the same age file to the age library, in both directions`, async () => {
+    const content = CONTENT.subarray(0, bytes);
+    const encrypter = new Encrypter();
+    encrypter.addRecipient(recipient);
+    const identities = await readIdentities([{ file: identityFile }]);
+    const theirs = Buffer.from(await encrypter.encrypt(content));
+    assert.ok((await collect(decrypt(inChunks(theirs), identities, 'theirs'))).equals(content));
+    const decrypter = new Decrypter();
+    for (const identity of identities) decrypter.addIdentity(identity);
+    const ours = await collect(encrypt(inChunks(content), [recipient]));
+    assert.ok(Buffer.from(await decrypter.decrypt(ours)).equals(content));
+    assert.equal(ours.length, theirs.length);
+  });
+}
+
+test('chunks of an age file that change places, or are missing at a boundary, are found', async () => {
+  const stored = await collect(encrypt(inChunks(CONTENT), [recipient]));
+  const [chunk, start] = [65_552, stored.length - CONTENT.length - 11 * 16];
+  const [first, second] = [stored.subarray(start, start + chunk), stored.subarray(start + chunk, start + 2 * chunk)];
+  const header = stored.subarray(0, start);
+  const rest = stored.subarray(start + 2 * chunk);
+  for (const changed of [
+    Buffer.concat([header, second, first, rest]),
+    Buffer.concat([header, second, rest]),
+    Buffer.concat([header, first, second]),
+    header,
+  ]) {
+    await assert.rejects(decoded(changed, { encrypted: true }), isFailure('BackupCorrupt', /age payload/));
+  }
+  assert.ok((await decoded(Buffer.concat([header, first, second, rest]), { encrypted: true })).equals(CONTENT));
 });
