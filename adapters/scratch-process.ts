@@ -43,10 +43,11 @@ export async function startScratchProcess<T>(
   const log = await open(logFile, 'w', 0o600);
   const [command, ...args] = argv;
   const child = spawn(command, args, { stdio: ['ignore', log.fd, log.fd], detached: true, env });
-  await log.close();
   const { promise: ended, resolve: onEnd } = Promise.withResolvers<void>();
+  // A command that can't be spawned ends without ever having run.
   child.once('error', () => onEnd());
   child.once('exit', () => onEnd());
+  await log.close();
   const isRunning = () => child.pid !== undefined && child.exitCode === null && child.signalCode === null;
 
   const process: ScratchProcess = {

@@ -122,6 +122,7 @@ export class SalvorClient {
 const TITLES: Record<Operation, string> = {
   backup: 'Back up',
   prune: 'Prune',
+  pin: 'Pin',
   verify: 'Verify',
   restore: 'Restore',
   heal: 'Heal',

@@ -16,7 +16,16 @@ export function lockWorkflowId(cluster: string): string {
   return `cluster/${cluster}`;
 }
 
-export const OPERATIONS = ['backup', 'prune', 'verify', 'restore', 'heal', 'listBackups', 'checkCluster'] as const;
+export const OPERATIONS = [
+  'backup',
+  'prune',
+  'pin',
+  'verify',
+  'restore',
+  'heal',
+  'listBackups',
+  'checkCluster',
+] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
 // ---- backup
@@ -119,6 +128,81 @@ export interface RestoreReport {
   /** The old data directories, moved aside. */
   setAside: { node: string; path: string }[];
   workflowId: string;
+}
+
+// ---- prune and pins
+
+export interface PruneInput {
+  cluster: string;
+  /** Only this store. */
+  store?: string;
+  /** Decide and say, remove nothing. */
+  dryRun?: boolean;
+  /** Apply the rules to snapshots without a manifest as well: an older script's, OpenShift's. */
+  includeForeign?: boolean;
+}
+
+export interface PruneReport {
+  cluster: string;
+  dryRun: boolean;
+  /** Why nothing may be removed at the moment, such as members that disagree; null when there is no such reason. */
+  hold: string | null;
+  stores: {
+    store: string;
+    kept: { backup: BackupId; reason: string }[];
+    removed: { backup: BackupId; reason: string }[];
+    /** What belonged to no backup and was older than a day. */
+    orphans: { key: string; bytes: number }[];
+    /** Why this store could not be pruned. */
+    error?: string;
+  }[];
+}
+
+export interface PinInput {
+  cluster: string;
+  backup: BackupId;
+  /** True: never pruned until it is unpinned. */
+  pinned: boolean;
+}
+
+export interface PinReport {
+  cluster: string;
+  backup: BackupId;
+  pinned: boolean;
+  stores: string[];
+}
+
+// ---- heal
+
+export interface HealInput {
+  cluster: string;
+  /** Only this backup; every degraded one without it. */
+  backup?: BackupId;
+}
+
+export interface HealReport {
+  cluster: string;
+  healed: { backup: BackupId; key: string; from: string; to: string; bytes: number }[];
+  failed: { backup: BackupId; key: string; to: string; error: string }[];
+}
+
+// ---- verify
+
+export interface VerifyInput {
+  cluster: string;
+  /** A backup's name, `latest`, or `oldest-proof`: the one whose proof is the oldest. Default `latest`. */
+  backup?: string;
+  /** Read from this store only. */
+  store?: string;
+}
+
+export interface VerifyReport {
+  cluster: string;
+  backup: BackupId;
+  store: string;
+  proof: Proof;
+  checks: { name: string; ok: boolean; seen: string }[];
+  durationMs: number;
 }
 
 // ---- doctor

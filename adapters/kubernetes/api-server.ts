@@ -24,9 +24,10 @@ export async function apiServerReady(url: string, options: LookOptions): Promise
   if ('failure' in answer) return { ready: false, seen: answer.failure };
   const { status, body } = answer;
   if (status === 200) return { ready: true, seen: body.trim() || 'ok' };
-  const hint =
-    status === 401 || status === 403 ? ': it refuses anonymous requests, so whether it is ready is not known' : '';
-  return { ready: false, seen: `HTTP ${status}${hint || `: ${lastFailures(body)}`}` };
+  // Without anonymous requests it can't be asked more: that it answers, and checks who asks, is what there is to see.
+  if (status === 401 || status === 403)
+    return { ready: true, seen: `answers, and refuses anonymous requests (HTTP ${status})` };
+  return { ready: false, seen: `HTTP ${status}: ${lastFailures(body)}` };
 }
 
 const versionSchema = z.object({ gitVersion: z.string() });

@@ -69,7 +69,8 @@ export function serviceCommands(service: z.infer<typeof serviceSchema>): Service
     return {
       start: ['systemctl', 'start', unit],
       stop: ['systemctl', 'stop', unit],
-      status: ['systemctl', 'is-active', '--quiet', unit],
+      // The printed word tells a unit that is still deactivating from a stopped one; both exit 3.
+      status: ['systemctl', 'is-active', unit],
     };
   }
   if ('docker' in service) {
