@@ -10,7 +10,7 @@ import { backupIdOf } from '../domain/names.ts';
 import { messageOf, SalvorError } from '../domain/errors.ts';
 import { etcdWorld } from './demo/etcd-world.ts';
 import { kubernetesWorld } from './demo/kubernetes-world.ts';
-import { chapter, detail, say, seconds, summary } from './demo/narrative.ts';
+import { chapter, detail, say, seconds, step, summary } from './demo/narrative.ts';
 import { type Backup, backupSchema, type Restore, restoreSchema } from './demo/reports.ts';
 import { salvor } from './demo/salvor.ts';
 import { differences, type Remembered, type World } from './demo/world.ts';
@@ -79,7 +79,7 @@ async function bringUp(directory: string, kubernetes: boolean | undefined): Prom
 
 async function takeBackup(playground: Playground): Promise<Backup> {
   chapter(`bin/salvor backup ${CLUSTER}`);
-  const backup = await salvor(playground, ['backup', CLUSTER], backupSchema, detail);
+  const backup = await salvor(playground, ['backup', CLUSTER], backupSchema, step);
   detail(
     `backup ${backup.backup}, ${backup.state}: revision ${backup.revision}, ${backup.totalKeys} keys from ${backup.node} (${seconds(backup.durationMs)})`,
   );
@@ -106,7 +106,7 @@ async function restoreThroughDeath(
   const args = ['restore', CLUSTER, '--backup', backup, '--confirm', CLUSTER];
   chapter(`bin/salvor ${args.join(' ')}`);
   let ended = false;
-  const restoring = salvor(playground, args, restoreSchema, detail).finally(() => (ended = true));
+  const restoring = salvor(playground, args, restoreSchema, step).finally(() => (ended = true));
   const killing = killWorkerWhenDown(playground, () => ended);
   const [report, killedFor] = await Promise.all([restoring, killing]);
   detail(`${report.outcome}; the API was away for ${seconds(report.downtimeMs)}`);

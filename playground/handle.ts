@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { SalvorError } from '../domain/errors.ts';
 import { provideTool } from '../tools/binaries.ts';
@@ -108,10 +109,13 @@ export async function partStatus(part: Part, paths: Paths): Promise<PartStatus> 
   return { name, running: pid !== undefined, ...(pid !== undefined && { pid }), address, log, record, service };
 }
 
-/** Sends a signal to a part's process; one that doesn't run is fine. */
+/** Sends a signal to a part's process, and after SIGKILL waits until it is gone; one that doesn't run is fine. */
 export async function killPart(playground: Playground, name: string, signal: NodeJS.Signals): Promise<void> {
   const { pid } = await playground.part(name);
-  if (pid !== undefined) signalProcess(pid, signal);
+  if (pid === undefined) return;
+  signalProcess(pid, signal);
+  if (signal !== 'SIGKILL') return;
+  while ((await playground.part(name)).pid === pid) await delay(5);
 }
 
 /** Starts a part unless it runs, and waits until it answers. */

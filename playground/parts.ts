@@ -144,7 +144,8 @@ function kubeApiServer(node: StateNode, state: State, paths: Paths): Part {
     address: apiServerUrl(node),
     listens: [{ address: node.address, port: node.apiServerPort }],
     after: [etcdPart(node)],
-    graceSeconds: 20,
+    // It keeps nothing of its own, and with its etcd gone it would take a minute.
+    graceSeconds: 5,
     answers: () => answersHttps(`${apiServerUrl(node)}/readyz`, { ca: paths.certificate('ca') }),
   };
 }

@@ -20,6 +20,11 @@ export function detail(line: string): void {
   say(`            ${line}`);
 }
 
+/** A line of the command's progress; of a step that began and ended, the end says it all. */
+export function step(line: string): void {
+  if (!line.includes(' ▶ ')) detail(line);
+}
+
 /** A duration for people. */
 export function seconds(ms: number): string {
   return `${(ms / 1_000).toFixed(1)} s`;
@@ -36,7 +41,7 @@ export function summary(
   const { configFile, directory, localStore, s3, temporalUiUrl } = playground;
   chapter(`Done: ${compared} of ${compared} objects are back, on all of ${playground.nodes.length} nodes`);
   detail(`Backup           ${seconds(backup.durationMs)}`);
-  detail(`Downtime         ${seconds(report.downtimeMs)}, of which ${seconds(killedFor)} without a worker`);
+  detail(`Downtime         ${seconds(report.downtimeMs)}, with a worker that was dead for ${seconds(killedFor)} of it`);
   detail(`Revision         ${backup.revision} in the backup, ${report.revision.after} now: no client sees it go back`);
   for (const { kind, copies } of backup.artifacts) {
     for (const { store, key } of copies) {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, beforeEach, test } from 'node:test';
 import { promisify } from 'node:util';
-import { etcdctl, killPart, type Playground } from '../../playground/handle.ts';
+import { etcdctl, killPart, killWorker, type Playground, restartWorker } from '../../playground/handle.ts';
 import { playgroundDown, playgroundStatus, playgroundUp } from '../../playground/playground.ts';
 import { identityOf } from '../../playground/processes.ts';
 import { findTool } from '../../tools/binaries.ts';
@@ -65,7 +65,7 @@ test('a part that was killed is brought back on its old port, and the others are
   const playground = await up();
   const first = await pids();
   for (const name of ['etcd-m2', 's3']) await killPart(playground, name, 'SIGKILL');
-  while ((await playground.part('etcd-m2')).running || (await playground.part('s3')).running) assert.ok(true);
+  assert.equal((await playground.part('etcd-m2')).running, false);
   const again = await up();
   assert.deepEqual({ ...again, part: undefined }, { ...playground, part: undefined });
   const second = await pids();
@@ -151,6 +151,20 @@ test('a part that ends at once is reported with the end of its log', async () =>
     type: 'ComponentStuck',
     message: /etcd-m1 ended before it answered; its log .*etcd-m1\.log ends:\n.*/,
   });
+});
+
+test('a worker that was killed is replaced by one that takes tasks', async () => {
+  const playground = await playgroundUp({ directory, kubernetes: false });
+  const { pid: first } = await playground.part('worker');
+  assert.ok(first);
+  await killWorker(playground);
+  assert.equal(await identityOf(first), undefined);
+  await restartWorker(playground);
+  const { pid: second, log } = await playground.part('worker');
+  assert.ok(second && second !== first);
+  assert.equal((await readFile(log, 'utf8')).match(/^salvor worker: polling/gm)?.length, 2);
+  await playgroundDown(directory);
+  assert.equal(await identityOf(second), undefined);
 });
 
 const kubeApiServer = await findTool('kube-apiserver');
