@@ -53,7 +53,7 @@ describe('a cluster of the configuration', () => {
       flavour: 'services',
       nodes: [{ name: 'm1', address: '10.0.0.1', etcd, apiServer: { service: { docker: 'api' } } }],
     }).nodes;
-    assert.deepEqual(node?.etcd.service?.status, ['systemctl', 'is-active', '--quiet', 'etcd']);
+    assert.deepEqual(node?.etcd.service?.status, ['systemctl', 'is-active', 'etcd']);
     assert.deepEqual(node?.apiServer?.service?.stop, ['docker', 'stop', 'api']);
   });
 
