@@ -109,22 +109,27 @@ async function ask(url: string, signal: AbortSignal | undefined): Promise<Incomi
 
 function answerOf(target: URL, signal: AbortSignal | undefined): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const options = signal ? { signal } : {};
+    // The timeout covers the connection, a proxy's tunnel too; once there is one, the longer of an idle transfer takes over.
+    const options = { timeout: CONNECT_TIMEOUT_MS, ...(signal ? { signal } : {}) };
     const request =
       target.protocol === 'https:'
         ? httpsRequest(target, { agent: agents.https, ...options })
         : httpRequest(target, { agent: agents.http, ...options });
-    const connecting = setTimeout(() => {
-      request.destroy(new Error(`no connection within ${CONNECT_TIMEOUT_MS / 1_000} s`));
-    }, CONNECT_TIMEOUT_MS);
-    request.setTimeout(IDLE_TIMEOUT_MS, () => {
-      request.destroy(new Error(`nothing came for ${IDLE_TIMEOUT_MS / 1_000} s`));
+    let timeoutMs = CONNECT_TIMEOUT_MS;
+    function connected(): void {
+      timeoutMs = IDLE_TIMEOUT_MS;
+      request.setTimeout(timeoutMs);
+    }
+    request.on('timeout', () => {
+      const error = new Error(`nothing came for ${timeoutMs / 1_000} s`);
+      // While a tunnel is being made, destroying the request reports no error.
+      reject(error);
+      request.destroy(error);
     });
     request.once('socket', (socket) => {
-      if (socket.connecting) socket.once('connect', () => clearTimeout(connecting));
-      else clearTimeout(connecting);
+      if (socket.connecting) socket.once(target.protocol === 'https:' ? 'secureConnect' : 'connect', connected);
+      else connected();
     });
-    request.once('close', () => clearTimeout(connecting));
     request.once('error', reject);
     request.once('response', resolve);
     request.end();
