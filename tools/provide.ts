@@ -31,7 +31,10 @@ async function main(): Promise<void> {
 
 async function provideAll(tools: readonly ToolName[]): Promise<void> {
   const interrupt = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupt.abort(new Error(name)));
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    // Not `once`: with a handler left, what is under way is ended and cleaned up before this process ends.
+    process.on(name, () => interrupt.abort(new Error(`interrupted by ${name}`)));
+  }
   for (const name of tools) {
     try {
       const options = { onProgress: say, signal: interrupt.signal, build: values.build };
