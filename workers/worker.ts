@@ -1,7 +1,6 @@
 /** The process that hosts workflows and activities. */
-import { Client, Connection } from '@temporalio/client';
-import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { NativeConnection, Worker } from '@temporalio/worker';
+import type { Client } from '@temporalio/client';
+import { Worker } from '@temporalio/worker';
 import { createBackupActivities } from '../activities/backups.ts';
 import { createConfigurationActivities } from '../activities/configuration.ts';
 import { createLockActivities } from '../activities/cluster-lock.ts';
@@ -11,6 +10,7 @@ import { createSnapshotActivities } from '../activities/snapshots.ts';
 import { createTrialActivities } from '../activities/trials.ts';
 import { TASK_QUEUE } from '../domain/operations.ts';
 import { bundleWorkflows } from './bundle.ts';
+import { connectWorker } from './temporal.ts';
 
 export interface WorkerOptions {
   /** `salvor.yaml` or a directory of such files; read afresh for every operation. */
@@ -41,29 +41,27 @@ export function createActivities(configFile: string, client: Client) {
  * Temporal's address, namespace and credentials are those of its own environment variables and profiles.
  */
 export async function runWorker({ configFile, taskQueue = TASK_QUEUE, signal, onReady }: WorkerOptions): Promise<void> {
-  const { connectionOptions, namespace } = loadClientConnectConfig();
-  const [workflowBundle, connection, clientConnection] = await Promise.all([
+  const ended = signal ?? new AbortController().signal;
+  const [workflowBundle, temporal] = await Promise.all([
     bundleWorkflows(),
-    NativeConnection.connect(connectionOptions),
-    Connection.connect(connectionOptions),
+    connectWorker(ended, (line) => process.stderr.write(`${line}\n`)),
   ]);
-  const inNamespace = namespace === undefined ? {} : { namespace };
   try {
-    const client = new Client({ connection: clientConnection, ...inNamespace });
     const worker = await Worker.create({
-      connection,
-      ...inNamespace,
+      connection: temporal.native,
+      namespace: temporal.namespace,
       taskQueue,
       workflowBundle,
-      activities: createActivities(configFile, client),
+      activities: createActivities(configFile, temporal.client),
       shutdownGraceTime: '10s',
+      // What a killed worker held is given to another one after this; the default of 10 s would be downtime of a cluster.
+      stickyQueueScheduleToStartTimeout: '2s',
     });
-    signal?.addEventListener('abort', () => worker.shutdown(), { once: true });
+    ended.addEventListener('abort', () => worker.shutdown(), { once: true });
     const running = worker.run();
     onReady?.();
     await running;
   } finally {
-    await clientConnection.close();
-    await connection.close();
+    await temporal.close();
   }
 }

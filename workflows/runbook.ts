@@ -1,7 +1,11 @@
 /** The steps of an operation as people see them: the `progress` query and the workflow's current details. */
-import { defineQuery, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
-import type { Operation, Progress, StepRecord } from '../domain/operations.ts';
+import { defineSearchAttributeKey } from '@temporalio/common';
+import { defineQuery, setCurrentDetails, setHandler, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import { type Operation, type Progress, SEARCH_ATTRIBUTES, type StepRecord } from '../domain/operations.ts';
 import { reasonOf } from './failure.ts';
+
+const CLUSTER = defineSearchAttributeKey(SEARCH_ATTRIBUTES.cluster, 'KEYWORD');
+const OPERATION = defineSearchAttributeKey(SEARCH_ATTRIBUTES.operation, 'KEYWORD');
 
 export const progressQuery = defineQuery<Progress>('progress');
 
@@ -28,6 +32,12 @@ export interface Runbook {
 export function openRunbook(operation: Operation, cluster: string): Runbook {
   const steps: StepRecord[] = [];
   const startedAt = new Date(workflowInfo().startTime).toISOString();
+
+  // Whoever started it: one from the Temporal UI is listed among the cluster's operations as well.
+  upsertSearchAttributes([
+    { key: CLUSTER, value: cluster },
+    { key: OPERATION, value: operation },
+  ]);
 
   function show(): void {
     setCurrentDetails(asMarkdown(steps));
