@@ -69,7 +69,7 @@ export function toOperationError(error: unknown, place: TemporalPlace, workflowI
   if (error instanceof WorkflowFailedError) return new SalvorOperationError(...failureOf(error), options);
   if (error instanceof WorkflowNotFoundError) {
     const message = `no operation "${workflowId ?? error.workflowId}" in namespace "${place.namespace}" at ${place.address}`;
-    return new SalvorOperationError('UnknownOperation', message, options);
+    return new SalvorOperationError('UnknownOperation', message, { cause: error });
   }
   if (error instanceof WorkflowExecutionAlreadyStartedError) {
     return new SalvorOperationError(

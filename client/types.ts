@@ -1,5 +1,13 @@
 /** Which operation takes and gives what. */
 import type {
+  HealInput,
+  HealReport,
+  PinInput,
+  PinReport,
+  PruneInput,
+  PruneReport,
+  VerifyInput,
+  VerifyReport,
   BackupInput,
   BackupReport,
   CheckClusterInput,
@@ -11,16 +19,17 @@ import type {
   RestoreReport,
 } from '../domain/operations.ts';
 
-/** An operation whose types aren't here takes an object with the cluster's name and gives what its workflow gives. */
 interface OperationTypes {
   backup: { input: BackupInput; report: BackupReport };
   listBackups: { input: ListBackupsInput; report: ListBackupsReport };
   restore: { input: RestoreInput; report: RestoreReport };
+  prune: { input: PruneInput; report: PruneReport };
+  pin: { input: PinInput; report: PinReport };
+  verify: { input: VerifyInput; report: VerifyReport };
+  heal: { input: HealInput; report: HealReport };
   checkCluster: { input: CheckClusterInput; report: CheckClusterReport };
 }
 
-export type InputOf<O extends Operation> = O extends keyof OperationTypes
-  ? OperationTypes[O]['input']
-  : { cluster: string };
+export type InputOf<O extends Operation> = OperationTypes[O]['input'];
 
-export type ReportOf<O extends Operation> = O extends keyof OperationTypes ? OperationTypes[O]['report'] : unknown;
+export type ReportOf<O extends Operation> = OperationTypes[O]['report'];

@@ -1,6 +1,6 @@
 /** Follows an operation until its report is there, or the person leaves. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Operation, Progress } from '../../domain/operations.ts';
+import { type Operation, type Progress, TASK_QUEUE } from '../../domain/operations.ts';
 import type { OperationHandle } from '../handle.ts';
 import type { SalvorClient } from '../salvor.ts';
 import type { ReportOf } from '../types.ts';
@@ -67,6 +67,7 @@ async function watch(
     const progress = await handle.progress(signal);
     if (progress !== undefined) {
       heardAtMs = Date.now();
+      told = '';
       view.update(progress);
     } else if (!signal.aborted && Date.now() - heardAtMs > SILENCE_MS) {
       const silence = await explainSilence(client);
@@ -83,7 +84,9 @@ async function explainSilence(client: SalvorClient): Promise<string> {
   try {
     const polledAt = await client.lastWorkerPoll();
     if (polledAt !== undefined && Date.now() - polledAt.getTime() < WORKER_SILENCE_MS) return '';
-    return `No worker polls the task queue "${client.taskQueue}" in namespace "${namespace}" at ${address}. The operation waits; start one: salvor worker`;
+    const command =
+      client.taskQueue === TASK_QUEUE ? 'salvor worker' : `salvor worker --task-queue ${client.taskQueue}`;
+    return `No worker polls the task queue "${client.taskQueue}" in namespace "${namespace}" at ${address}. The operation waits; start one: ${command}`;
   } catch {
     return `Temporal does not answer at ${address}. Its workers go on with what they do; asking again…`;
   }

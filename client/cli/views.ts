@@ -54,12 +54,12 @@ async function createLiveView(headline: string): Promise<ProgressView> {
   const { Listr, ListrLogger, ProcessOutput } = await import('listr2');
   const ended = Promise.withResolvers<'done' | 'failed' | 'left'>();
   let latest: Progress | undefined;
-  const notes: string[] = [];
+  let noted = '';
   const picture = () => {
     const look = lookOf(process.stderr);
     const title = paint(look, 'bold', headline);
     const steps = latest === undefined ? title : renderProgress(title, latest, { ...look, columns: look.columns - 4 });
-    return [steps, ...notes.map((line) => paint(look, 'yellow', `! ${line}`))].join('\n');
+    return noted === '' ? steps : `${steps}\n${paint(look, 'yellow', `! ${noted}`)}`;
   };
   const list = new Listr(
     {
@@ -71,6 +71,8 @@ async function createLiveView(headline: string): Promise<ProgressView> {
         const timer = setInterval(redraw, REDRAW_MS);
         const outcome = await ended.promise;
         clearInterval(timer);
+        // The report follows and says it all.
+        if (outcome === 'done' && latest !== undefined) latest = { ...latest, steps: [] };
         redraw();
         if (outcome === 'failed') throw new Error(headline);
         if (outcome === 'left') task.skip();
@@ -95,9 +97,11 @@ async function createLiveView(headline: string): Promise<ProgressView> {
   return {
     update(progress) {
       latest = progress;
+      // Someone answers again.
+      noted = '';
     },
     note(line) {
-      notes.splice(0, notes.length, line);
+      noted = line;
     },
     async end(outcome) {
       ended.resolve(outcome);

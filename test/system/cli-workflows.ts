@@ -76,13 +76,15 @@ export async function restore({ cluster, backup = 'latest' }: RestoreInput): Pro
     'Start kube-apiserver',
   ];
   const all = names.map((name) => each(name));
-  const pauseMs = cluster === 'slow' ? 1_000 : 50;
-  await sleep(pauseMs);
+  // Temporal's timers tick in seconds: only the slow one has any.
+  const pauseMs = 1_000;
+  const pause = async () => cluster === 'slow' && (await sleep(pauseMs));
+  await pause();
   Object.assign(find, { state: 'done', durationMs: 200, evidence: '20261123-060000 in local' });
   for (const group of all) {
     for (const [index, step] of group.entries()) {
       Object.assign(step, { state: 'running', startedAt: startTime() });
-      await sleep(pauseMs / (index + 1));
+      await pause();
       Object.assign(step, { state: 'done', durationMs: pauseMs * (index + 1), evidence: 'seen' });
     }
   }
