@@ -15,7 +15,7 @@ export interface LookOptions {
 }
 
 /**
- * Asks `/readyz`, which kube-apiserver answers to anyone unless anonymous requests are turned off.
+ * Asks `/readyz`, which kube-apiserver answers to anyone unless anonymous requests are turned off or the role `system:public-info-viewer` was taken from them.
  * @returns whether it is ready, and what was seen: the answer, or why there was none
  * @throws SalvorError `InvalidConfiguration` when the certificate authority's file can't be read; the signal's reason on abort
  */
@@ -24,9 +24,9 @@ export async function apiServerReady(url: string, options: LookOptions): Promise
   if ('failure' in answer) return { ready: false, seen: answer.failure };
   const { status, body } = answer;
   if (status === 200) return { ready: true, seen: body.trim() || 'ok' };
-  // Without anonymous requests it can't be asked more: that it answers, and checks who asks, is what there is to see.
-  if (status === 401 || status === 403)
-    return { ready: true, seen: `answers, and refuses anonymous requests (HTTP ${status})` };
+  // With anonymous requests turned off it can't be asked more: that it answers, and checks who asks, is what there is to see.
+  if (status === 401) return { ready: true, seen: 'answers, and refuses anonymous requests (HTTP 401)' };
+  // It forbids anyone to look until it has written its own first roles: a moment after the start that passes.
   return { ready: false, seen: `HTTP ${status}: ${lastFailures(body)}` };
 }
 

@@ -68,6 +68,11 @@ test('one that refuses anonymous requests answers, and more than that is not cla
   assert.equal(seen, 'answers, and refuses anonymous requests (HTTP 401)');
 });
 
+test('one whose roles are not written yet is not ready', async () => {
+  answering(403, 'forbidden');
+  assert.deepEqual(await apiServerReady(url, { ca, signal }), { ready: false, seen: 'HTTP 403: forbidden' });
+});
+
 test('one with a certificate of another authority is not taken for the cluster', async () => {
   answering(200, 'ok');
   const { ready, seen } = await apiServerReady(url, { ca: foreignCa, signal });
