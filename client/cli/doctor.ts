@@ -93,7 +93,9 @@ export async function checkTemporalApart(temporalAddress: string, configuration:
   const checks: Check[] = [];
   for (const [name, cluster] of Object.entries(configuration.clusters)) {
     for (const node of cluster.nodes) {
-      const same = [node.address, ...(await addressesOf(node.address))].find((address) => temporal.has(address));
+      const same = [node.address, ...(await addressesOf(node.address))].find(
+        (address) => temporal.has(address) || (here && isLoopback(address)),
+      );
       if (same !== undefined) checks.push(sameMachine(name, node.name, temporalAddress, same));
     }
   }

@@ -7,12 +7,13 @@ import { renderFacts } from './table.ts';
 export function renderRestore(report: RestoreReport, look: Look): string {
   const { cluster, backup, outcome, revision, clusterId, setAside } = report;
   const style = outcome === 'restored' ? 'green' : 'yellow';
+  const stopped = report.steps.some((step) => step.name === STOP_API_SERVER) ? 'kube-apiserver' : 'etcd';
   const aside = setAside.map(({ node, path }) => `${node}: ${path}`);
   return [
     `${paint(look, style, `${OUTCOMES[outcome]} ${plain(cluster)}`)} ${outcome === 'restored' ? 'from' : 'after a restore of'} ${paint(look, 'bold', backup)}`,
     renderFacts(
       [
-        ['downtime', `${formatDuration(report.downtimeMs)} of kube-apiserver`],
+        ['downtime', `${formatDuration(report.downtimeMs)} of ${stopped}`],
         [
           'revision',
           `${revision.before ?? 'unknown'} before, ${revision.snapshot} in the backup, ${revision.after} now`,
@@ -27,6 +28,8 @@ export function renderRestore(report: RestoreReport, look: Look): string {
     renderSteps(report.steps, look),
   ].join('\n');
 }
+
+const STOP_API_SERVER = 'Stop kube-apiserver';
 
 const OUTCOMES: Record<RestoreReport['outcome'], string> = {
   restored: 'Restored',

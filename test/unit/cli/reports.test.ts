@@ -57,6 +57,7 @@ const restore: RestoreReport = {
   clusterId: { before: '111', after: '222' },
   steps: [
     step('Find the backup', null, '20261123-060000 in local'),
+    step('Stop kube-apiserver', 'm1', 'stopped'),
     step('Stop etcd', 'm1', 'stopped'),
     step('Stop etcd', 'm2', 'stopped'),
   ],
@@ -161,9 +162,12 @@ describe('the report of a restore', () => {
               m2: /var/lib/etcd.before-restore-1
   workflow    restore/prod/1
 
-✔ Find the backup                 1.0 s  20261123-060000 in local
-✔ Stop etcd        m1✔ m2✔        1.0 s  stopped`,
+✔ Find the backup                     1.0 s  20261123-060000 in local
+✔ Stop kube-apiserver  m1✔            1.0 s  stopped
+✔ Stop etcd            m1✔ m2✔        1.0 s  stopped`,
     );
+    const etcdAlone = { ...restore, steps: restore.steps.filter(({ name }) => name !== 'Stop kube-apiserver') };
+    assert.match(renderReport('restore', etcdAlone, look), /downtime {4}47 s of etcd\n/);
     assert.equal(exitStatusOf('restore', restore), 0);
   });
 
