@@ -3,6 +3,7 @@ import { defineSearchAttributeKey } from '@temporalio/common';
 import { defineQuery, setCurrentDetails, setHandler, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import { type Operation, type Progress, SEARCH_ATTRIBUTES, type StepRecord } from '../domain/operations.ts';
 import { reasonOf } from './failure.ts';
+import { seconds } from './words.ts';
 
 const CLUSTER = defineSearchAttributeKey(SEARCH_ATTRIBUTES.cluster, 'KEYWORD');
 const OPERATION = defineSearchAttributeKey(SEARCH_ATTRIBUTES.operation, 'KEYWORD');
@@ -106,11 +107,12 @@ export function openRunbook(operation: Operation, cluster: string): Runbook {
 
 const MARKS: Record<StepRecord['state'], string> = { waiting: '·', running: '▶', done: '✔', failed: '✖' };
 
-/** The steps as a table for the Temporal UI. */
+/** The steps as a table for the Temporal UI, which wraps at every space and puts no room between columns: both are written out. */
 export function asMarkdown(steps: StepRecord[]): string {
   const rows = steps.map(({ state, name, node, durationMs, evidence }) => {
-    const took = durationMs === null ? '' : `${(durationMs / 1000).toFixed(1)} s`;
-    return `| ${MARKS[state]} | ${name} | ${node ?? ''} | ${took} | ${(evidence ?? '').replaceAll(/[|\n\r]+/g, ' ')} |`;
+    const took = durationMs === null ? '' : seconds(durationMs);
+    const narrow = [MARKS[state], name, node ?? '', took].map((cell) => `${cell}  `.replaceAll(' ', '\u00a0'));
+    return `| ${[...narrow, (evidence ?? '').replaceAll(/[|\n\r]+/g, ' ')].join(' | ')} |`;
   });
-  return ['| | step | node | took | seen |', '| --- | --- | --- | --- | --- |', ...rows].join('\n');
+  return ['| | step | node | took | seen |', '| --- | :-- | :-- | --: | :-- |', ...rows].join('\n');
 }
