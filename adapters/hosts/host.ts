@@ -15,6 +15,12 @@ export interface RunOptions {
   env?: Record<string, string>;
 }
 
+export interface StreamOptions {
+  signal: AbortSignal;
+  /** Default 60,000. A command that gives nothing for so long while it is waited for is ended, and `CommandFailed` is thrown. */
+  silenceMs?: number;
+}
+
 export interface DirectoryEntry {
   name: string;
   type: 'file' | 'directory' | 'other';
@@ -33,6 +39,11 @@ export interface Host {
    * running must have output of its own. Throws `ToolMissing` when there is no such command.
    */
   run(argv: readonly [string, ...string[]], options: RunOptions): Promise<CommandResult>;
+  /**
+   * Runs a command without a shell and gives its standard output as it comes. It ends without an error only when the command did, with exit
+   * code 0: else `CommandFailed`, with its last words. Leaving it early ends the command. Throws `ToolMissing` when there is no such command.
+   */
+  stream(argv: readonly [string, ...string[]], options: StreamOptions): AsyncIterable<Uint8Array>;
   /** What is at a path, symbolic links followed; undefined when nothing is. */
   typeOf(path: string, signal: AbortSignal): Promise<'file' | 'directory' | 'other' | undefined>;
   /** The entries of a directory, by name. */

@@ -3,7 +3,7 @@ import { lstat, mkdir, open, readdir, readFile, rename, rm, stat, statfs } from 
 import { basename, dirname } from 'node:path';
 import { hasErrorCode, fileFailure } from './failures.ts';
 import type { Host } from './host.ts';
-import { runProcess } from './process.ts';
+import { runProcess, streamProcess } from './process.ts';
 import { SalvorError } from '../../domain/errors.ts';
 import { isScratch } from './scratch-name.ts';
 import { syncDirectory, writeWhole } from './write.ts';
@@ -30,6 +30,7 @@ export function localHost(name: string): Host {
   return {
     name,
     run: (argv, options) => runProcess(argv, name, options),
+    stream: (argv, options) => streamProcess(argv, name, options),
     typeOf: (path, signal) =>
       act('look at', path, signal, async () => {
         const found = await orAbsent(stat(path));

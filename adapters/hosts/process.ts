@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { messageOf, SalvorError } from '../../domain/errors.ts';
 import { environment } from '../../tools/environment.ts';
-import type { CommandResult, RunOptions } from './host.ts';
+import type { CommandResult, RunOptions, StreamOptions } from './host.ts';
 
 const OUTPUT_BYTES = 1024 * 1024;
 /** Between the polite signal and the one that can't be refused. */
@@ -56,15 +56,8 @@ export async function runProcess(
     }
     return { exitCode, stdout: stdout.text(), stderr: stderr.text() };
   } catch (error) {
-    if (error instanceof SalvorError || signal.aborted) throw error;
-    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    throw new SalvorError(
-      missing ? 'ToolMissing' : 'CommandFailed',
-      missing
-        ? `${where}: there is no command "${command}"; install it, or correct the command in the configuration`
-        : `${where}: \`${argv.join(' ')}\` could not be run: ${messageOf(error)}`,
-      { cause: error },
-    );
+    if (signal.aborted) throw error;
+    throw notRun(error, argv, where);
   } finally {
     clearTimeout(timer);
     clearTimeout(kill);
@@ -72,6 +65,76 @@ export async function runProcess(
     child.stdout.destroy();
     child.stderr.destroy();
   }
+}
+
+/**
+ * Runs a command as {@link runProcess} does, and gives its standard output as it comes. Its output may be read as slowly as one likes.
+ * @throws SalvorError as {@link runProcess}, and `CommandFailed` for an exit code other than 0 or for a command that falls silent
+ */
+export async function* streamProcess(
+  argv: readonly [string, ...string[]],
+  where: string,
+  { signal, silenceMs = 60_000 }: StreamOptions,
+): AsyncGenerator<Uint8Array, void> {
+  signal.throwIfAborted();
+  const [command, ...args] = argv;
+  const child = spawn(command, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: environment() });
+  const stderr = new Tail(OUTPUT_BYTES);
+  child.stderr.on('data', (chunk: Buffer) => stderr.add(chunk));
+  const exit = exitOf(child);
+  // It is asked for only after the output has ended.
+  exit.catch(() => undefined);
+
+  let silent = false;
+  let kill: NodeJS.Timeout | undefined;
+  const end = () => {
+    signalGroup(child.pid, 'SIGTERM');
+    kill ??= setTimeout(() => signalGroup(child.pid, 'SIGKILL'), TERMINATE_MS);
+  };
+  const onSilence = () => {
+    silent = true;
+    end();
+  };
+  signal.addEventListener('abort', end, { once: true });
+  let watchdog = setTimeout(onSilence, silenceMs);
+  let ended = false;
+  try {
+    for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
+      clearTimeout(watchdog);
+      yield chunk;
+      watchdog = setTimeout(onSilence, silenceMs);
+    }
+    const exitCode = await exit;
+    ended = true;
+    signal.throwIfAborted();
+    if (exitCode === 0) return;
+    const how = silent ? `gave nothing for ${silenceMs / 1_000} s and was ended` : `ended with exit code ${exitCode}`;
+    throw new SalvorError('CommandFailed', `${where}: \`${argv.join(' ')}\` ${how}${said(stderr)}`);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw notRun(error, argv, where);
+  } finally {
+    clearTimeout(watchdog);
+    signal.removeEventListener('abort', end);
+    if (!ended) end();
+    await exit.catch(() => undefined);
+    clearTimeout(kill);
+    child.stdout.destroy();
+    child.stderr.destroy();
+  }
+}
+
+/** Why a command has no result; a failure that was named already stays as it is. */
+function notRun(error: unknown, argv: readonly [string, ...string[]], where: string): SalvorError {
+  if (error instanceof SalvorError) return error;
+  const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+  return new SalvorError(
+    missing ? 'ToolMissing' : 'CommandFailed',
+    missing
+      ? `${where}: there is no command "${argv[0]}"; install it, or correct the command in the configuration`
+      : `${where}: \`${argv.join(' ')}\` could not be run: ${messageOf(error)}`,
+    { cause: error },
+  );
 }
 
 /** The last lines of what a command said, for a message. */

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { text } from 'node:stream/consumers';
 import type { Host } from '../../adapters/hosts/host.ts';
 
@@ -41,6 +42,51 @@ export function describeHost(name: string, open: () => Promise<HostUnderTest>): 
     test('a command gets the variables it is given', async () => {
       const { stdout } = await host.run(['sh', '-c', 'echo "$COLOUR"'], { signal, env: { COLOUR: 'blue; rm -rf' } });
       assert.equal(stdout, 'blue; rm -rf\n');
+    });
+
+    test('the output of a command is streamed whole, however much it is and however slowly it is read', async () => {
+      const source = host.stream(['sh', '-c', 'head -c 3000000 /dev/zero; echo ignored >&2'], { signal });
+      let bytes = 0;
+      for await (const chunk of source) {
+        if (bytes === 0) await delay(300);
+        bytes += chunk.length;
+      }
+      assert.equal(bytes, 3_000_000);
+    });
+
+    test('a streamed command that fails after all its output ends the stream with its last words', async () => {
+      const read = async () => await text(host.stream(['sh', '-c', 'echo out; echo why >&2; exit 3'], { signal }));
+      await assert.rejects(read, { type: 'CommandFailed', message: /exit code 3.*why/s });
+    });
+
+    test('a stream of a command that is not there says so', async () => {
+      await assert.rejects(async () => await text(host.stream(['no-such-command'], { signal })), {
+        type: 'ToolMissing',
+        message: /no-such-command/,
+      });
+    });
+
+    test('a streamed command is ended when its reader leaves, when the signal aborts and when it falls silent', async () => {
+      const sleeper = (name: string): [string, ...string[]] => {
+        return ['sh', '-c', `sleep 300 & echo $! > '${at(name)}'; echo begun; wait`];
+      };
+      for await (const chunk of host.stream(sleeper('left.pid'), { signal })) {
+        assert.equal(Buffer.from(chunk).toString(), 'begun\n');
+        break;
+      }
+      await assertGone(host, at('left.pid'), signal);
+
+      const controller = new AbortController();
+      const aborted = async () => {
+        for await (const _ of host.stream(sleeper('streamed.pid'), { signal: controller.signal }))
+          controller.abort(new Error('the operation was cancelled'));
+      };
+      await assert.rejects(aborted, /the operation was cancelled/);
+      await assertGone(host, at('streamed.pid'), signal);
+
+      const silent = async () => await text(host.stream(sleeper('silent.pid'), { signal, silenceMs: 300 }));
+      await assert.rejects(silent, { type: 'CommandFailed', message: /nothing for 0.3 s/ });
+      await assertGone(host, at('silent.pid'), signal);
     });
 
     test('a command that takes too long is ended with everything it started, and the message has its last words', async () => {
