@@ -38,10 +38,9 @@ export async function checkCluster(input: CheckClusterInput): Promise<CheckClust
     await asCheck('backups', async () => {
       const { backups } = await look.listBackups({ cluster });
       const [newest] = backups.filter(({ state }) => state === 'complete' || state === 'degraded');
-      return {
-        ok: newest !== undefined,
-        seen: newest === undefined ? 'none yet' : `${backups.length}, the newest good one is ${newest.backup}`,
-      };
+      if (newest === undefined)
+        return { ok: true, seen: 'none yet', advice: `take one: salvor backup ${cluster.name}` };
+      return { ok: true, seen: `${backups.length}, the newest good one is ${newest.backup}` };
     }),
   );
   const sizeBytes = Math.max(0, ...members.map(({ status }) => status?.dbSizeBytes ?? 0));
@@ -59,7 +58,7 @@ export async function checkCluster(input: CheckClusterInput): Promise<CheckClust
   return { cluster: cluster.name, checks };
 }
 
-async function asCheck(name: string, look: () => Promise<{ ok: boolean; seen: string }>): Promise<Check> {
+async function asCheck(name: string, look: () => Promise<Omit<Check, 'name'>>): Promise<Check> {
   try {
     return { name, ...(await look()) };
   } catch (error) {
