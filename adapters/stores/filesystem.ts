@@ -1,7 +1,7 @@
 /** A store in a directory of the worker: files of 0600 in directories of 0700. */
 import { randomUUID } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
-import { type FileHandle, link, mkdir, open, readFile, stat, unlink, writeFile } from 'node:fs/promises';
+import { type FileHandle, link, mkdir, open, readFile, rename, stat, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { FilesystemStoreConfiguration } from '../../domain/configuration/stores.ts';
 import { SalvorError } from '../../domain/errors.ts';
@@ -105,6 +105,30 @@ export function filesystemStore(configuration: FilesystemStoreConfiguration & { 
         return digest;
       } finally {
         await handle?.close();
+        await unlink(part).catch(() => undefined);
+        releasePart(part);
+      }
+    },
+
+    async replace(key, bytes, signal) {
+      const path = pathOf(key);
+      signal.throwIfAborted();
+      await requireRoot();
+      const directory = dirname(path);
+      const part = newPart(directory);
+      try {
+        await toStore(key, async () => {
+          const handle = await createPart(part, directory, root);
+          try {
+            await handle.appendFile(bytes);
+            await handle.sync();
+          } finally {
+            await handle.close();
+          }
+          await rename(part, path);
+          await syncDirectory(directory);
+        });
+      } finally {
         await unlink(part).catch(() => undefined);
         releasePart(part);
       }

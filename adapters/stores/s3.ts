@@ -144,6 +144,13 @@ export function s3Store(configuration: S3StoreConfiguration & { name: string }, 
       }
     },
 
+    async replace(key, bytes, signal) {
+      const place = at(key);
+      await request(key, signal, () =>
+        client.send(new PutObjectCommand({ ...place, ...encryption, Body: bytes }), { abortSignal: signal }),
+      );
+    },
+
     async get(key, signal) {
       const place = at(key);
       const { Body, ContentLength } = await request(key, signal, () =>

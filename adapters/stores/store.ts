@@ -34,6 +34,11 @@ export interface Store {
    * @returns the size and SHA-256 of what was written
    */
   put(key: string, body: AsyncIterable<Uint8Array>, options: PutOptions): Promise<{ bytes: number; sha256: string }>;
+  /**
+   * Writes a small object of this key, over one that is there: for notes such as a drill's result, never for an artifact. A reader
+   * sees the old one or the new one, whole; in a versioned bucket the old one stays as an earlier version.
+   */
+  replace(key: string, bytes: Uint8Array, signal: AbortSignal): Promise<void>;
   /** Streams an object. A connection that breaks ends the stream with an error, never early without one. */
   get(key: string, signal: AbortSignal): Promise<Readable>;
   /** A small object such as a manifest, whole; undefined when it isn't there. Refuses more than 4 MiB. */

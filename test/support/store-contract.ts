@@ -84,6 +84,46 @@ export function storeContract(title: string, open: () => Promise<ContractedStore
       assert.equal(Buffer.from((await store.read(key, signal())) ?? []).toString(), 'first');
     });
 
+    test('a note is replaced whole, whether it was there or not, and nothing else is left', async () => {
+      const { store, everything } = await open();
+      const at = place();
+      const key = `${at}verified.json`;
+      for (const text of ['first, and longer', 'second', '']) {
+        await store.replace(key, Buffer.from(text), signal());
+        assert.equal(Buffer.from((await store.read(key, signal())) ?? []).toString(), text);
+      }
+      assert.deepEqual(await keysOf(store.list(at, signal())), [key]);
+      // A versioned bucket keeps what was replaced; nothing has another name.
+      assert.ok((await everything()).filter((name) => name.includes(at)).every((name) => name.includes(key)));
+      const cancelled = AbortSignal.abort(new Error('cancelled'));
+      await assert.rejects(store.replace(key, Buffer.from('third'), cancelled), /cancelled/);
+      assert.equal((await store.head(key, signal()))?.bytes, 0);
+    });
+
+    test('a reader sees the old note or the new one, never a part, while it is replaced again and again', async () => {
+      const { store } = await open();
+      const key = `${place()}verified.json`;
+      const notes = ['a', 'b'].map((letter) => Buffer.from(letter.repeat(200_000)));
+      await store.replace(key, notes[0] ?? Buffer.alloc(0), signal());
+      const written = new AbortController();
+      async function write(): Promise<void> {
+        for (let round = 0; round < 10; round += 1) {
+          for (const note of notes) await store.replace(key, note, signal());
+        }
+        written.abort();
+      }
+      async function read(): Promise<void> {
+        while (!written.signal.aborted) {
+          const seen = Buffer.from((await store.read(key, signal())) ?? []);
+          assert.ok(
+            notes.some((note) => note.equals(seen)),
+            `${seen.length} bytes were seen`,
+          );
+        }
+      }
+      await Promise.all([write(), read()]);
+    });
+
     test('of two writers of one key at the same time exactly one wins, and its bytes are whole', async () => {
       const { store } = await open();
       const key = `${place()}snapshot.db`;
@@ -215,6 +255,7 @@ export function storeContract(title: string, open: () => Promise<ContractedStore
           store.put(key, bodyOf(1), { signal: signal() }),
           isFailure('InvalidInput', /does not take/),
         );
+        await assert.rejects(store.replace(key, CHUNK, signal()), isFailure('InvalidInput', /does not take/));
         await assert.rejects(store.get(key, signal()), isFailure('InvalidInput', /does not take/));
         await assert.rejects(store.remove(key, signal()), isFailure('InvalidInput', /does not take/));
       });
