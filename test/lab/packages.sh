@@ -1,0 +1,31 @@
+#!/bin/sh
+# Installs the Debian packages that the lab needs; those that are there are left as they are. Starts nothing.
+#   test/lab/packages.sh            install what is missing
+#   test/lab/packages.sh --missing  only name it, one a line
+set -eu
+missing=
+for package in containerd runc containernetworking-plugins systemd-container openssh-server openssh-client sudo \
+  dbus iproute2 iptables conntrack ethtool socat; do
+  status=$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null) || status=
+  [ "$status" = 'install ok installed' ] || missing="$missing $package"
+done
+if [ "${1-}" = --missing ]; then
+  for package in $missing; do echo "$package"; done
+  exit
+fi
+[ -n "$missing" ] || exit 0
+
+# A node's services run in the node; on this machine none is to be started by its package.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+  printf '#!/bin/sh\nexit 101\n' >"$policy"
+  chmod 755 "$policy"
+  trap 'rm -f "$policy"' EXIT
+fi
+export DEBIAN_FRONTEND=noninteractive
+# The lists may be old, or not there at all: then they are fetched.
+# shellcheck disable=SC2086  # a list of names
+apt-get install -q -y --no-install-recommends $missing || {
+  apt-get update -q
+  apt-get install -q -y --no-install-recommends $missing
+}
