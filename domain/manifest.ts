@@ -1,7 +1,7 @@
 /** The manifest: the JSON object that makes artifacts a backup. */
 import { z } from 'zod';
-import { SalvorError } from './errors.ts';
 import { ARTIFACT_KINDS, timeOfBackupId } from './names.ts';
+import { formatNote, parseNote } from './notes.ts';
 
 export const COMPRESSIONS = ['none', 'zstd'] as const;
 export type Compression = (typeof COMPRESSIONS)[number];
@@ -25,6 +25,8 @@ const digestSchema = z.strictObject({ bytes, sha256 });
 
 const artifactSchema = z.strictObject({
   kind: z.enum(ARTIFACT_KINDS),
+  /** The node that it is of, for what differs from node to node. */
+  node: z.string().min(1).optional(),
   /** Where it lies in each store that holds it, below the store's own prefix. */
   key: z.string().min(1),
   compression: z.enum(['none', 'zstd', 'gzip']),
@@ -65,6 +67,10 @@ const manifestSchema = z.strictObject({
   /** Every store that was to have a copy: one that is missing here and in an artifact's `stores` makes the backup degraded. */
   intendedStores: z.array(z.strictObject({ store: z.string(), kinds: z.array(z.enum(ARTIFACT_KINDS)) })),
   artifacts: z.array(artifactSchema).min(1),
+  /** What should have been kept as well and could not be: it makes the backup degraded, and no other store can heal it. */
+  lacking: z
+    .array(z.strictObject({ kind: z.enum(ARTIFACT_KINDS), node: z.string().min(1), reason: z.string() }))
+    .optional(),
 });
 
 export type Digest = z.infer<typeof digestSchema>;
@@ -74,34 +80,23 @@ export type Manifest = z.infer<typeof manifestSchema>;
 /**
  * Reads a manifest.
  * @param where named in the message of an error: the store and key
- * @throws SalvorError `BackupCorrupt`, naming every field that is wrong
+ * @throws SalvorError `BackupCorrupt`, naming every field that is wrong, or that it was changed
  */
 export function parseManifest(text: string, where: string): Manifest {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    throw new SalvorError('BackupCorrupt', `${where} is not JSON; it was changed or cut off after it was written`, {
-      cause: error,
-    });
-  }
-  const result = manifestSchema.safeParse(json);
-  if (result.success) return result.data;
-  const problems = result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
-  throw new SalvorError('BackupCorrupt', `${where} is not a manifest of format 1: ${problems}`);
+  return parseNote(manifestSchema, text, where, 'a manifest');
 }
 
 /**
- * The manifest as it is stored: JSON for people, ending in a newline.
+ * The manifest as it is stored: JSON for people with a digest of its own, ending in a newline.
  * @throws SalvorError `BackupCorrupt` for one that could not be read again
  */
 export function formatManifest(manifest: Manifest): string {
-  const text = `${JSON.stringify(manifest, null, 2)}\n`;
+  const text = formatNote(manifest);
   parseManifest(text, `the manifest to be written for ${manifest.cluster} ${manifest.backup}`);
   return text;
 }
 
-/** The one artifact of a kind. */
+/** The first artifact of a kind: the only one, but for static resources, of which every node has its own. */
 export function artifactOf(manifest: Manifest, kind: ManifestArtifact['kind']): ManifestArtifact | undefined {
   return manifest.artifacts.find((artifact) => artifact.kind === kind);
 }

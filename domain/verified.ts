@@ -1,8 +1,16 @@
 /** What the last drill of a backup saw: `verified-<id>.json`. */
 import { z } from 'zod';
-import { SalvorError } from './errors.ts';
 import { PROOFS } from './manifest.ts';
 import { timeOfBackupId } from './names.ts';
+import { formatNote, parseNote } from './notes.ts';
+
+const drillCheckSchema = z.strictObject({
+  name: z.string(),
+  ok: z.boolean(),
+  /** It could not be looked at here, for the reason in `seen`; then `ok` is true, as nothing was found to be wrong. */
+  skipped: z.literal(true).optional(),
+  seen: z.string(),
+});
 
 const verifiedSchema = z.strictObject({
   formatVersion: z.literal(1),
@@ -15,32 +23,23 @@ const verifiedSchema = z.strictObject({
   proof: z.enum(PROOFS),
   /** The store that was read. */
   store: z.string().min(1),
-  checks: z.array(z.strictObject({ name: z.string(), ok: z.boolean(), seen: z.string() })),
+  checks: z.array(drillCheckSchema),
   durationMs: z.number().nonnegative(),
 });
 export type Verified = z.infer<typeof verifiedSchema>;
 /** One thing that a drill looked at. */
-export type DrillCheck = Verified['checks'][number];
+export type DrillCheck = z.infer<typeof drillCheckSchema>;
 
 /**
  * Reads what a drill left.
  * @param where named in the message of an error: the store and key
- * @throws SalvorError `BackupCorrupt`, naming every field that is wrong
+ * @throws SalvorError `BackupCorrupt`, naming every field that is wrong, or that it was changed
  */
 export function parseVerified(text: string, where: string): Verified {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    throw new SalvorError('BackupCorrupt', `${where} is not JSON; verify the backup again`, { cause: error });
-  }
-  const result = verifiedSchema.safeParse(json);
-  if (result.success) return result.data;
-  const problems = result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
-  throw new SalvorError('BackupCorrupt', `${where} is not a drill's result of format 1: ${problems}`);
+  return parseNote(verifiedSchema, text, where, "a drill's result");
 }
 
-/** A drill's result as it is stored: JSON for people, ending in a newline. */
+/** A drill's result as it is stored: JSON for people with a digest of its own, ending in a newline. */
 export function formatVerified(verified: Verified): string {
-  return `${JSON.stringify(verified, null, 2)}\n`;
+  return formatNote(verified);
 }

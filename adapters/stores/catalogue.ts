@@ -1,15 +1,16 @@
 /** The backups of a cluster, read from its stores: there is no other record of them. */
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { messageOf, SalvorError } from '../../domain/errors.ts';
-import { parseManifest } from '../../domain/manifest.ts';
+import { type Manifest, parseManifest } from '../../domain/manifest.ts';
 import { parseForeignKey, parseKey } from '../../domain/names.ts';
+import { inItsPlace } from '../../domain/notes.ts';
 import type { ListBackupsReport } from '../../domain/operations.ts';
 import type { SnapshotSource } from '../../domain/snapshot-source.ts';
-import { parseVerified } from '../../domain/verified.ts';
+import { parseVerified, type Verified } from '../../domain/verified.ts';
 import { describeBackup, type Found, type FoundBackup, isNote, type LocatedObject } from './found-backup.ts';
 import { inParallel } from './in-parallel.ts';
 import { readNote } from './note-cache.ts';
-import type { Store } from './store.ts';
+import type { Store, StoredObject } from './store.ts';
 
 const READS_AT_ONCE = 16;
 const NAMED_IN_ERRORS = 5;
@@ -122,10 +123,10 @@ async function readNotes(
     for (const object of found.objects.filter((candidate) => candidate.store === store.name)) {
       try {
         if (object.kind === 'manifest' && !found.manifest) {
-          const manifest = await readNote(store, object, parseManifest, signal);
+          const manifest = await readNote(store, object, parseInPlace(parseManifest, object), signal);
           if (manifest) found.manifest = manifest;
         } else if (object.kind === 'verified') {
-          const verified = await readNote(store, object, parseVerified, signal);
+          const verified = await readNote(store, object, parseInPlace(parseVerified, object), signal);
           if (verified && (!found.verified || verified.verifiedAt > found.verified.verifiedAt))
             found.verified = verified;
         }
@@ -137,6 +138,11 @@ async function readNotes(
       }
     }
   }
+}
+
+/** A whole note in another backup's place would vouch for that backup. */
+function parseInPlace<T extends Manifest | Verified>(parse: (text: string, where: string) => T, { key }: StoredObject) {
+  return (text: string, where: string) => inItsPlace(parse(text, where), key, where);
 }
 
 /**

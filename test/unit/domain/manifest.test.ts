@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { artifactOf, formatManifest, type Manifest, parseManifest } from '../../../domain/manifest.ts';
+import { manifestKey } from '../../../domain/names.ts';
+import { inItsPlace } from '../../../domain/notes.ts';
 import { formatVerified, parseVerified, type Verified } from '../../../domain/verified.ts';
 import { isFailure } from '../../support/store-contract.ts';
 
@@ -67,6 +69,51 @@ describe('A manifest', () => {
     assert.throws(() => parseManifest('', WHERE), isFailure('BackupCorrupt', /not JSON/));
   });
 
+  test('of which any field is changed, added or taken away is told as changed, with both digests', () => {
+    const text = formatManifest(MANIFEST);
+    for (const edited of edits(JSON.parse(text))) {
+      assert.throws(
+        () => parseManifest(JSON.stringify(edited), WHERE),
+        isFailure('BackupCorrupt', /digest says SHA-256 \w+, its content has \w+|is not a manifest of format 1/),
+        JSON.stringify(edited),
+      );
+    }
+    const lower = text.replace(SHA256, 'cd'.repeat(32));
+    assert.throws(() => parseManifest(lower, WHERE), isFailure('BackupCorrupt', /store "local" was changed after/));
+  });
+
+  test('says the same when only its layout is changed: spaces, line ends, the order of its fields', () => {
+    const content = JSON.parse(formatManifest(MANIFEST)) as Record<string, unknown>;
+    const backwards = Object.fromEntries(Object.entries(content).toReversed());
+    for (const text of [JSON.stringify(content), JSON.stringify(backwards, null, '\t').replaceAll('\n', '\r\n')]) {
+      assert.deepEqual(parseManifest(text, WHERE), MANIFEST);
+    }
+  });
+
+  test('has a digest that can be computed without Salvor: of its fields in order, on one line', () => {
+    const { digest } = JSON.parse(formatManifest({ ...MANIFEST, etcd: { ...MANIFEST.etcd, members: [] } })) as {
+      digest: string;
+    };
+    // As `jq -cS 'del(.digest)' | sha256sum` prints it.
+    assert.equal(digest, 'dd9ec572e9b711f5934855ac8fa922bd35091289c1a9d57f995717ba8c2bde58');
+  });
+
+  test('lies where its backup belongs, and nowhere else', () => {
+    const own = manifestKey('prod', '10.0.0.1', '20260304-050607');
+    assert.equal(inItsPlace(MANIFEST, own, WHERE), MANIFEST);
+    for (const key of [
+      manifestKey('prod', '10.0.0.1', '20260304-050608'),
+      manifestKey('prod', '10.0.0.2', '20260304-050607'),
+      manifestKey('test', '10.0.0.1', '20260304-050607'),
+      'elsewhere',
+    ]) {
+      assert.throws(
+        () => inItsPlace(MANIFEST, key, WHERE),
+        isFailure('BackupCorrupt', /of another backup: .* of prod/),
+      );
+    }
+  });
+
   for (const [what, change, message] of [
     ['another format', { formatVersion: 2 }, /formatVersion/],
     ['a field that is not known', { surprise: 1 }, /surprise/],
@@ -87,6 +134,25 @@ describe('A manifest', () => {
   }
 });
 
+/** The value with one thing changed, for every thing in it. */
+function* edits(value: unknown): Generator {
+  if (typeof value === 'string') yield `${value}0`;
+  else if (typeof value === 'number') yield value + 1;
+  else if (typeof value === 'boolean') yield !value;
+  else if (Array.isArray(value)) {
+    for (const [index, item] of value.entries()) {
+      yield value.toSpliced(index, 1);
+      for (const edited of edits(item)) yield value.with(index, edited);
+    }
+  } else if (typeof value === 'object' && value !== null) {
+    yield { ...value, surprise: 1 };
+    for (const [name, item] of Object.entries(value)) {
+      yield Object.fromEntries(Object.entries(value).filter(([other]) => other !== name));
+      for (const edited of edits(item)) yield { ...value, [name]: edited };
+    }
+  }
+}
+
 describe('A drill’s result', () => {
   test('is read as it was written', () => assert.deepEqual(parseVerified(formatVerified(VERIFIED), WHERE), VERIFIED));
 
@@ -94,5 +160,7 @@ describe('A drill’s result', () => {
     assert.throws(() => parseVerified('{', WHERE), isFailure('BackupCorrupt', /store "local" is not JSON/));
     const wrong = JSON.stringify({ ...VERIFIED, proof: 'sworn' });
     assert.throws(() => parseVerified(wrong, WHERE), isFailure('BackupCorrupt', /proof/));
+    const better = formatVerified(VERIFIED).replace('"restored"', '"served"');
+    assert.throws(() => parseVerified(better, WHERE), isFailure('BackupCorrupt', /was changed after it was written/));
   });
 });
