@@ -1,5 +1,9 @@
-/** A worker as a process of its own: SALVOR_CONFIG names its configuration, Temporal's own variables its server. */
+/**
+ * A worker as a process of its own: SALVOR_CONFIG names its configuration, SALVOR_METRICS where its metrics are read,
+ * Temporal's own variables its server.
+ */
 import { environmentVariable } from '../tools/environment.ts';
+import { metricsOptions } from './telemetry.ts';
 import { runWorker } from './worker.ts';
 
 const configFile = environmentVariable('SALVOR_CONFIG');
@@ -8,8 +12,10 @@ if (configFile === undefined) {
   process.exit(2);
 }
 const taskQueue = environmentVariable('SALVOR_TASK_QUEUE');
+const metrics = metricsOptions();
 await runWorker({
   configFile,
   ...(taskQueue !== undefined && { taskQueue }),
+  ...(metrics && { metrics }),
   onReady: () => process.stderr.write(`salvor worker: polling "${taskQueue ?? 'salvor'}" with ${configFile}\n`),
 });

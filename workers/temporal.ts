@@ -39,7 +39,7 @@ export async function connectWorker(signal: AbortSignal, say: (line: string) => 
       };
     } catch (error) {
       if (error instanceof SalvorError) throw error;
-      say(`salvor worker: Temporal at ${address} can't be reached (${messageOf(error)}); trying again`);
+      say(`Temporal at ${address} can't be reached (${messageOf(error)}); trying again`);
       await delay(RETRY_MS, undefined, { signal });
     }
   }

@@ -6,11 +6,15 @@ import { createConfigurationActivities } from '../activities/configuration.ts';
 import { createLockActivities } from '../activities/cluster-lock.ts';
 import { createMemberActivities } from '../activities/members.ts';
 import { createNodeActivities } from '../activities/nodes.ts';
+import { createSettlingActivities } from '../activities/settling.ts';
 import { createSnapshotActivities } from '../activities/snapshots.ts';
+import { createStaticResourceActivities } from '../activities/static-resources.ts';
 import { createTrialActivities } from '../activities/trials.ts';
 import { TASK_QUEUE } from '../domain/operations.ts';
 import { bundleWorkflows } from './bundle.ts';
-import { connectWorker } from './temporal.ts';
+import { watchStores } from './store-metrics.ts';
+import { type MetricsOptions, serveMetrics } from './telemetry.ts';
+import { connectWorker, type WorkerConnections } from './temporal.ts';
 
 export interface WorkerOptions {
   /** `salvor.yaml` or a directory of such files; read afresh for every operation. */
@@ -19,6 +23,8 @@ export interface WorkerOptions {
   taskQueue?: string;
   /** Ends the worker: no new work, and what runs is given `shutdownGraceTime`. */
   signal?: AbortSignal;
+  /** Serves metrics; one worker of a process can. */
+  metrics?: MetricsOptions;
   /** Called when the worker polls. */
   onReady?: () => void;
 }
@@ -30,6 +36,8 @@ export function createActivities(configFile: string, client: Client) {
     ...createLockActivities(client),
     ...createMemberActivities(),
     ...createSnapshotActivities(),
+    ...createSettlingActivities(),
+    ...createStaticResourceActivities(),
     ...createBackupActivities(),
     ...createTrialActivities(),
     ...createNodeActivities(),
@@ -40,13 +48,17 @@ export function createActivities(configFile: string, client: Client) {
  * Hosts workflows and activities until it is told to stop by `signal`, SIGINT or SIGTERM.
  * Temporal's address, namespace and credentials are those of its own environment variables and profiles.
  */
-export async function runWorker({ configFile, taskQueue = TASK_QUEUE, signal, onReady }: WorkerOptions): Promise<void> {
-  const ended = signal ?? new AbortController().signal;
-  const [workflowBundle, temporal] = await Promise.all([
-    bundleWorkflows(),
-    connectWorker(ended, (line) => process.stderr.write(`${line}\n`)),
-  ]);
+export async function runWorker(options: WorkerOptions): Promise<void> {
+  const { configFile, taskQueue = TASK_QUEUE, metrics, onReady } = options;
+  const done = new AbortController();
+  const ended = options.signal ?? done.signal;
+  // Also while Temporal can't be reached: then nothing makes backups, and they grow old.
+  const watching =
+    metrics && watchStores(serveMetrics(metrics.address), { ...metrics, configFile, signal: done.signal, say });
+  let temporal: WorkerConnections | undefined;
   try {
+    const [workflowBundle, connections] = await Promise.all([bundleWorkflows(), connectWorker(ended, say)]);
+    temporal = connections;
     const worker = await Worker.create({
       connection: temporal.native,
       namespace: temporal.namespace,
@@ -62,6 +74,12 @@ export async function runWorker({ configFile, taskQueue = TASK_QUEUE, signal, on
     onReady?.();
     await running;
   } finally {
-    await temporal.close();
+    done.abort();
+    await temporal?.close();
+    await watching;
   }
+}
+
+function say(line: string): void {
+  process.stderr.write(`salvor worker: ${line}\n`);
 }
