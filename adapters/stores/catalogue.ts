@@ -7,9 +7,17 @@ import { inItsPlace } from '../../domain/notes.ts';
 import type { ListBackupsReport } from '../../domain/operations.ts';
 import type { SnapshotSource } from '../../domain/snapshot-source.ts';
 import { parseVerified, type Verified } from '../../domain/verified.ts';
-import { describeBackup, type Found, type FoundBackup, isNote, type LocatedObject } from './found-backup.ts';
+import {
+  describeBackup,
+  type Found,
+  type FoundBackup,
+  isNote,
+  type LocatedObject,
+  withVerdict,
+} from './found-backup.ts';
 import { inParallel } from './in-parallel.ts';
 import { readNote } from './note-cache.ts';
+import { withoutPruned } from './retained.ts';
 import type { Store, StoredObject } from './store.ts';
 
 const READS_AT_ONCE = 16;
@@ -26,9 +34,15 @@ export interface Catalogue {
 
 /**
  * Lists the cluster's part of every store and reads the manifests; those read before by this process are not read again.
+ * @param now decides which of the missing copies their store's retention no longer asks for
  * @throws SalvorError what a store threw, when none can be read
  */
-export async function readCatalogue(cluster: Cluster, stores: Store[], signal: AbortSignal): Promise<Catalogue> {
+export async function readCatalogue(
+  cluster: Cluster,
+  stores: Store[],
+  signal: AbortSignal,
+  now: Date = new Date(),
+): Promise<Catalogue> {
   const unreadable = new Map<string, SalvorError>();
   const lists = await Promise.all(
     stores.map(async (store) => {
@@ -45,16 +59,18 @@ export async function readCatalogue(cluster: Cluster, stores: Store[], signal: A
   const listed = stores.filter(({ name }) => !unreadable.has(name));
   const readStores = listed.map(({ name }) => name);
 
-  const { groups, orphans } = group(lists.flat());
-  const entries = await inParallel(groups, READS_AT_ONCE, async (found) => {
-    await readNotes(found, listed, unreadable, signal);
-    return describeBackup(cluster, found, readStores);
+  const { groups, strays } = group(lists.flat());
+  await inParallel(groups, READS_AT_ONCE, async (found) => await readNotes(found, listed, unreadable, signal));
+  const straysByKey = Map.groupBy(strays, ({ key }) => key);
+  const described = groups.map((found) => {
+    // What belongs to another node lies with that node's; the manifest names it.
+    const named = found.manifest?.artifacts.flatMap(({ key }) => straysByKey.get(key) ?? []) ?? [];
+    return describeBackup(cluster, { ...found, objects: [...found.objects, ...named] }, readStores);
   });
-  for (const [index, found] of groups.entries()) {
-    // An artifact that its manifest doesn't name is of another attempt.
-    const kept = new Set(entries[index]?.objects);
-    orphans.push(...found.objects.filter((object) => !kept.has(object)));
-  }
+  // An artifact that no manifest names is of another attempt.
+  const belonging = new Set(described.flatMap(({ objects }) => objects));
+  const orphans = [...strays, ...groups.flatMap(({ objects }) => objects)].filter((object) => !belonging.has(object));
+  const entries = withoutPruned(cluster, described, now).map(withVerdict);
   entries.sort((a, b) => (newestFirst(a) < newestFirst(b) ? 1 : -1));
   const report = [...unreadable].map(([store, error]) => ({ store, error: error.message }));
   return { cluster: cluster.name, entries, orphans, unreadable: report };
@@ -92,24 +108,24 @@ async function listStore(cluster: string, store: Store, signal: AbortSignal): Pr
 }
 
 /** Puts together what has the same node and time; without a manifest only a plain snapshot makes a backup. */
-function group(objects: ListedObject[]): { groups: Found[]; orphans: LocatedObject[] } {
+function group(objects: ListedObject[]): { groups: Found[]; strays: LocatedObject[] } {
   const byBackup = Map.groupBy(objects, ({ nodeAddress, backup }) => `${nodeAddress}/${backup}`);
   const groups: Found[] = [];
-  const orphans: LocatedObject[] = [];
+  const strays: LocatedObject[] = [];
   for (const members of byBackup.values()) {
     const [first] = members;
     if (!first) continue;
     const { nodeAddress, backup } = first;
     if (members.some(({ kind }) => kind === 'manifest')) {
-      groups.push({ nodeAddress, backup, objects: members, problems: [] });
+      groups.push({ nodeAddress, backup, objects: members, damaged: [] });
       continue;
     }
     const isForeign = members.some(({ kind, foreign }) => foreign && kind === 'snapshot');
     const belongs = members.filter(({ kind, foreign }) => isForeign && (foreign || isNote(kind)));
-    if (isForeign) groups.push({ nodeAddress, backup, objects: belongs, problems: [] });
-    orphans.push(...members.filter((member) => !belongs.includes(member)));
+    if (isForeign) groups.push({ nodeAddress, backup, objects: belongs, damaged: [] });
+    strays.push(...members.filter((member) => !belongs.includes(member)));
   }
-  return { groups, orphans };
+  return { groups, strays };
 }
 
 /** Reads the manifest from the first store whose copy is right, and the latest of the drill results. */
@@ -134,7 +150,7 @@ async function readNotes(
         if (!(error instanceof SalvorError && error.type === 'BackupCorrupt')) {
           noteUnreadable(unreadable, store, error, signal);
         }
-        found.problems.push(messageOf(error));
+        found.damaged.push({ object, problem: messageOf(error) });
       }
     }
   }

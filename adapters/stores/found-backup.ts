@@ -24,8 +24,16 @@ export interface FoundBackup {
   source?: SnapshotSource;
   /** All that belongs to it, in every store that was read: artifacts, manifests, drill results, pins. */
   objects: LocatedObject[];
-  /** The copies that should be there and aren't, in stores that were read. */
-  missing: { store: string; kind: ArtifactKind | 'manifest'; key: string }[];
+  /** The copies that should be there and aren't, in stores that were read; those that were pruned are not among them. */
+  missing: MissingCopy[];
+  /** What else is wrong with it. */
+  problems: string[];
+}
+
+export interface MissingCopy {
+  store: string;
+  kind: ArtifactKind | 'manifest';
+  key: string;
 }
 
 /** What was found of one backup; the notes as far as they could be read. */
@@ -35,8 +43,8 @@ export interface Found {
   objects: LocatedObject[];
   manifest?: Manifest;
   verified?: Verified;
-  /** Why a manifest or drill result could not be read. */
-  problems: string[];
+  /** The manifests and drill results that are damaged, and how. */
+  damaged: { object: LocatedObject; problem: string }[];
 }
 
 /** @param readStores the stores whose list is known; of others the manifest is believed */
@@ -49,6 +57,7 @@ export function describeBackup(cluster: Cluster, found: Found, readStores: strin
     snapshots.map(({ store }) => store),
   );
   const first = snapshots[0];
+  const problems = found.damaged.map(({ problem }) => problem);
   const entry: CatalogueEntry = {
     ...commonOf(cluster, found),
     state: hasManifest ? 'broken' : 'foreign',
@@ -56,65 +65,93 @@ export function describeBackup(cluster: Cluster, found: Found, readStores: strin
     proof: null,
     stores,
     bytes: sizeOfOneCopy(found.objects),
-    ...(hasManifest && { problem: found.problems.join('; ') || 'its manifest is gone' }),
+    ...(hasManifest && { problem: problems.join('; ') || 'its manifest is gone' }),
   };
   const { nodeAddress, objects, backup } = found;
-  if (hasManifest || !first) return { entry, nodeAddress, objects, missing: [] };
+  const described = { entry, nodeAddress, objects, missing: [], problems };
+  if (hasManifest || !first) return described;
   const { key } = first;
   const source = { backup, takenAt: entry.takenAt, key, compression: 'none', encrypted: false, stores } as const;
-  return { entry, nodeAddress, source, objects, missing: [] };
+  return { ...described, source };
 }
 
 function describeOwn(cluster: Cluster, found: Found, manifest: Manifest, readStores: string[]): FoundBackup {
-  const { nodeAddress, verified } = found;
+  const { nodeAddress, verified, damaged } = found;
   const keys = new Set(manifest.artifacts.map(({ key }) => key));
   const objects = found.objects.filter(({ kind, key }) => isNote(kind) || keys.has(key));
-  const problems = [...found.problems];
-  const missing: FoundBackup['missing'] = [];
+  const whole = objects.filter((object) => !damaged.some((other) => other.object === object));
+  const problems = damaged.map(({ problem }) => problem);
   const holders = new Map<string, string[]>();
-  for (const artifact of manifest.artifacts) {
-    const { kind, key, stored } = artifact;
-    const there = new Set(artifact.stores.filter((store) => !readStores.includes(store)));
+  for (const { kind, key, stored, stores } of manifest.artifacts) {
+    const there = stores.filter((store) => !readStores.includes(store));
     for (const object of objects.filter((candidate) => candidate.key === key)) {
-      if (object.bytes === stored.bytes) there.add(object.store);
+      if (object.bytes === stored.bytes) there.push(object.store);
       else problems.push(`${kind} in ${object.store} has ${object.bytes} bytes, expected ${stored.bytes}`);
     }
-    holders.set(key, storesOf(cluster, [...there]));
-    for (const store of intendedFor(manifest, artifact).filter(
-      (name) => readStores.includes(name) && !there.has(name),
-    )) {
-      missing.push({ store, kind, key });
-      problems.push(`${store} lacks ${kind}`);
-    }
-    if (there.size === 0) problems.push(`no store has ${kind}`);
+    holders.set(key, storesOf(cluster, there));
+    if (there.length === 0) problems.push(`no store has ${kind}`);
   }
-  const noteKey = manifestKey(cluster.name, nodeAddress, found.backup);
-  const stores = storesOf(cluster, [...holders.values()].flat());
-  for (const store of stores.filter((name) => readStores.includes(name))) {
-    if (objects.some((object) => object.store === store && object.kind === 'manifest')) continue;
-    missing.push({ store, kind: 'manifest', key: noteKey });
-    problems.push(`${store} lacks the manifest`);
-  }
-  const broken = [...holders.values()].some((some) => some.length === 0);
   for (const check of verified?.checks.filter(({ ok }) => !ok) ?? []) {
     problems.push(`the last drill failed: ${check.name}: ${check.seen}`);
   }
-  const entry: CatalogueEntry = {
-    ...commonOf(cluster, found),
-    takenAt: manifest.takenAt,
-    state: broken ? 'broken' : missing.length > 0 || found.problems.length > 0 ? 'degraded' : 'complete',
-    revision: manifest.etcd.revision,
-    // Each copy was read back before the manifest was written; a drill says more, and the last one counts.
-    proof: verified?.proof ?? PROOFS[1],
-    stores,
-    bytes: manifest.artifacts.reduce((sum, { stored }) => sum + stored.bytes, 0),
-    ...(problems.length > 0 && { problem: problems.join('; ') }),
+  for (const { kind, node, reason } of manifest.lacking ?? [])
+    problems.push(`${kind} of ${node} was not kept: ${reason}`);
+  const described: FoundBackup = {
+    entry: {
+      ...commonOf(cluster, found),
+      takenAt: manifest.takenAt,
+      state: [...holders.values()].some((stores) => stores.length === 0) ? 'broken' : 'complete',
+      revision: manifest.etcd.revision,
+      // Each copy was read back before its store got the manifest; a drill says more, and the last one counts.
+      proof: verified?.proof ?? PROOFS[1],
+      stores: storesOf(cluster, [...holders.values()].flat()),
+      bytes: manifest.artifacts.reduce((sum, { stored }) => sum + stored.bytes, 0),
+    },
+    nodeAddress,
+    manifest,
+    ...(verified && { verified }),
+    objects,
+    missing: readStores.flatMap((store) => lackedBy(store, manifest, whole)),
+    problems,
   };
-  const described = { entry, nodeAddress, manifest, ...(verified && { verified }), objects, missing };
+  const degraded = damaged.length > 0 || (manifest.lacking ?? []).length > 0;
+  if (degraded && described.entry.state === 'complete') described.entry.state = 'degraded';
   const snapshot = manifest.artifacts.find(({ kind }) => kind === 'snapshot');
   const snapshotStores = snapshot ? (holders.get(snapshot.key) ?? []) : [];
   if (snapshotStores.length === 0) return described;
   return { ...described, source: { ...snapshotSourceOf(manifest), stores: snapshotStores } };
+}
+
+/**
+ * What a store was to have of a backup and hasn't. Its manifest is the last that it gets: one without it is not known to be whole.
+ * @param objects of the backup, in any store
+ */
+export function lackedBy(store: string, manifest: Manifest, objects: LocatedObject[]): MissingCopy[] {
+  const there = objects.filter((object) => object.store === store);
+  const wanted = manifest.artifacts.filter((artifact) => isIntended(manifest, artifact, store));
+  const lacked: MissingCopy[] = wanted
+    .filter(({ key, stored }) => !there.some((object) => object.key === key && object.bytes === stored.bytes))
+    .map(({ kind, key }) => ({ store, kind, key }));
+  const hasManifest = there.some(({ kind }) => kind === 'manifest');
+  if (hasManifest || lacked.length === wanted.length) return lacked;
+  const { cluster, node, backup } = manifest;
+  return [...lacked, { store, kind: 'manifest', key: manifestKey(cluster, node.address, backup) }];
+}
+
+/** Whether the store was to have a copy of the artifact. */
+export function isIntended(manifest: Manifest, { kind, stores }: ManifestArtifact, store: string): boolean {
+  return (
+    stores.includes(store) || manifest.intendedStores.some((each) => each.store === store && each.kinds.includes(kind))
+  );
+}
+
+/** The entry as people see it, with what follows from its missing copies. */
+export function withVerdict(found: FoundBackup): FoundBackup {
+  const { entry, missing, problems } = found;
+  const lacking = missing.map(({ store, kind }) => `${store} lacks ${kind === 'manifest' ? 'the manifest' : kind}`);
+  const state = missing.length > 0 && entry.state === 'complete' ? 'degraded' : entry.state;
+  const problem = [...problems, ...lacking].join('; ');
+  return { ...found, entry: { ...entry, state, ...(problem !== '' && { problem }) } };
 }
 
 function commonOf(cluster: Cluster, { backup, nodeAddress, objects }: Found) {
@@ -124,11 +161,6 @@ function commonOf(cluster: Cluster, { backup, nodeAddress, objects }: Found) {
     node: cluster.nodes.find(({ address }) => address === nodeAddress)?.name ?? nodeAddress,
     pinned: objects.some(({ kind }) => kind === 'pinned'),
   };
-}
-
-function intendedFor(manifest: Manifest, { kind, stores }: ManifestArtifact): string[] {
-  const intended = manifest.intendedStores.filter(({ kinds }) => kinds.includes(kind)).map(({ store }) => store);
-  return [...new Set([...intended, ...stores])];
 }
 
 /** Each store once, in the configuration's order: the one in which they are read. */

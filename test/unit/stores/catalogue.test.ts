@@ -139,11 +139,11 @@ test('a missing copy, a copy of another size and a missing manifest make it degr
   assert.equal(found?.entry.state, 'degraded');
   assert.deepEqual(
     found?.missing.map(({ store, kind }) => `${store} ${kind}`),
-    ['offsite snapshot', 'local static-resources', 'offsite manifest'],
+    ['local static-resources', 'offsite snapshot', 'offsite manifest'],
   );
   assert.match(
     found?.entry.problem ?? '',
-    /snapshot in offsite has 5 bytes, expected 24; offsite lacks snapshot; local lacks static-resources; offsite lacks the manifest/,
+    /snapshot in offsite has 5 bytes, expected 24; local lacks static-resources; offsite lacks snapshot; offsite lacks the manifest/,
   );
   assert.deepEqual(findBackup(await catalogue(), id).stores, ['local']);
 });
@@ -278,4 +278,53 @@ test('a manifest that was replaced is read again', async () => {
     etcd: { version: '3.6.16', clusterId: '1', memberId: '2', revision: '99999', totalKeys: 5, members: [] },
   });
   assert.equal((await catalogue()).entries[0]?.entry.revision, '99999');
+});
+
+test('what a store’s own rules have pruned is not missing there; what they still want is', async () => {
+  const [local] = cluster.stores;
+  assert.ok(local);
+  cluster.stores[0] = { ...local, retention: { keepLast: 2 } };
+  const ids = ['20260101-000000', '20260102-000000', '20260103-000000'];
+  for (const id of ids) {
+    const takenAt = `${id.slice(0, 4)}-${id.slice(4, 6)}-${id.slice(6, 8)}T00:00:00.000Z`;
+    await backup(id, { takenAt });
+  }
+  const removeFrom = async (store: string, id: string) => {
+    for (const key of [
+      snapshotKey('prod', NODE, id, ZSTD),
+      staticResourcesKey('prod', NODE, id, false),
+      manifestKey('prod', NODE, id),
+    ]) {
+      await unlink(pathIn(store, key));
+    }
+  };
+  await removeFrom('local', '20260101-000000');
+  const states = async () => (await catalogue()).entries.map(({ entry }) => `${entry.state} ${entry.stores.join('+')}`);
+  assert.deepEqual(await states(), ['complete local+offsite', 'complete local+offsite', 'complete offsite']);
+  await removeFrom('local', '20260102-000000');
+  assert.deepEqual(await states(), ['complete local+offsite', 'degraded offsite', 'complete offsite']);
+  await put('local', pinnedKey('prod', NODE, '20260101-000000'), '{}');
+  assert.deepEqual(
+    await states(),
+    ['complete local+offsite', 'degraded offsite', 'complete offsite'],
+    'a pin brings nothing back',
+  );
+});
+
+test('static resources of other nodes lie with those nodes and belong to the backup that names them', async () => {
+  const id = '20260101-000000';
+  const key = staticResourcesKey('prod', '10.0.0.2', id, false);
+  const manifest = await backup(id);
+  const [first] = manifest.artifacts;
+  assert.ok(first);
+  const stored = digestOf('of m2');
+  const artifacts = [...manifest.artifacts, { ...first, kind: 'static-resources', node: 'm2', key, stored } as const];
+  await backup(id, { artifacts });
+  await put('local', key, 'of m2');
+  const [found] = (await catalogue()).entries;
+  assert.deepEqual(found?.missing, [{ store: 'offsite', kind: 'static-resources', key }]);
+  await put('offsite', key, 'of m2');
+  const { entries, orphans } = await catalogue();
+  assert.equal(entries[0]?.entry.state, 'complete');
+  assert.deepEqual(orphans, []);
 });
