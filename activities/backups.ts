@@ -1,8 +1,11 @@
 /** The backups in the stores: reading them back, making them exist, finding them. */
+import { mkdir } from 'node:fs/promises';
 import { Readable } from 'node:stream';
+import { scratchRoot } from '../adapters/scratch.ts';
 import { readBack } from '../adapters/stores/copy.ts';
 import { findBackup, readCatalogue } from '../adapters/stores/catalogue.ts';
 import { openStores } from '../adapters/stores/open.ts';
+import { requireRoom, requireScratchRoom } from '../adapters/stores/room.ts';
 import type { Store } from '../adapters/stores/store.ts';
 import { type Cluster } from '../domain/configuration/resolve.ts';
 import { messageOf, SalvorError } from '../domain/errors.ts';
@@ -11,6 +14,14 @@ import { manifestKey } from '../domain/names.ts';
 import type { ListBackupsReport } from '../domain/operations.ts';
 import type { SnapshotSource } from '../domain/snapshot-source.ts';
 import { attended } from './attend.ts';
+
+/** What a backup may need. */
+export interface Room {
+  /** In each store that holds snapshots. */
+  storeBytes: number;
+  /** In the worker's scratch folder. */
+  scratchBytes: number;
+}
 
 /** Opens the cluster's stores, or one of them, for one piece of work. */
 async function withStores<T>(
@@ -33,13 +44,22 @@ async function withStores<T>(
 
 export function createBackupActivities() {
   return {
-    /** Every store is reached and takes a small object; those that don't are named, and fail only when none is left. */
-    checkStores: attended(async ({ cluster }: { cluster: Cluster }, { signal }) => {
+    /**
+     * Every store is reached, takes a small object and has room; those that don't are named, and fail only when none is left for the snapshot.
+     * Without room for the database itself on the worker nothing can be read.
+     */
+    checkStores: attended(async ({ cluster, room }: { cluster: Cluster; room?: Room }, { signal }) => {
+      if (room) {
+        await mkdir(scratchRoot(), { recursive: true, mode: 0o700 });
+        await requireScratchRoom(scratchRoot(), room.scratchBytes);
+      }
       return await withStores(cluster, undefined, async (stores) => {
         const checks = await Promise.all(
           stores.map(async (store) => {
             try {
               await store.check(signal);
+              const named = cluster.stores.find(({ name }) => name === store.name);
+              if (room && named && store.holds('snapshot')) await requireRoom(named, room.storeBytes);
               return { store: store.name };
             } catch (error) {
               signal.throwIfAborted();
@@ -48,9 +68,15 @@ export function createBackupActivities() {
           }),
         );
         const good = checks.filter((check) => check.error === undefined).map((check) => check.store);
-        const first = checks[0];
-        if (good.length === 0 && first !== undefined) throw first.cause;
-        const failing = checks.flatMap(({ store, error }) => (error === undefined ? [] : [{ store, error }]));
+        const takers = stores.filter((store) => store.holds('snapshot')).map((store) => store.name);
+        const first = checks.find(({ store }) => takers.includes(store));
+        if (!takers.some((store) => good.includes(store)) && first?.error !== undefined) throw first.cause;
+        const failing = checks.flatMap(({ store, error, cause }) => {
+          if (error === undefined) return [];
+          const isFull = cause instanceof SalvorError && cause.type === 'NoSpace';
+          // Then the snapshot is not even begun there.
+          return [{ store, error, noRoom: isFull && takers.includes(store) }];
+        });
         return { good, failing };
       });
     }),

@@ -13,9 +13,9 @@ export function createMemberActivities() {
     }),
 
     /** Inspects the members and gives the name of the node that a backup reads. */
-    chooseSource: attended(async ({ cluster }: { cluster: Cluster }, { signal }) => {
+    chooseSource: attended(async ({ cluster, avoid }: { cluster: Cluster; avoid?: string[] }, { signal }) => {
       const members = await inspectMembers(cluster, signal);
-      const { node, status } = chooseMember(members);
+      const { node, status } = chooseMember(members, avoid);
       const groups = hashGroups(members);
       const agreeing = groups[0]?.length ?? 0;
       return {
@@ -23,6 +23,7 @@ export function createMemberActivities() {
         role: status.memberId === status.leaderId ? ('leader' as const) : ('follower' as const),
         revision: status.revision,
         dbSizeBytes: status.dbSizeBytes,
+        dbSizeInUseBytes: status.dbSizeInUseBytes,
         answering: answering(members).map((member) => member.node),
         silent: members.filter((member) => member.error !== undefined).map((member) => member.node),
         agreeing,

@@ -29,6 +29,14 @@ export function oneOf(...values: string[]): Check {
     typeof value === 'string' && values.includes(value) ? undefined : `expected one of: ${values.join(', ')}`;
 }
 
+/** A list of such values. */
+export function listOf(check: Check): Check {
+  return (value) => {
+    if (!Array.isArray(value)) return 'expected a list';
+    return value.map(check).find((problem) => problem !== undefined);
+  };
+}
+
 /** The checks of an input's fields; every field that isn't in `optional` must be there. */
 export interface InputShape<T> {
   required: { [K in keyof T as undefined extends T[K] ? never : K]: Check };

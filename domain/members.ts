@@ -52,10 +52,12 @@ function count(groups: Map<string, string[]>): number {
 
 /**
  * The member that a backup reads: healthy, no learner, a follower by preference, the most advanced of those.
- * @throws SalvorError `NoHealthyMember`, `AlarmRaised` or `MembersDisagree`, with what each member said
+ * @param avoid nodes whose streams broke: the last choice
+ * @throws SalvorError `NoHealthyMember`, `AlarmRaised` or `MembersDisagree`, with what each member said; `MemberUnreachable` for what may pass by itself
  */
 export function chooseMember(
   members: MemberInspection[],
+  avoid: readonly string[] = [],
 ): MemberInspection & Required<Pick<MemberInspection, 'status'>> {
   const silent = members.filter((member) => member.status === undefined);
   const alarms = [...new Set(members.flatMap((member) => member.alarms ?? []))];
@@ -86,6 +88,7 @@ export function chooseMember(
   );
   const [best] = healthy.sort(
     (a, b) =>
+      Number(avoid.includes(a.node)) - Number(avoid.includes(b.node)) ||
       Number(isLeader(a)) - Number(isLeader(b)) ||
       Number(BigInt(b.status.revision) - BigInt(a.status.revision)) ||
       a.node.localeCompare(b.node),
@@ -95,6 +98,13 @@ export function chooseMember(
     ...silent.map(({ node, error }) => `${node}: ${error ?? 'no answer'}`),
     ...answering(members).map(({ node, status }) => `${node}: ${unhealthyBecause(status)}`),
   ];
+  const up = answering(members);
+  if (up.length > members.length / 2 && up.every(({ status }) => status.leaderId === '0')) {
+    throw new SalvorError(
+      'MemberUnreachable',
+      `${up.length} of ${members.length} members answer and none knows a leader: they are electing one, or don't reach each other (${reasons.join('; ')})`,
+    );
+  }
   throw new SalvorError('NoHealthyMember', `no healthy etcd member can be read (${reasons.join('; ')})`);
 }
 

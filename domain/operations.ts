@@ -30,14 +30,22 @@ export type Operation = (typeof OPERATIONS)[number];
 
 // ---- backup
 
+/** The checks before a backup that can be overridden by name. */
+export const BACKUP_OVERRIDES = ['young-cluster', 'rollout'] as const;
+export type BackupOverride = (typeof BACKUP_OVERRIDES)[number];
+
 export interface BackupInput {
   cluster: string;
+  /** Checks that count as passed. */
+  override?: BackupOverride[];
 }
 
 export type CopyState = 'complete' | 'failed';
 
 export interface ArtifactReport {
   kind: ArtifactKind;
+  /** The node that it is of, for what differs from node to node. */
+  node?: string;
   /** As stored: after compression and encryption. */
   bytes: number;
   sha256: string;
@@ -53,6 +61,8 @@ export interface BackupReport {
   revision: string;
   totalKeys: number;
   artifacts: ArtifactReport[];
+  /** What should have been kept as well and could not be. */
+  lacking?: { kind: ArtifactKind; node: string; reason: string }[];
   durationMs: number;
 }
 

@@ -4,9 +4,12 @@ import type { BackupActivities } from '../activities/backups.ts';
 import type { ConfigurationActivities } from '../activities/configuration.ts';
 import type { MemberActivities } from '../activities/members.ts';
 import type { NodeActivities } from '../activities/nodes.ts';
+import type { SettlingActivities } from '../activities/settling.ts';
 import type { SnapshotActivities } from '../activities/snapshots.ts';
+import type { StaticResourceActivities } from '../activities/static-resources.ts';
 import type { TrialActivities } from '../activities/trials.ts';
 import type { ClusterNode } from '../domain/configuration/nodes.ts';
+import type { FailureType } from '../domain/errors.ts';
 
 /** What touches disks and stores is waited for when cancelled, so that it has cleaned up before the story goes on. */
 const attended = {
@@ -16,22 +19,47 @@ const attended = {
 } satisfies ActivityOptions;
 
 /** Looks: quick, harmless, and worth a few tries before a person is told. */
-export const look = proxyActivities<ConfigurationActivities & MemberActivities & BackupActivities>({
+export const look = proxyActivities<
+  ConfigurationActivities & MemberActivities & BackupActivities & Pick<SettlingActivities, 'readInstalledAt'>
+>({
   ...attended,
   startToCloseTimeout: '2m',
   retry: { initialInterval: '1s', maximumInterval: '10s', maximumAttempts: 4 },
 });
 
 /** Streams: as long as the database and the slowest store need. Each try starts anew, so there are few. */
-export const stream = proxyActivities<SnapshotActivities & BackupActivities & TrialActivities>({
+export const stream = proxyActivities<BackupActivities & TrialActivities>({
   ...attended,
   startToCloseTimeout: '6h',
   retry: { initialInterval: '5s', maximumInterval: '1m', maximumAttempts: 4 },
 });
 
+/** The same, but a member that broke off is not asked again: another one is chosen first. */
+export const snapshots = proxyActivities<SnapshotActivities>({
+  ...attended,
+  startToCloseTimeout: '6h',
+  retry: {
+    initialInterval: '5s',
+    maximumInterval: '1m',
+    maximumAttempts: 4,
+    nonRetryableErrorTypes: ['SnapshotInterrupted', 'MemberUnreachable'] satisfies FailureType[],
+  },
+});
+
+/** A few megabytes of a node's files. */
+export function archiving(node: ClusterNode) {
+  return proxyActivities<StaticResourceActivities>({
+    ...attended,
+    ...placeOf(node),
+    summary: node.name,
+    startToCloseTimeout: '15m',
+    retry: { initialInterval: '1s', maximumInterval: '10s', maximumAttempts: 4 },
+  });
+}
+
 /** What a node needs before a restore: wrong here is wrong for a person to see, while nothing is touched yet. */
 export function preparing(node: ClusterNode) {
-  return proxyActivities<NodeActivities>({
+  return proxyActivities<NodeActivities & SettlingActivities>({
     ...attended,
     ...placeOf(node),
     summary: node.name,

@@ -1,6 +1,6 @@
 /** Backs up one cluster: one healthy member's snapshot in every store, read back, with a manifest. */
-import { checkInput, isName } from '../domain/input.ts';
-import type { BackupInput, BackupReport } from '../domain/operations.ts';
+import { checkInput, isName, listOf, oneOf } from '../domain/input.ts';
+import { BACKUP_OVERRIDES, type BackupInput, type BackupReport } from '../domain/operations.ts';
 import { look } from './activities.ts';
 import { checked } from './failure.ts';
 import { holdingCluster } from './hold-cluster.ts';
@@ -8,8 +8,13 @@ import { openRunbook } from './runbook.ts';
 import { takeBackup } from './take-backup.ts';
 
 export async function backup(input: BackupInput): Promise<BackupReport> {
-  const request = checked(() => checkInput<BackupInput>(input, { required: { cluster: isName }, optional: {} }));
+  const request = checked(() =>
+    checkInput<BackupInput>(input, {
+      required: { cluster: isName },
+      optional: { override: listOf(oneOf(...BACKUP_OVERRIDES)) },
+    }),
+  );
   const runbook = openRunbook('backup', request.cluster);
-  const cluster = await look.readCluster(request);
-  return await holdingCluster(cluster.name, 'backup', async () => await takeBackup(cluster, runbook));
+  const cluster = await look.readCluster({ cluster: request.cluster });
+  return await holdingCluster(cluster.name, 'backup', async () => await takeBackup(cluster, runbook, request.override));
 }

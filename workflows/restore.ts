@@ -6,7 +6,7 @@ import type { Cluster } from '../domain/configuration/resolve.ts';
 import { checkConfirmation, checkInput, isBackup, isName } from '../domain/input.ts';
 import { answering } from '../domain/members.ts';
 import { backupIdOf } from '../domain/names.ts';
-import type { RestoreInput, RestoreReport } from '../domain/operations.ts';
+import { BACKUP_OVERRIDES, type RestoreInput, type RestoreReport } from '../domain/operations.ts';
 import { bumpFor, restoreSteps } from '../domain/plan.ts';
 import { changing, gate, look, preparing, stream } from './activities.ts';
 import { checked, failureTypeOf, reasonOf } from './failure.ts';
@@ -186,7 +186,8 @@ function presentState(members: Awaited<ReturnType<typeof look.inspectMembers>>) 
 /** What is there now may still be wanted. A cluster too broken to be backed up keeps its old data directories in any case. */
 async function saveSafetyCopy(cluster: Cluster, runbook: Runbook): Promise<string> {
   try {
-    const { backup, state } = await takeBackup(cluster, runbook);
+    // The last moment to save it: whatever state it is in.
+    const { backup, state } = await takeBackup(cluster, runbook, BACKUP_OVERRIDES);
     return `backup ${backup}, ${state}`;
   } catch (error) {
     if (failureTypeOf(error) === undefined) throw error;

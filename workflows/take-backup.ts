@@ -1,101 +1,93 @@
 /** The steps that make a backup; `backup` is these, and a restore saves the present state by them. */
-import type { ClusterNode } from '../domain/configuration/nodes.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
+import type { ClusterNode } from '../domain/configuration/nodes.ts';
 import type { Manifest } from '../domain/manifest.ts';
-import type { BackupReport, CopyState } from '../domain/operations.ts';
+import type { BackupOverride, BackupReport } from '../domain/operations.ts';
 import type { SnapshotTaken } from '../domain/snapshot-source.ts';
+import type { StaticResourcesTaken } from '../domain/static-resources.ts';
 import { SALVOR_VERSION } from '../domain/version.ts';
-import { look, stream } from './activities.ts';
-import { checked, failure, reasonOf } from './failure.ts';
+import { look } from './activities.ts';
+import { checkSettled } from './check-settled.ts';
+import { failure } from './failure.ts';
+import { keepStaticResources, type Lacking } from './keep-static-resources.ts';
+import { isComplete, type ReadBack, readBackCopies, type Sent, whatFailed } from './read-back-copies.ts';
 import type { Runbook } from './runbook.ts';
-import { megabytes } from './words.ts';
+import { streamSnapshot } from './stream-snapshot.ts';
 
-interface Copy {
-  store: string;
-  key: string;
-  state: CopyState;
-  error?: string;
-}
-
-/** Takes one backup: chooses a member, streams its snapshot to every store, reads the copies back, writes the manifest. */
-export async function takeBackup(cluster: Cluster, runbook: Runbook): Promise<BackupReport> {
+/**
+ * Takes one backup: one member's snapshot and every node's static resources to the stores, the copies read back, the manifest last.
+ * @param override checks that count as passed
+ */
+export async function takeBackup(
+  cluster: Cluster,
+  runbook: Runbook,
+  override: readonly BackupOverride[] = [],
+): Promise<BackupReport> {
   const startMs = Date.now();
-  const source = await runbook.step(
-    'Check the members and choose one',
-    null,
-    async () => await look.chooseSource({ cluster }),
-    (chosen) =>
-      `${chosen.node}, a ${chosen.role} at revision ${chosen.revision}; ${chosen.agreeing} of ${cluster.nodes.length} members hold the same keys` +
-      (chosen.silent.length > 0 ? `; no answer from ${chosen.silent.join(', ')}` : ''),
-  );
-  const node = checked(() => nodeNamed(cluster, source.node));
+  await checkSettled(cluster, runbook, override);
+  const { node, snapshot } = await streamSnapshot(cluster, runbook);
+  const { taken, lacking } = await keepStaticResources(cluster, snapshot.backup, runbook);
 
-  await runbook.step(
-    'Check the stores',
-    null,
-    async () => await look.checkStores({ cluster }),
-    ({ good, failing }) =>
-      [`${good.join(', ')} ready`, ...failing.map(({ store, error }) => `${store} fails: ${error}`)].join('; '),
-  );
-
-  const snapshot = await runbook.step(
-    'Stream the snapshot',
-    node.name,
-    async () => await stream.takeSnapshot({ cluster, node: node.name }),
-    (taken) =>
-      `${taken.backup}, revision ${taken.etcd.revision}, ${taken.etcd.totalKeys} keys, ${megabytes(taken.content.bytes)}, stored as ${megabytes(taken.stored.bytes)}`,
-  );
-
-  const copies = await runbook.step(
+  const read = await runbook.step(
     'Read the copies back',
     null,
-    async () => await readCopiesBack(cluster, snapshot),
-    (read) => read.map(({ store, state, error }) => `${store}: ${error ?? state}`).join('; '),
+    async () => await readBackCopies(cluster, [sentSnapshot(snapshot), ...taken.map(sentStaticResources)]),
+    (artifacts) =>
+      artifacts
+        .flatMap(({ copies }) => copies)
+        .map(({ store, state, key, error }) => `${store}: ${key} ${error ?? state}`)
+        .join('; '),
   );
+  const unread = read.filter((artifact) => !artifact.copies.some(isComplete));
+  const artifacts = read.filter((artifact) => !unread.includes(artifact));
+  for (const artifact of unread) {
+    const reason = `no store gives back what it was sent: ${whatFailed(artifact)}`;
+    if (artifact.kind === 'snapshot') throw failure('StoreUnavailable', reason);
+    lacking.push({ kind: artifact.kind, node: artifact.node ?? node.name, reason });
+  }
 
   await runbook.step(
     'Write the manifest',
     null,
-    async () => await look.writeManifest({ cluster, manifest: manifestOf(cluster, node, snapshot, copies) }),
+    async () =>
+      await look.writeManifest({ cluster, manifest: manifestOf(cluster, node, snapshot, artifacts, lacking) }),
     ({ key, stores }) => `${key} in ${stores.join(', ')}`,
   );
 
+  const whole = lacking.length === 0 && artifacts.every(({ copies }) => copies.every(isComplete));
   return {
     backup: snapshot.backup,
     cluster: cluster.name,
     node: node.name,
     takenAt: snapshot.takenAt,
-    state: copies.every((copy) => copy.state === 'complete') ? 'complete' : 'degraded',
+    state: whole ? 'complete' : 'degraded',
     revision: snapshot.etcd.revision,
     totalKeys: snapshot.etcd.totalKeys,
-    artifacts: [{ kind: 'snapshot', ...snapshot.stored, copies }],
+    artifacts: artifacts.map(({ kind, node, stored, copies }) => ({ kind, ...(node && { node }), ...stored, copies })),
+    ...(lacking.length > 0 && { lacking }),
     durationMs: Date.now() - startMs,
   };
 }
 
-/** Every copy that was written is read again; a store whose copy differs counts as failed, and not all may fail. */
-async function readCopiesBack(cluster: Cluster, { key, stored, copies }: SnapshotTaken): Promise<Copy[]> {
-  const read = await Promise.all(
-    copies.map(async ({ store, state, error }): Promise<Copy> => {
-      if (state === 'failed') return { store, key, state, ...(error !== undefined && { error }) };
-      try {
-        await stream.readBackCopy({ cluster, store, key, expected: stored });
-        return { store, key, state };
-      } catch (failed) {
-        return { store, key, state: 'failed', error: reasonOf(failed) };
-      }
-    }),
-  );
-  if (read.some((copy) => copy.state === 'complete')) return read;
-  throw failure(
-    'StoreUnavailable',
-    `no store gives back what it was sent: ${read.map(({ store, error }) => `${store}: ${error ?? ''}`).join('; ')}`,
-  );
+function sentSnapshot({ key, compression, encrypted, content, stored, copies }: SnapshotTaken): Sent {
+  return { kind: 'snapshot', key, compression, encrypted, content, stored, copies };
 }
 
-function manifestOf(cluster: Cluster, node: ClusterNode, snapshot: SnapshotTaken, copies: Copy[]): Manifest {
-  const { backup, takenAt, key, compression, encrypted, content, stored, etcd } = snapshot;
-  const complete = copies.filter((copy) => copy.state === 'complete').map((copy) => copy.store);
+function sentStaticResources({ node, key, encrypted, content, stored, copies }: StaticResourcesTaken): Sent {
+  return { kind: 'static-resources', node, key, compression: 'gzip', encrypted, content, stored, copies };
+}
+
+function manifestOf(
+  cluster: Cluster,
+  node: ClusterNode,
+  { backup, takenAt, etcd }: SnapshotTaken,
+  artifacts: ReadBack[],
+  lacking: Lacking[],
+): Manifest {
+  const intended = Map.groupBy(
+    artifacts.flatMap(({ kind, copies }) => copies.map(({ store }) => ({ store, kind }))),
+    ({ store }) => store,
+  );
   return {
     formatVersion: 1,
     salvor: SALVOR_VERSION,
@@ -106,13 +98,14 @@ function manifestOf(cluster: Cluster, node: ClusterNode, snapshot: SnapshotTaken
     takenAt,
     etcd,
     ...(cluster.encryption && { recipients: cluster.encryption.recipients }),
-    intendedStores: copies.map(({ store }) => ({ store, kinds: ['snapshot'] })),
-    artifacts: [{ kind: 'snapshot', key, compression, encrypted, content, stored, stores: complete }],
+    intendedStores: [...intended].map(([store, kept]) => ({
+      store,
+      kinds: [...new Set(kept.map(({ kind }) => kind))],
+    })),
+    artifacts: artifacts.map(({ copies, ...artifact }) => ({
+      ...artifact,
+      stores: copies.filter(isComplete).map(({ store }) => store),
+    })),
+    ...(lacking.length > 0 && { lacking }),
   };
-}
-
-function nodeNamed(cluster: Cluster, name: string): ClusterNode {
-  const node = cluster.nodes.find((candidate) => candidate.name === name);
-  if (node === undefined) throw failure('InvalidInput', `no node of ${cluster.name} is named "${name}"`);
-  return node;
 }

@@ -17,6 +17,8 @@ export interface Cluster {
   etcdTls?: TlsFiles;
   kubeconfig?: string;
   staticResources?: { paths: string[] };
+  /** Present when secrets are encrypted in etcd. */
+  encryptionAtRest?: true;
   schedules: { backup?: Schedule; verify?: Schedule; prune?: Schedule };
   nodes: ClusterNode[];
 }
@@ -87,7 +89,7 @@ export function resolveCluster(configuration: Configuration, name: string): Clus
     const known = Object.keys(configuration.clusters).join(', ') || 'none';
     throw new SalvorError('UnknownCluster', `no cluster is named "${name}" in the configuration; there are: ${known}`);
   }
-  const { flavour, compression, schedules, encryption, kubeconfig, staticResources } = cluster;
+  const { flavour, compression, schedules, encryption, kubeconfig, staticResources, encryptionAtRest } = cluster;
   const scheme = flavour === 'etcd' || flavour === 'services' ? (cluster.etcd.tls ? 'https' : 'http') : 'https';
   return {
     name,
@@ -102,6 +104,7 @@ export function resolveCluster(configuration: Configuration, name: string): Clus
     ...(cluster.etcd.tls && { etcdTls: cluster.etcd.tls }),
     ...(kubeconfig && { kubeconfig }),
     ...(staticResources && { staticResources }),
+    ...(encryptionAtRest && { encryptionAtRest }),
     nodes: cluster.nodes.map((node) => resolveNode(node, flavour, scheme)),
   };
 }

@@ -1,0 +1,40 @@
+/** Keeping what a node has beside etcd's data. */
+import { z } from 'zod';
+import { takeStaticResources } from '../adapters/backup/static-resources.ts';
+import { removeFromAll } from '../adapters/backup/take-snapshot.ts';
+import { hostFor } from '../adapters/hosts/find.ts';
+import { openStores } from '../adapters/stores/open.ts';
+import { nodeOf } from '../domain/configuration/nodes.ts';
+import type { Cluster } from '../domain/configuration/resolve.ts';
+import type { BackupId } from '../domain/names.ts';
+import { type StaticResourcesTaken, storeHolds } from '../domain/static-resources.ts';
+import { attended } from './attend.ts';
+
+const attemptSchema = z.object({ key: z.string() });
+
+export function createStaticResourceActivities() {
+  return {
+    /** Archives one node's static resources into every store that holds them. A retry first takes back what the attempt before left. */
+    keepStaticResources: attended(
+      async (
+        { cluster, node, backup }: { cluster: Cluster; node: string; backup: BackupId },
+        { signal, previous, remember },
+      ): Promise<StaticResourcesTaken> => {
+        const found = nodeOf(cluster.nodes, node);
+        const holding = cluster.stores.filter((store) => storeHolds(store, 'static-resources'));
+        const stores = await openStores({ ...cluster, stores: holding });
+        const host = hostFor(found);
+        try {
+          const left = attemptSchema.safeParse(previous);
+          if (left.success) await removeFromAll(stores, left.data.key);
+          const onKey = (key: string) => remember({ key });
+          return await takeStaticResources(cluster, found, host, stores, { backup, signal, onKey });
+        } finally {
+          await host.close();
+          for (const store of stores) store.close();
+        }
+      },
+    ),
+  };
+}
+export type StaticResourceActivities = ReturnType<typeof createStaticResourceActivities>;

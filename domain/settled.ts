@@ -1,0 +1,37 @@
+/** Whether a cluster is in a state that is worth keeping. Pure. */
+import { SalvorError } from './errors.ts';
+import type { BackupOverride } from './operations.ts';
+
+/** Certificates are rotated for the first time within a day of the installation: a backup from before holds some that no longer count. */
+const YOUNG_MS = 24 * 3_600_000;
+/** A static pod is replaced within a minute or two of its manifest; then the next node's. */
+const ROLLOUT_MS = 5 * 60_000;
+
+export interface Settling {
+  /** When the cluster was installed; null when nothing tells. */
+  installedAt: string | null;
+  /** The static pod manifest that was changed last. */
+  lastChange: { path: string; changedAt: string } | null;
+}
+
+/**
+ * @param override the checks that count as passed
+ * @throws SalvorError `ClusterNotReady`, naming the override
+ */
+export function requireSettled(node: string, settling: Settling, now: Date, override: readonly BackupOverride[]): void {
+  const { installedAt, lastChange } = settling;
+  const ageMs = installedAt === null ? undefined : now.getTime() - Date.parse(installedAt);
+  if (ageMs !== undefined && ageMs < YOUNG_MS && !override.includes('young-cluster')) {
+    throw new SalvorError(
+      'ClusterNotReady',
+      `the cluster was installed at ${installedAt} (seen on ${node}), less than 24 h ago; back it up after the first rotation of its certificates, or override "young-cluster"`,
+    );
+  }
+  const sinceMs = lastChange === null ? undefined : now.getTime() - Date.parse(lastChange.changedAt);
+  if (lastChange !== null && sinceMs !== undefined && sinceMs < ROLLOUT_MS && !override.includes('rollout')) {
+    throw new SalvorError(
+      'ClusterNotReady',
+      `${node}: ${lastChange.path} was changed at ${lastChange.changedAt}, less than 5 minutes ago: a rollout is in progress; back up when it has ended, or override "rollout"`,
+    );
+  }
+}
