@@ -1,18 +1,19 @@
-/** The partial files of a filesystem store: hidden, beside their target, named after the process that writes them. */
+/** The partial files of a filesystem store: hidden, beside their target, named after it and the process that writes them. */
 import { randomUUID } from 'node:crypto';
 import { readdir, stat, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { codeOf } from './filesystem-errors.ts';
 
-const PART = /^\.part-(?<host>.+)-(?<pid>\d+)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const PART = /^\.part-(?<host>.+)-(?<pid>\d+)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}-(?<target>.+)$/;
 
 /** The parts that this process is writing. */
 const active = new Set<string>();
 
-/** A path for a new part; {@link releasePart} it when it is gone. */
-export function newPart(directory: string): string {
-  const path = join(directory, `.part-${hostname()}-${process.pid}-${randomUUID()}`);
+/** A path for a new part of a file; {@link releasePart} it when it is gone. */
+export function newPart(target: string): string {
+  const name = `.part-${hostname()}-${process.pid}-${randomUUID()}-${basename(target)}`;
+  const path = join(dirname(target), name);
   active.add(path);
   return path;
 }
@@ -21,16 +22,36 @@ export function releasePart(path: string): void {
   active.delete(path);
 }
 
-/** Removes the parts below `root` that are older than that, or whose process of this machine has ended. */
-export async function sweepParts(root: string, olderThanMs: number, signal: AbortSignal): Promise<number> {
+/** Removes the parts of files whose path below `root` begins with the prefix, and that are older than that, or whose process of this machine has ended. */
+export async function sweepParts(
+  root: string,
+  prefix: string,
+  olderThanMs: number,
+  signal: AbortSignal,
+): Promise<number> {
+  const above = prefix.slice(0, prefix.lastIndexOf('/') + 1);
+  return await sweepDirectory(join(root, above), join(root, prefix), olderThanMs, signal);
+}
+
+async function sweepDirectory(
+  directory: string,
+  wanted: string,
+  olderThanMs: number,
+  signal: AbortSignal,
+): Promise<number> {
   let removed = 0;
-  const entries = await readdir(root, { withFileTypes: true });
+  const entries = await readdir(directory, { withFileTypes: true }).catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT') return [];
+    throw error;
+  });
   for (const entry of entries) {
     signal.throwIfAborted();
-    const path = join(root, entry.name);
-    if (entry.isDirectory()) removed += await sweepParts(path, olderThanMs, signal);
+    const path = join(directory, entry.name);
+    if (entry.isDirectory() && path.startsWith(wanted)) {
+      removed += await sweepDirectory(path, wanted, olderThanMs, signal);
+    }
     const part = entry.isFile() ? PART.exec(entry.name)?.groups : undefined;
-    if (!part || active.has(path)) continue;
+    if (!part || active.has(path) || !join(directory, part['target'] ?? '').startsWith(wanted)) continue;
     const ended = part['host'] === hostname() && !isRunning(Number(part['pid']));
     if (!ended && !(await isOlder(path, olderThanMs))) continue;
     await unlink(path);

@@ -88,7 +88,7 @@ export function filesystemStore(configuration: FilesystemStoreConfiguration & { 
       const exists = new SalvorError('ArtifactExists', `store "${name}" already has ${key}; it is left as it was`);
       if (await look(key)) throw exists;
       const directory = dirname(path);
-      const part = newPart(directory);
+      const part = newPart(path);
       let handle: FileHandle | undefined;
       try {
         handle = await toStore(key, () => createPart(part, directory, root));
@@ -115,7 +115,7 @@ export function filesystemStore(configuration: FilesystemStoreConfiguration & { 
       signal.throwIfAborted();
       await requireRoot();
       const directory = dirname(path);
-      const part = newPart(directory);
+      const part = newPart(path);
       try {
         await toStore(key, async () => {
           const handle = await createPart(part, directory, root);
@@ -193,9 +193,9 @@ export function filesystemStore(configuration: FilesystemStoreConfiguration & { 
       }
     },
 
-    async sweepParts(olderThanMs, signal) {
+    async sweepParts(prefix, olderThanMs, signal) {
       await requireRoot();
-      return toStore(root, () => sweepParts(root, olderThanMs, signal));
+      return toStore(root, () => sweepParts(root, prefix, olderThanMs, signal));
     },
 
     close() {},

@@ -73,10 +73,10 @@ export function s3Store(configuration: S3StoreConfiguration & { name: string }, 
     await client.send(new DeleteObjectCommand({ ...place, ...version }), { abortSignal });
   }
 
-  async function* uploads(abortSignal: AbortSignal): AsyncGenerator<MultipartUpload, void> {
+  async function* uploads(prefix: string, abortSignal: AbortSignal): AsyncGenerator<MultipartUpload, void> {
     let from = {};
     for (;;) {
-      const page = await client.send(new ListMultipartUploadsCommand({ Bucket, Prefix: root, ...from }), {
+      const page = await client.send(new ListMultipartUploadsCommand({ Bucket, Prefix: `${root}${prefix}`, ...from }), {
         abortSignal,
       });
       yield* page.Uploads ?? [];
@@ -175,7 +175,9 @@ export function s3Store(configuration: S3StoreConfiguration & { name: string }, 
 
     async head(key, signal) {
       const found = await request(key, signal, () => lookInBucket(at(key), signal));
-      return found && { key, bytes: found.ContentLength ?? 0, modifiedAt: found.LastModified ?? new Date(0) };
+      if (!found) return undefined;
+      const modifiedAt = found.LastModified ?? new Date(0);
+      return { key, bytes: found.ContentLength ?? 0, modifiedAt, ...(isLocked(found) && { locked: true }) };
     },
 
     async *list(prefix, signal) {
@@ -196,7 +198,7 @@ export function s3Store(configuration: S3StoreConfiguration & { name: string }, 
           try {
             await removeVersion(place, found.VersionId, signal);
           } catch (error) {
-            if (meaningOf(error) === 'AccessDenied' && isLocked(found, error)) return 'locked';
+            if (meaningOf(error) === 'AccessDenied' && (isLocked(found) || tellsOfLock(error))) return 'locked';
             throw error;
           }
           if (found.VersionId === undefined) break;
@@ -205,10 +207,10 @@ export function s3Store(configuration: S3StoreConfiguration & { name: string }, 
       });
     },
 
-    async sweepParts(olderThanMs, signal) {
+    async sweepParts(prefix, olderThanMs, signal) {
       let swept = 0;
       await request('unfinished uploads', signal, async () => {
-        for await (const { Key, UploadId, Initiated } of uploads(signal)) {
+        for await (const { Key, UploadId, Initiated } of uploads(prefix, signal)) {
           if (Initiated === undefined || Date.now() - Initiated.getTime() <= olderThanMs) continue;
           await client.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId }), { abortSignal: signal });
           swept += 1;
@@ -223,10 +225,13 @@ export function s3Store(configuration: S3StoreConfiguration & { name: string }, 
   };
 }
 
-/** Whether it is a lock that forbids the removal: the service says so in the object's head, or in the refusal where the head may not be seen. */
-function isLocked(found: HeadObjectCommandOutput, error: unknown): boolean {
-  const retained =
-    found.ObjectLockRetainUntilDate !== undefined && found.ObjectLockRetainUntilDate.getTime() > Date.now();
-  if (retained || found.ObjectLockLegalHoldStatus === 'ON') return true;
+/** Whether the head of an object says that it is locked; the service leaves it out where the credentials may not see it. */
+function isLocked({ ObjectLockRetainUntilDate, ObjectLockLegalHoldStatus }: HeadObjectCommandOutput): boolean {
+  const retained = ObjectLockRetainUntilDate !== undefined && ObjectLockRetainUntilDate.getTime() > Date.now();
+  return retained || ObjectLockLegalHoldStatus === 'ON';
+}
+
+/** Whether a refusal is by a lock. */
+function tellsOfLock(error: unknown): boolean {
   return error instanceof Error && /object.?lock|retention|legal hold|worm/i.test(error.message);
 }

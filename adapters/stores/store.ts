@@ -7,6 +7,8 @@ export interface StoredObject {
   key: string;
   bytes: number;
   modifiedAt: Date;
+  /** The store would refuse to remove it. Only `head` tells, where the store lets it know. */
+  locked?: boolean;
 }
 
 export interface PutOptions {
@@ -49,10 +51,10 @@ export interface Store {
   /** `locked`: the store keeps it by a lock of its own. */
   remove(key: string, signal: AbortSignal): Promise<'removed' | 'absent' | 'locked'>;
   /**
-   * Removes what a killed process left of its `put`s: partial files, unfinished multipart uploads. Those younger than
-   * `olderThanMs` stay, unless it is certain that their process is gone.
+   * Removes what a killed process left of its `put`s of keys that begin with the prefix: partial files, unfinished multipart
+   * uploads. Those younger than `olderThanMs` stay, unless it is certain that their process is gone; those that this process is writing stay.
    * @returns how many were removed
    */
-  sweepParts(olderThanMs: number, signal: AbortSignal): Promise<number>;
+  sweepParts(prefix: string, olderThanMs: number, signal: AbortSignal): Promise<number>;
   close(): void;
 }

@@ -60,12 +60,12 @@ describe('A filesystem store', () => {
         written = part === undefined ? 0 : (await stat(part)).size;
       }
       const store = filesystemStore({ name: 'local', type: 'filesystem', path });
-      assert.equal(await store.sweepParts(86_400_000, signal()), 0);
+      assert.equal(await store.sweepParts('', 86_400_000, signal()), 0);
       writer.kill('SIGKILL');
       await exited;
       assert.equal(await store.head('prod/node/snapshot.db', signal()), undefined);
       for await (const object of store.list('', signal())) assert.fail(`listed ${object.key}`);
-      assert.equal(await store.sweepParts(86_400_000, signal()), 1);
+      assert.equal(await store.sweepParts('', 86_400_000, signal()), 1);
       assert.deepEqual(await allFiles(path), []);
     });
   });

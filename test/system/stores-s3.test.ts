@@ -126,7 +126,7 @@ describe('An S3 store', { skip }, () => {
       () => store.read('a/b', signal()),
       () => store.head('a/b', signal()),
       () => store.remove('a/b', signal()),
-      () => store.sweepParts(0, signal()),
+      () => store.sweepParts('', 0, signal()),
       async () => {
         for await (const _object of store.list('', signal()));
       },
@@ -211,8 +211,9 @@ describe('An S3 store', { skip }, () => {
       await s3.send(new CreateMultipartUploadCommand({ Bucket: 'plain', Key: key }));
     }
     const store = open('plain');
-    assert.equal(await store.sweepParts(86_400_000, signal()), 0);
-    assert.equal(await store.sweepParts(-60_000, signal()), 1);
+    assert.equal(await store.sweepParts('', 86_400_000, signal()), 0);
+    assert.equal(await store.sweepParts('other/', -60_000, signal()), 0);
+    assert.equal(await store.sweepParts('left/', -60_000, signal()), 1);
     const { Uploads } = await s3.send(new ListMultipartUploadsCommand({ Bucket: 'plain' }));
     assert.deepEqual(
       Uploads?.map(({ Key }) => Key),

@@ -45,7 +45,7 @@ describe('A filesystem store', () => {
       () => missing.get('a/b', signal()),
       () => missing.read('a/b', signal()),
       () => missing.remove('a/b', signal()),
-      () => missing.sweepParts(0, signal()),
+      () => missing.sweepParts('', 0, signal()),
       async () => {
         for await (const _object of missing.list('', signal()));
       },
@@ -93,16 +93,18 @@ describe('A filesystem store', () => {
     await once(ended, 'exit');
     const uuid = '00000000-0000-4000-8000-000000000000';
     const parts = {
-      killed: `.part-${hostname()}-${ended.pid}-${uuid}`,
-      running: `.part-${hostname()}-${process.ppid}-${uuid}`,
-      elsewhere: `.part-another-host-${ended.pid}-${uuid}`,
-      old: `.part-an-old-host-${ended.pid}-${uuid}`,
+      killed: `.part-${hostname()}-${ended.pid}-${uuid}-snapshot.db`,
+      running: `.part-${hostname()}-${process.ppid}-${uuid}-snapshot.db`,
+      elsewhere: `.part-another-host-${ended.pid}-${uuid}-snapshot.db`,
+      old: `.part-an-old-host-${ended.pid}-${uuid}-snapshot.db`,
     };
     for (const name of [...Object.values(parts), 'snapshot.db', '.part-of-something-else']) {
       await writeFile(join(path, 'node', name), 'x');
     }
     await utimes(join(path, 'node', parts.old), 1, 1);
-    assert.equal(await store(path).sweepParts(86_400_000, signal()), 2);
+    assert.equal(await store(path).sweepParts('another/', 0, signal()), 0);
+    assert.equal(await store(path).sweepParts('node/snapshot.db.zst', 0, signal()), 0);
+    assert.equal(await store(path).sweepParts('', 86_400_000, signal()), 2);
     const left = await readdir(join(path, 'node'));
     assert.deepEqual(left.sort(), ['.part-of-something-else', parts.elsewhere, parts.running, 'snapshot.db'].sort());
   });
@@ -112,7 +114,7 @@ describe('A filesystem store', () => {
     await mkdir(path);
     async function* sweeping(): AsyncGenerator<Uint8Array, void> {
       yield* bodyOf(3_000_000);
-      assert.equal(await store(path).sweepParts(0, signal()), 0);
+      assert.equal(await store(path).sweepParts('', 0, signal()), 0);
       yield* bodyOf(1_000_000);
     }
     const key = 'sweep/node/snapshot.db';
