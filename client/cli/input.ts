@@ -1,5 +1,6 @@
 /** Checks what was typed before anything is started; the workflow checks it again. */
 import { isBackup, isName } from '../../domain/input.ts';
+import { BACKUP_OVERRIDES, type BackupOverride } from '../../domain/operations.ts';
 import { UsageError } from './output.ts';
 
 export function requireName(what: string, value: string): string {
@@ -8,6 +9,12 @@ export function requireName(what: string, value: string): string {
 
 export function requireBackup(value: string): string {
   return require('backup', value, isBackup(value));
+}
+
+export function requireOverride(value: string): BackupOverride {
+  const known = BACKUP_OVERRIDES.find((name) => name === value);
+  if (known !== undefined) return known;
+  throw new UsageError(`"override": expected one of: ${BACKUP_OVERRIDES.join(', ')}; got ${JSON.stringify(value)}`);
 }
 
 function require(what: string, value: string, problem: string | undefined): string {

@@ -5,7 +5,7 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { Manifest } from '../../domain/manifest.ts';
 import { lockWorkflowId } from '../../domain/operations.ts';
 import { failureTypeIn } from '../support/failures.ts';
-import { failing, type FakeActivities, fakeActivities } from '../support/fake-activities.ts';
+import { CLUSTER, failing, type FakeActivities, fakeActivities } from '../support/fake-activities.ts';
 import { recordHistory, startTemporal, withWorker } from '../support/temporal.ts';
 import type { backup, holdCluster } from '../../workflows/index.ts';
 
@@ -102,6 +102,7 @@ test('members that disagree end the backup before anything is streamed', async (
 for (const [what, input] of [
   ['without a cluster', {}],
   ['with a number for a cluster', { cluster: 5 }],
+  ['with an override that is no check', { cluster: 'prod', override: ['everything'] }],
   ['with an unknown field', { cluster: 'prod', now: true }],
   ['with a shell expression for a cluster', { cluster: '$(reboot)' }],
 ] as const) {
@@ -146,4 +147,120 @@ test('the cluster is free again after an operation, however it ended', async () 
   await assert.rejects(run(broken, { cluster: 'prod' }));
   const report = await run(fakeActivities(), { cluster: 'prod' });
   assert.equal(report.state, 'complete');
+});
+
+const WITH_FILES = { ...CLUSTER, staticResources: { paths: ['/etc/etcd/pki'] } };
+
+test('a node whose static resources can not be kept makes the backup degraded, and the manifest says what it lacks', async () => {
+  let written: Manifest | undefined;
+  const defaults = fakeActivities().activities;
+  const fake = fakeActivities({
+    readCluster: async () => WITH_FILES,
+    keepStaticResources: async (order) => {
+      if (order.node === 'm3') throw failing('InvalidConfiguration', 'm3: none of the static resources is there');
+      return await defaults.keepStaticResources(order);
+    },
+    writeManifest: async (order) => {
+      written = order.manifest;
+      return await defaults.writeManifest(order);
+    },
+  });
+  const report = await run(fake, { cluster: 'prod' }, 'backup-static-resources-lacking');
+  assert.equal(report.state, 'degraded');
+  assert.deepEqual(
+    report.artifacts.map(({ kind, node }) => [kind, node]),
+    [
+      ['snapshot', undefined],
+      ['static-resources', 'm1'],
+      ['static-resources', 'm2'],
+    ],
+  );
+  const lacking = [{ kind: 'static-resources', node: 'm3', reason: 'm3: none of the static resources is there' }];
+  assert.deepEqual(report.lacking, lacking);
+  assert.deepEqual(written?.lacking, lacking);
+  assert.deepEqual(written?.intendedStores, [
+    { store: 'local', kinds: ['snapshot', 'static-resources'] },
+    { store: 'offsite', kinds: ['snapshot', 'static-resources'] },
+  ]);
+  assert.deepEqual(fake.calls.slice(-7, -1).toSorted(), [
+    ...Array.from({ length: 3 }, () => 'readBackCopy local'),
+    ...Array.from({ length: 3 }, () => 'readBackCopy offsite'),
+  ]);
+  assert.equal(fake.calls.at(-1), 'writeManifest', 'the manifest comes last');
+});
+
+test('when the member that is read breaks off another one is chosen, and its snapshot is the backup', async () => {
+  const { takeSnapshot, chooseSource } = fakeActivities().activities;
+  const avoided: (string[] | undefined)[] = [];
+  const fake = fakeActivities({
+    chooseSource: async (order) => {
+      avoided.push(order.avoid);
+      return { ...(await chooseSource(order)), node: order.avoid?.includes('m2') ? 'm3' : 'm2' };
+    },
+    takeSnapshot: async (order) => {
+      if (order.node === 'm2') throw failing('SnapshotInterrupted', 'it broke off');
+      return await takeSnapshot(order);
+    },
+  });
+  const report = await run(fake, { cluster: 'prod' }, 'backup-another-member');
+  assert.equal(report.state, 'complete');
+  assert.equal(report.node, 'm3');
+  assert.deepEqual(avoided, [[], ['m2']]);
+  assert.deepEqual(
+    fake.calls.filter((call) => call.startsWith('takeSnapshot')),
+    ['takeSnapshot m2', 'takeSnapshot m3'],
+  );
+});
+
+test('a store without room is left out of the stream, and what it lacks is told', async () => {
+  let sent: unknown;
+  const { takeSnapshot } = fakeActivities().activities;
+  const fake = fakeActivities({
+    checkStores: async () => ({
+      good: ['offsite'],
+      failing: [{ store: 'local', error: 'store "local": 5 bytes left', noRoom: true }],
+    }),
+    takeSnapshot: async (order) => {
+      sent = order.without;
+      return await takeSnapshot(order);
+    },
+  });
+  await run(fake, { cluster: 'prod' });
+  assert.deepEqual(sent, [{ store: 'local', error: 'store "local": 5 bytes left' }]);
+});
+
+const KUBEADM = { ...CLUSTER, flavour: 'kubeadm' as const, staticResources: { paths: ['/etc/kubernetes/pki'] } };
+
+test('a kubeadm cluster in the middle of a rollout is not backed up, unless that is overridden by name', async () => {
+  const changes = {
+    readCluster: async () => KUBEADM,
+    readSettling: async () => ({
+      installedAt: '2026-01-01T00:00:00.000Z',
+      lastChange: { path: '/etc/kubernetes/manifests/etcd.yaml', changedAt: new Date().toISOString() },
+    }),
+  };
+  const refused = fakeActivities(changes);
+  await assert.rejects(
+    run(refused, { cluster: 'prod' }, 'backup-not-settled'),
+    (error) => failureTypeIn(error) === 'ClusterNotReady',
+  );
+  assert.ok(!refused.calls.includes('chooseSource'));
+  const report = await run(fakeActivities(changes), { cluster: 'prod', override: ['rollout'] });
+  assert.equal(report.state, 'complete');
+});
+
+test('the age that the Kubernetes API tells counts before that of certificates, and nodes that are away stop nothing', async () => {
+  const young = fakeActivities({
+    readCluster: async () => ({ ...KUBEADM, kubeconfig: '/etc/salvor/kubeconfig' }),
+    readInstalledAt: async () => ({ installedAt: new Date().toISOString() }),
+  });
+  await assert.rejects(run(young, { cluster: 'prod' }), (error) => failureTypeIn(error) === 'ClusterNotReady');
+  const away = fakeActivities({
+    readCluster: async () => ({ ...KUBEADM, kubeconfig: '/etc/salvor/kubeconfig' }),
+    readInstalledAt: async () => ({ problem: 'connection refused' }),
+    readSettling: async () => {
+      throw failing('InvalidConfiguration', 'no connection to the node');
+    },
+  });
+  assert.equal((await run(away, { cluster: 'prod' })).state, 'complete');
 });

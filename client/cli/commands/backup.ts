@@ -1,18 +1,26 @@
 /** `backup` and `backups`. */
 import type { Command } from 'commander';
 import { action } from '../common.ts';
-import { requireName } from '../input.ts';
+import { BACKUP_OVERRIDES } from '../../../domain/operations.ts';
+import { requireName, requireOverride } from '../input.ts';
 
 export function addBackup(program: Command): void {
   program
     .command('backup')
     .description('take a backup of a cluster now')
     .argument('<cluster>', 'its name in the configuration')
+    .option(
+      '--override <name>',
+      `a check that counts as passed: ${BACKUP_OVERRIDES.join(', ')}; may be given again`,
+      (name: string, names: string[] = []) => [...names, name],
+    )
     .action(
-      action(async (options, cluster) => {
+      action<{ override?: string[] }>(async (options, cluster) => {
         requireName('cluster', cluster);
+        const override = options.override?.map(requireOverride);
         const { operate } = await import('../operate.ts');
-        return operate(options, 'backup', { cluster }, `Back up ${cluster}`);
+        const input = { cluster, ...(override && { override }) };
+        return operate(options, 'backup', input, `Back up ${cluster}`);
       }),
     );
 }

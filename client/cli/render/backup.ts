@@ -35,6 +35,9 @@ export function renderBackup(report: BackupReport, look: Look): string {
     ...failed.map(({ kind, store, error }) =>
       paint(look, 'yellow', `! store "${store}" lacks ${kind}: ${plain(error ?? 'no reason was given')}`),
     ),
+    ...(report.lacking ?? []).map(({ kind, node, reason }) =>
+      paint(look, 'yellow', `! ${kind} of ${plain(node)} was not kept: ${plain(reason)}`),
+    ),
   ].join('\n');
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SalvorError } from '../../../domain/errors.ts';
-import { checkConfirmation, checkInput, isBackup, isName } from '../../../domain/input.ts';
+import { checkConfirmation, checkInput, isBackup, isName, listOf, oneOf } from '../../../domain/input.ts';
 
 interface Example {
   cluster: string;
@@ -46,4 +46,12 @@ test('every problem is named at once', () => {
 test('a confirmation that is not the name of the cluster is refused', () => {
   checkConfirmation('prod', 'prod');
   assert.throws(() => checkConfirmation('prod', 'prod-b'), { type: 'ConfirmationMismatch' });
+});
+
+test('a list is checked value by value', () => {
+  const check = listOf(oneOf('young-cluster', 'rollout'));
+  assert.equal(check(['rollout', 'young-cluster']), undefined);
+  assert.equal(check([]), undefined);
+  assert.match(check('rollout') ?? '', /expected a list/);
+  assert.match(check(['rollout', 5]) ?? '', /expected one of: young-cluster, rollout/);
 });

@@ -87,3 +87,15 @@ test('client URLs of two clusters are noticed', () => {
     message: /different etcd clusters/,
   });
 });
+
+test('a member whose stream broke off is read only when there is no other', () => {
+  const members = [member('m1'), member('m2'), member('m3')];
+  assert.equal(chooseMember(members, ['m2']).node, 'm3');
+  assert.equal(chooseMember(members, ['m2', 'm3']).node, 'm1');
+  assert.equal(chooseMember(members, ['m1', 'm2', 'm3']).node, 'm2');
+});
+
+test('while most members answer and elect a leader, they are asked again', () => {
+  const electing = [member('m1', { leaderId: '0' }), member('m2', { leaderId: '0' }), silent('m3')];
+  assert.throws(() => chooseMember(electing), { type: 'MemberUnreachable', message: /2 of 3.*electing/ });
+});
