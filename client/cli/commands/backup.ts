@@ -12,7 +12,7 @@ export function addBackup(program: Command): void {
     .option(
       '--override <name>',
       `a check that counts as passed: ${BACKUP_OVERRIDES.join(', ')}; may be given again`,
-      (name: string, names: string[] = []) => [...names, name],
+      (name: string, names: string[] | undefined) => [...(names ?? []), name],
     )
     .action(
       action<{ override?: string[] }>(async (options, cluster) => {
