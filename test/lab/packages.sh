@@ -5,7 +5,7 @@
 set -eu
 missing=
 for package in containerd runc containernetworking-plugins systemd-container openssh-server openssh-client sudo \
-  dbus iproute2 iptables conntrack ethtool socat; do
+  dbus iproute2 iptables conntrack ethtool socat attr procps; do
   status=$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null) || status=
   [ "$status" = 'install ok installed' ] || missing="$missing $package"
 done

@@ -1,0 +1,72 @@
+/** What this machine lacks to run the lab. */
+import { constants } from 'node:fs';
+import { access, mkdir, readFile, statfs } from 'node:fs/promises';
+import { freemem } from 'node:os';
+import { join } from 'node:path';
+import { attempt } from './commands.ts';
+import { labPaths } from './layout.ts';
+
+export const PACKAGES_SCRIPT = join(import.meta.dirname, 'packages.sh');
+
+const CONTROLLERS = ['cpu', 'cpuacct', 'cpuset', 'memory', 'devices', 'freezer', 'blkio', 'pids', 'systemd'];
+const DISK_BYTES = 8e9;
+const MEMORY_BYTES = 2.5e9;
+
+/** Why the lab can't run here, one reason a line for a person; empty when it can. Nothing is changed. */
+export async function labMissing(directory?: string): Promise<string[]> {
+  if (process.platform !== 'linux') return [`the lab needs Linux; this is ${process.platform}`];
+  const reasons: string[] = [];
+  if (process.getuid?.() !== 0) reasons.push('the lab needs root: it boots machines');
+  reasons.push(...(await missingPackages()), ...(await missingKernel()), ...(await missingRoom(directory)));
+  return reasons;
+}
+
+async function missingPackages(): Promise<string[]> {
+  if (!(await exists('/usr/bin/dpkg-query')))
+    return ['the lab takes its programs from Debian packages; there is no dpkg'];
+  const { stdout } = await attempt([PACKAGES_SCRIPT, '--missing']);
+  const packages = stdout.split('\n').filter((line) => line !== '');
+  return packages.length === 0 ? [] : [`not installed: ${packages.join(', ')}; run test/lab/packages.sh`];
+}
+
+async function missingKernel(): Promise<string[]> {
+  const reasons: string[] = [];
+  const fileSystems = await readFile('/proc/filesystems', 'utf8');
+  if (!/\boverlay$/m.test(fileSystems)) reasons.push('the kernel has no overlay file system (modprobe overlay)');
+  const lacking: string[] = [];
+  for (const controller of CONTROLLERS) {
+    if (!(await exists(`/sys/fs/cgroup/${controller}/cgroup.procs`))) lacking.push(controller);
+  }
+  if (lacking.length > 0) {
+    reasons.push(`the lab is made for cgroup v1, and /sys/fs/cgroup lacks its ${lacking.join(', ')}`);
+  }
+  if (!(await exists('/dev/kmsg'))) reasons.push('there is no /dev/kmsg, which the kubelet reads');
+  return reasons;
+}
+
+async function missingRoom(directory?: string): Promise<string[]> {
+  const reasons: string[] = [];
+  const paths = labPaths(directory);
+  const made = await exists(paths.golden);
+  await mkdir(paths.directory, { recursive: true });
+  const { bavail, bsize } = await statfs(paths.directory);
+  if (!made && bavail * bsize < DISK_BYTES) {
+    reasons.push(`${paths.directory} has ${gigabytes(bavail * bsize)} free, the lab takes ${gigabytes(DISK_BYTES)}`);
+  }
+  const running = await exists(`/run/netns/${paths.node(1).namespace}`);
+  if (!running && freemem() < MEMORY_BYTES) {
+    reasons.push(`${gigabytes(freemem())} of memory free, the lab takes ${gigabytes(MEMORY_BYTES)}`);
+  }
+  return reasons;
+}
+
+function gigabytes(bytes: number): string {
+  return `${(bytes / 1e9).toFixed(1)} GB`;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await access(path, constants.F_OK).then(
+    () => true,
+    () => false,
+  );
+}
