@@ -6,6 +6,7 @@ import type { Component } from '../adapters/control-planes/control-plane.ts';
 import { apiServerReady } from '../adapters/kubernetes/api-server.ts';
 import { checkNode } from '../adapters/restore/check-node.ts';
 import {
+  putBackDataDirectory,
   stageDataDirectory,
   type StagingOrder,
   swapDataDirectory,
@@ -46,6 +47,14 @@ function apiServerOf(cluster: Cluster, node: ClusterNode, host: Host): Component
   );
 }
 
+async function refuseRunning(cluster: Cluster, node: ClusterNode, host: Host, signal: AbortSignal): Promise<void> {
+  if ((await controlPlaneFor(cluster, node, host).etcd.status(signal)) === 'stopped') return;
+  throw new SalvorError(
+    'UnsafeState',
+    `${node.name}: etcd runs, so its data directory stays where it is; was it started by something else?`,
+  );
+}
+
 export function createNodeActivities() {
   return {
     checkNode: attended(async (order: OnNode & { snapshotBytes: number }, { signal }) => {
@@ -83,15 +92,20 @@ export function createNodeActivities() {
     /** Only a stopped etcd's directory is swapped. */
     swapDataDirectory: attended(async (order: OnNode & { operationId: string }, { signal }) => {
       return await onHost(order, async (node, host) => {
-        const state = await controlPlaneFor(order.cluster, node, host).etcd.status(signal);
-        if (state !== 'stopped')
-          throw new SalvorError(
-            'UnsafeState',
-            `${node.name}: etcd runs, so its data directory stays where it is; was it started by something else?`,
-          );
+        await refuseRunning(order.cluster, node, host, signal);
         return await swapDataDirectory(node, host, order.operationId, signal);
       });
     }),
+
+    /** For a rollback; only a stopped etcd's directory is touched. */
+    putBackDataDirectory: attended(
+      async (order: OnNode & { operationId: string; before: 'present' | 'missing' }, { signal }) => {
+        return await onHost(order, async (node, host) => {
+          await refuseRunning(order.cluster, node, host, signal);
+          return await putBackDataDirectory(node, host, order.operationId, order.before, signal);
+        });
+      },
+    ),
 
     startEtcd: attended(async (order: OnNode, { signal }) => {
       return await onHost(

@@ -81,7 +81,7 @@ export interface CatalogueEntry {
   /** The name of the node in the configuration, or its address when it isn't there any more. */
   node: string;
   /**
-   * `complete`: every artifact in every store that was to have it. `degraded`: some store lacks a copy. `foreign`: a snapshot
+   * `complete`: every artifact in every store that was to have it, and hasn't pruned it by its own rules. `degraded`: some store lacks a copy. `foreign`: a snapshot
    * without a manifest, of another tool or an older script. `broken`: a manifest with an artifact that no store has, or that can't be read.
    */
   state: 'complete' | 'degraded' | 'foreign' | 'broken';
@@ -112,7 +112,16 @@ export interface RestoreInput {
   backup?: BackupId;
   /** Read from this store only. */
   store?: string;
+  /** What a step does that can't succeed once the cluster is touched: wait for a person (the default), or put everything back. */
+  onFailure?: OnFailure;
 }
+
+export const ON_FAILURE = ['pause', 'rollback'] as const;
+export type OnFailure = (typeof ON_FAILURE)[number];
+
+/** What a person can answer when a step waits; each is the name of an update of the operation. */
+export const DECISIONS = ['retry', 'rollback', 'abort'] as const;
+export type Decision = (typeof DECISIONS)[number];
 
 /** One line of an operation's history that people read. */
 export interface StepRecord {
@@ -130,12 +139,15 @@ export interface RestoreReport {
   cluster: string;
   backup: BackupId;
   outcome: 'restored' | 'rolled-back' | 'aborted';
+  /** Why it was not restored; null when it was. */
+  problem: string | null;
   /** From the first kube-apiserver told to stop until every one answered again. */
   downtimeMs: number;
-  revision: { before: string | null; snapshot: string; after: string };
-  clusterId: { before: string | null; after: string };
+  /** `after` is null when the restore did not come so far. */
+  revision: { before: string | null; snapshot: string; after: string | null };
+  clusterId: { before: string | null; after: string | null };
   steps: StepRecord[];
-  /** The old data directories, moved aside. */
+  /** What was moved aside: the old data directories, or, after a rollback, the restored ones. */
   setAside: { node: string; path: string }[];
   workflowId: string;
 }
@@ -186,7 +198,7 @@ export interface PinReport {
 
 export interface HealInput {
   cluster: string;
-  /** Only this backup; every degraded one without it. */
+  /** Only this backup, and every copy of it is read again. Without it, what is missing is copied. */
   backup?: BackupId;
 }
 
@@ -194,6 +206,10 @@ export interface HealReport {
   cluster: string;
   healed: { backup: BackupId; key: string; from: string; to: string; bytes: number }[];
   failed: { backup: BackupId; key: string; to: string; error: string }[];
+  /** Copies that are left for the next time: one operation heals 500, the newest first. */
+  more: number;
+  /** Stores that could not be read: what they lack is not known. */
+  unreadable: { store: string; error: string }[];
 }
 
 // ---- verify
@@ -233,5 +249,7 @@ export interface Progress {
   startedAt: string;
   /** What the operation does at the moment, in a few words. */
   doing: string;
+  /** What a person has to decide, in words; null when nothing is waited for. */
+  waitingFor: string | null;
   steps: StepRecord[];
 }

@@ -48,10 +48,11 @@ export function bumpFor(snapshotRevision: string, liveRevision: string | null): 
 export function restorePaths(
   dataDir: string,
   operationId: string,
-): { scratch: string; staged: string; setAside: string } {
+): { scratch: string; staged: string; setAside: string; abandoned: string } {
   return {
     scratch: `${dataDir}.salvor-scratch-${operationId}`,
     staged: `${dataDir}.salvor-staged-${operationId}`,
     setAside: `${dataDir}.before-restore-${operationId}`,
+    abandoned: `${dataDir}.abandoned-restore-${operationId}`,
   };
 }

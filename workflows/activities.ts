@@ -2,8 +2,10 @@
 import { ActivityCancellationType, type ActivityOptions, proxyActivities } from '@temporalio/workflow';
 import type { BackupActivities } from '../activities/backups.ts';
 import type { ConfigurationActivities } from '../activities/configuration.ts';
+import type { HealActivities } from '../activities/heal.ts';
 import type { MemberActivities } from '../activities/members.ts';
 import type { NodeActivities } from '../activities/nodes.ts';
+import type { PruneActivities } from '../activities/prune.ts';
 import type { SettlingActivities } from '../activities/settling.ts';
 import type { SnapshotActivities } from '../activities/snapshots.ts';
 import type { StaticResourceActivities } from '../activities/static-resources.ts';
@@ -20,15 +22,27 @@ const attended = {
 
 /** Looks: quick, harmless, and worth a few tries before a person is told. */
 export const look = proxyActivities<
-  ConfigurationActivities & MemberActivities & BackupActivities & Pick<SettlingActivities, 'readInstalledAt'>
+  ConfigurationActivities &
+    MemberActivities &
+    BackupActivities &
+    Pick<SettlingActivities, 'readInstalledAt'> &
+    Pick<PruneActivities, 'setPin'> &
+    Pick<HealActivities, 'findLackingCopies'>
 >({
   ...attended,
   startToCloseTimeout: '2m',
   retry: { initialInterval: '1s', maximumInterval: '10s', maximumAttempts: 4 },
 });
 
+/** What goes through all of a store's objects: there may be many thousands. */
+export const tidy = proxyActivities<Omit<PruneActivities, 'setPin'>>({
+  ...attended,
+  startToCloseTimeout: '2h',
+  retry: { initialInterval: '1s', maximumInterval: '10s', maximumAttempts: 4 },
+});
+
 /** Streams: as long as the database and the slowest store need. Each try starts anew, so there are few. */
-export const stream = proxyActivities<BackupActivities & TrialActivities>({
+export const stream = proxyActivities<BackupActivities & TrialActivities & Pick<HealActivities, 'healCopy'>>({
   ...attended,
   startToCloseTimeout: '6h',
   retry: { initialInterval: '5s', maximumInterval: '1m', maximumAttempts: 4 },
@@ -68,13 +82,14 @@ export function preparing(node: ClusterNode) {
   });
 }
 
-/** Between the first component stopped and the last one ready there is no giving up: every step is tried until it succeeds. */
+/** Between the first component stopped and the last one ready: tried again and again, and a person is asked when that doesn't help. */
 export function changing(node: ClusterNode) {
   return proxyActivities<NodeActivities>({
     ...attended,
     ...placeOf(node),
     summary: node.name,
-    startToCloseTimeout: '5m',
+    startToCloseTimeout: '2m',
+    scheduleToCloseTimeout: '5m',
     retry: { initialInterval: '500ms', backoffCoefficient: 1.5, maximumInterval: '5s' },
   });
 }
@@ -83,6 +98,7 @@ export function changing(node: ClusterNode) {
 export const gate = proxyActivities<MemberActivities>({
   ...attended,
   startToCloseTimeout: '1m',
+  scheduleToCloseTimeout: '5m',
   retry: { initialInterval: '500ms', backoffCoefficient: 1.2, maximumInterval: '5s' },
 });
 

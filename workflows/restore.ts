@@ -3,33 +3,48 @@ import { CancellationScope, workflowInfo } from '@temporalio/workflow';
 import type { StagingOrder } from '../activities/nodes.ts';
 import type { ClusterNode } from '../domain/configuration/nodes.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
-import { checkConfirmation, checkInput, isBackup, isName } from '../domain/input.ts';
+import { checkConfirmation, checkInput, isBackup, isName, oneOf } from '../domain/input.ts';
 import { answering } from '../domain/members.ts';
 import { backupIdOf } from '../domain/names.ts';
-import { BACKUP_OVERRIDES, type RestoreInput, type RestoreReport } from '../domain/operations.ts';
+import { BACKUP_OVERRIDES, ON_FAILURE, type RestoreInput, type RestoreReport } from '../domain/operations.ts';
 import { bumpFor, restoreSteps } from '../domain/plan.ts';
-import { changing, gate, look, preparing, stream } from './activities.ts';
+import { look, preparing, stream } from './activities.ts';
+import { type Change, changeCluster } from './change-cluster.ts';
 import { checked, failureTypeOf, reasonOf } from './failure.ts';
 import { holdingCluster } from './hold-cluster.ts';
+import { Abandoned, listenToPerson, type Person } from './person.ts';
+import { rollBack, type Rollback } from './roll-back.ts';
 import { openRunbook, type Runbook } from './runbook.ts';
 import { takeBackup } from './take-backup.ts';
 import { megabytes } from './words.ts';
 
 export async function restore(input: RestoreInput): Promise<RestoreReport> {
   const request = checked(() => {
-    const shape = { required: { cluster: isName, confirm: isName }, optional: { backup: isBackup, store: isName } };
+    const shape = {
+      required: { cluster: isName, confirm: isName },
+      optional: { backup: isBackup, store: isName, onFailure: oneOf(...ON_FAILURE) },
+    };
     const valid = checkInput<RestoreInput>(input, shape);
     checkConfirmation(valid.cluster, valid.confirm);
     return valid;
   });
   const runbook = openRunbook('restore', request.cluster);
+  const person = listenToPerson(request.onFailure ?? 'pause', () => runbook.show());
   const cluster = await look.readCluster({ cluster: request.cluster });
-  return await holdingCluster(cluster.name, 'restore', async () => await restoreCluster(cluster, request, runbook));
+  return await holdingCluster(
+    cluster.name,
+    'restore',
+    async () => await restoreCluster(cluster, request, runbook, person),
+  );
 }
 
-async function restoreCluster(cluster: Cluster, request: RestoreInput, runbook: Runbook): Promise<RestoreReport> {
+async function restoreCluster(
+  cluster: Cluster,
+  request: RestoreInput,
+  runbook: Runbook,
+  person: Person,
+): Promise<RestoreReport> {
   const { nodes } = cluster;
-  const withApiServer = nodes.filter((node) => node.apiServer !== undefined);
   const operationId = backupIdOf(new Date());
   runbook.announce(restoreSteps(nodes.map(({ name, apiServer }) => ({ name, hasApiServer: apiServer !== undefined }))));
 
@@ -50,7 +65,7 @@ async function restoreCluster(cluster: Cluster, request: RestoreInput, runbook: 
     null,
     async () => presentState(await look.inspectMembers({ cluster })),
     ({ up, revision }) =>
-      `${up} of ${nodes.length} answer; ${revision === null ? 'the live revision is unknown' : `revision ${revision}`}`,
+      `${up.length} of ${nodes.length} answer; ${revision === null ? 'the live revision is unknown' : `revision ${revision}`}`,
   );
 
   const trial = await runbook.step(
@@ -61,10 +76,13 @@ async function restoreCluster(cluster: Cluster, request: RestoreInput, runbook: 
       `from ${store}: revision ${revision}, ${totalKeys} keys${hashAgrees === true ? ', HashKV as at the source' : ''}`,
   );
 
-  await runbook.onEvery(
+  const found = await runbook.onEvery(
     'Check the node',
     nodes,
-    async (node) => await preparing(node).checkNode({ cluster, node: node.name, snapshotBytes: trial.content.bytes }),
+    async (node) => ({
+      node,
+      ...(await preparing(node).checkNode({ cluster, node: node.name, snapshotBytes: trial.content.bytes })),
+    }),
     ({ etcd, apiServer, dataDir }) =>
       `etcd ${etcd}${apiServer === null ? '' : `, kube-apiserver ${apiServer}`}, data directory ${dataDir}`,
   );
@@ -86,67 +104,50 @@ async function restoreCluster(cluster: Cluster, request: RestoreInput, runbook: 
   await stageEverywhere(cluster, staging, runbook);
 
   const downSinceMs = Date.now();
-  await runbook.onEvery(
-    'Stop kube-apiserver',
-    withApiServer,
-    async (node) => await changing(node).stopApiServer({ cluster, node: node.name }),
-    stopped,
-  );
-  // A leader that stops first looks for a successor among members that are stopping too, for 7 s; without followers it doesn't.
-  const isLeader = (node: ClusterNode) => node.name === before.leader;
-  for (const group of [nodes.filter((node) => !isLeader(node)), nodes.filter(isLeader)]) {
-    const stopEtcd = async (node: ClusterNode) => await changing(node).stopEtcd({ cluster, node: node.name });
-    await runbook.onEvery('Stop etcd', group, stopEtcd, stopped);
-  }
-  const swapped = await runbook.onEvery(
-    'Swap the data directory',
-    nodes,
-    async (node) => ({
-      node: node.name,
-      ...(await changing(node).swapDataDirectory({ cluster, node: node.name, operationId })),
-    }),
-    ({ setAside }) => (setAside === null ? 'there was none before' : `the old one lies in ${setAside}`),
-  );
-  await runbook.onEvery(
-    'Start etcd',
-    nodes,
-    async (node) => await changing(node).startEtcd({ cluster, node: node.name }),
-    started,
-  );
-
-  const revisionFloor = (BigInt(trial.revision) + BigInt(staging.bumpRevision)).toString();
-  const after = await runbook.step(
-    'Check the members',
-    null,
-    async () => await gate.checkRestoredMembers({ cluster, revisionFloor, oldClusterId: before.clusterId }),
-    ({ members, clusterId, revision }) =>
-      `${members} members with the same keys in the new cluster ${clusterId}, revision ${revision}`,
-  );
-
-  await runbook.onEvery(
-    'Start kube-apiserver',
-    withApiServer,
-    async (node) => await changing(node).startApiServer({ cluster, node: node.name }),
-    started,
-  );
-  await runbook.onEvery(
-    'Check kube-apiserver',
-    withApiServer,
-    async (node) => await changing(node).checkApiServer({ cluster, node: node.name }),
-    ({ seen }) => seen,
-  );
-
+  // From here on the cluster is touched: neither a failure nor a cancellation leaves it in between.
+  const { after, ...end } = await CancellationScope.nonCancellable(async () => {
+    const { leader, clusterId, up } = before;
+    const revisionFloor = (BigInt(trial.revision) + BigInt(staging.bumpRevision)).toString();
+    const change = { cluster, operationId, leader, oldClusterId: clusterId, revisionFloor };
+    return await changeOrPutBack(change, { cluster, operationId, found, clusterId, up }, runbook, person);
+  });
   return {
     cluster: cluster.name,
     backup: source.backup,
-    outcome: 'restored',
+    ...end,
     downtimeMs: Date.now() - downSinceMs,
-    revision: { before: before.revision, snapshot: trial.revision, after: after.revision },
-    clusterId: { before: before.clusterId, after: after.clusterId },
+    revision: { before: before.revision, snapshot: trial.revision, after: after?.revision ?? null },
+    clusterId: { before: before.clusterId, after: after?.clusterId ?? null },
     steps: runbook.steps,
-    setAside: swapped.flatMap(({ node, setAside }) => (setAside === null ? [] : [{ node, path: setAside }])),
     workflowId: workflowInfo().workflowId,
   };
+}
+
+type End = Pick<RestoreReport, 'outcome' | 'problem' | 'setAside'> & {
+  after: { revision: string; clusterId: string } | null;
+};
+
+/** Changes the cluster. What can't succeed is done again, put back, or left as it is: a person decides. */
+async function changeOrPutBack(change: Change, rollback: Rollback, runbook: Runbook, person: Person): Promise<End> {
+  const insisting = runbook.insisting(person);
+  try {
+    return { outcome: 'restored', problem: null, ...(await changeCluster(change, insisting)) };
+  } catch (error) {
+    if (!(error instanceof Abandoned)) throw error;
+    if (error.decision === 'abort') return { outcome: 'aborted', problem: error.message, setAside: [], after: null };
+    person.beginRollback();
+    return await putBack(rollback, error.message, insisting);
+  }
+}
+
+async function putBack(rollback: Rollback, problem: string, insisting: Runbook): Promise<End> {
+  try {
+    return { outcome: 'rolled-back', problem, setAside: await rollBack(rollback, insisting), after: null };
+  } catch (error) {
+    if (!(error instanceof Abandoned)) throw error;
+    const both = `${problem}; then, rolling back: ${error.message}`;
+    return { outcome: 'aborted', problem: both, setAside: [], after: null };
+  }
 }
 
 /** When one node can't be staged, the others are cleaned up again: nothing was touched, and nothing is left. */
@@ -176,7 +177,7 @@ function presentState(members: Awaited<ReturnType<typeof look.inspectMembers>>) 
   const revisions = up.map(({ status }) => BigInt(status.revision));
   const highest = revisions.reduce((high, revision) => (revision > high ? revision : high), 0n);
   return {
-    up: up.length,
+    up: up.map(({ node }) => node),
     revision: up.length === 0 ? null : highest.toString(),
     clusterId: up[0]?.status.clusterId ?? null,
     leader: up.find(({ status }) => status.memberId === status.leaderId)?.node ?? null,
@@ -194,6 +195,3 @@ async function saveSafetyCopy(cluster: Cluster, runbook: Runbook): Promise<strin
     return `not possible: ${reasonOf(error)}. The old data directories are kept`;
   }
 }
-
-const stopped = ({ changed }: { changed: boolean }) => (changed ? 'stopped' : 'was stopped already');
-const started = ({ changed }: { changed: boolean }) => (changed ? 'started' : 'ran already');

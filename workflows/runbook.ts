@@ -3,6 +3,7 @@ import { defineSearchAttributeKey } from '@temporalio/common';
 import { defineQuery, setCurrentDetails, setHandler, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import { type Operation, type Progress, SEARCH_ATTRIBUTES, type StepRecord } from '../domain/operations.ts';
 import { reasonOf } from './failure.ts';
+import type { Person } from './person.ts';
 import { seconds } from './words.ts';
 
 const CLUSTER = defineSearchAttributeKey(SEARCH_ATTRIBUTES.cluster, 'KEYWORD');
@@ -27,10 +28,15 @@ export interface Runbook {
     act: (node: N) => Promise<T>,
     evidence: (result: T) => string,
   ): Promise<T[]>;
+  /** The same runbook, whose steps don't fail: each waits for the person's decision and, unless it was abandoned, is done again. */
+  insisting(person: Person): Runbook;
+  /** Shows what changed beside the steps. */
+  show(): void;
 }
 
 /** Begins the record of an operation, before its first step. */
 export function openRunbook(operation: Operation, cluster: string): Runbook {
+  let listening: Person | undefined;
   const steps: StepRecord[] = [];
   const startedAt = new Date(workflowInfo().startTime).toISOString();
 
@@ -41,11 +47,15 @@ export function openRunbook(operation: Operation, cluster: string): Runbook {
   ]);
 
   function show(): void {
-    setCurrentDetails(asMarkdown(steps));
+    const waitingFor = listening?.waitingFor();
+    setCurrentDetails(`${waitingFor ? `**Waiting for a person.** ${waitingFor}\n\n` : ''}${asMarkdown(steps)}`);
   }
 
   function recordOf(name: string, node: string | null): StepRecord {
-    const announced = steps.find((step) => step.name === name && step.node === node && step.state === 'waiting');
+    // One that failed and is done again keeps its line.
+    const announced = steps.find(
+      (step) => step.name === name && step.node === node && (step.state === 'waiting' || step.state === 'failed'),
+    );
     if (announced) return announced;
     const added: StepRecord = { name, node, state: 'waiting', startedAt: null, durationMs: null, evidence: null };
     // Among the announced steps it stands where it is done: before those that still wait.
@@ -83,26 +93,50 @@ export function openRunbook(operation: Operation, cluster: string): Runbook {
   setHandler(progressQuery, () => {
     const running = steps.filter((step) => step.state === 'running');
     const doing = running.map((step) => (step.node === null ? step.name : `${step.name} (${step.node})`)).join(', ');
-    return { operation, cluster, startedAt, doing, steps };
+    return { operation, cluster, startedAt, doing, waitingFor: listening?.waitingFor() ?? null, steps };
   });
 
-  return {
-    steps,
-    announce(coming) {
-      for (const { name, node } of coming) {
-        steps.push({ name, node, state: 'waiting', startedAt: null, durationMs: null, evidence: null });
+  async function insist<T>(person: Person, place: string, act: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await act();
+      } catch (error) {
+        await person.decide(`${place}: ${reasonOf(error)}`);
       }
-      show();
-    },
-    step,
-    async onEvery(name, nodes, act, evidence) {
-      const outcomes = await Promise.allSettled(nodes.map((node) => step(name, node.name, () => act(node), evidence)));
-      return outcomes.map((outcome) => {
-        if (outcome.status === 'rejected') throw outcome.reason;
-        return outcome.value;
-      });
-    },
-  };
+    }
+  }
+
+  function runbookOf(doStep: Runbook['step']): Runbook {
+    return {
+      steps,
+      show,
+      announce(coming) {
+        for (const { name, node } of coming) {
+          steps.push({ name, node, state: 'waiting', startedAt: null, durationMs: null, evidence: null });
+        }
+        show();
+      },
+      step: doStep,
+      async onEvery(name, nodes, act, evidence) {
+        const outcomes = await Promise.allSettled(
+          nodes.map((node) => doStep(name, node.name, () => act(node), evidence)),
+        );
+        return outcomes.map((outcome) => {
+          if (outcome.status === 'rejected') throw outcome.reason;
+          return outcome.value;
+        });
+      },
+      insisting(person) {
+        listening = person;
+        return runbookOf(async (name, node, act, evidence) => {
+          const place = node === null ? name : `${name} (${node})`;
+          return await insist(person, place, async () => await step(name, node, act, evidence));
+        });
+      },
+    };
+  }
+
+  return runbookOf(step);
 }
 
 const MARKS: Record<StepRecord['state'], string> = { waiting: '·', running: '▶', done: '✔', failed: '✖' };

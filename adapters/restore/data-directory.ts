@@ -115,3 +115,36 @@ export async function swapDataDirectory(node: ClusterNode, host: Host, operation
   }
   return { setAside: (await isThere(setAside)) ? setAside : null };
 }
+
+/**
+ * Undoes a swap: the restored directory is moved away, never removed, and the old one put back. Before a swap it takes back what was staged.
+ * Run again at any point, it goes on from what it finds.
+ * @param before whether the member had a data directory when the restore began
+ * @returns where the restored directory lies now; null when none was in place
+ */
+export async function putBackDataDirectory(
+  node: ClusterNode,
+  host: Host,
+  operationId: string,
+  before: 'present' | 'missing',
+  signal: AbortSignal,
+) {
+  const { dataDir } = node.etcd;
+  const { staged, setAside, abandoned } = restorePaths(dataDir, operationId);
+  const isThere = async (path: string) => (await host.typeOf(path, signal)) !== undefined;
+  const wasSwapped = !(await isThere(staged));
+  const oldIsAside = await isThere(setAside);
+  // Of a member that had none, whatever lies there after the swap is the restored one.
+  const isRestored = wasSwapped && (oldIsAside || before === 'missing');
+  if (isRestored && (await isThere(dataDir)) && !(await isThere(abandoned)))
+    await host.rename(dataDir, abandoned, signal);
+  if (oldIsAside) await host.rename(setAside, dataDir, signal);
+  await unstageDataDirectory(node, host, operationId, signal);
+  if (before === 'present' && !(await isThere(dataDir))) {
+    throw new SalvorError(
+      'UnsafeState',
+      `${node.name}: the old data directory is neither ${dataDir} nor ${setAside}; was it moved by hand?`,
+    );
+  }
+  return { abandoned: (await isThere(abandoned)) ? abandoned : null };
+}

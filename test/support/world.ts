@@ -2,7 +2,6 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { Etcd3 } from 'etcd3';
 import { parse, stringify } from 'yaml';
@@ -82,21 +81,6 @@ export async function startWorld({ kubernetes }: { kubernetes: boolean }): Promi
       await rm(directory, { recursive: true, force: true });
     },
   };
-}
-
-/** Waits for a state; says what it waited for when it doesn't come. */
-export async function until<T>(
-  what: string,
-  look: () => Promise<T | undefined | false>,
-  deadlineMs = 60_000,
-): Promise<T> {
-  const endMs = Date.now() + deadlineMs;
-  for (;;) {
-    const seen = await look();
-    if (seen !== undefined && seen !== false) return seen;
-    if (Date.now() > endMs) throw new Error(`not within ${deadlineMs / 1000} s: ${what}`);
-    await delay(100);
-  }
 }
 
 /** Puts keys as Kubernetes names them. */

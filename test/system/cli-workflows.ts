@@ -19,7 +19,7 @@ const NODES = ['m1', 'm2', 'm3'];
 
 export async function backup({ cluster }: BackupInput): Promise<BackupReport> {
   const steps: StepRecord[] = [];
-  openProgress({ operation: 'backup', cluster, startedAt: startTime(), doing: 'Take the snapshot', steps });
+  openProgress({ operation: 'backup', cluster, startedAt: startTime(), doing: 'Take the snapshot', waitingFor: null, steps });
   const step = begin(steps, 'Take the snapshot', 'm1');
   if (cluster === 'endless') await condition(() => false);
   if (cluster === 'slow') await sleep(2_000);
@@ -65,7 +65,7 @@ export async function checkCluster({ cluster }: CheckClusterInput): Promise<Chec
 
 export async function restore({ cluster, backup = 'latest' }: RestoreInput): Promise<RestoreReport> {
   const steps: StepRecord[] = [];
-  openProgress({ operation: 'restore', cluster, startedAt: startTime(), doing: '', steps });
+  openProgress({ operation: 'restore', cluster, startedAt: startTime(), doing: '', waitingFor: null, steps });
   const each = (name: string) => NODES.map((node) => begin(steps, name, node, 'waiting'));
   const find = begin(steps, 'Find the backup', null);
   const names = [
@@ -92,6 +92,7 @@ export async function restore({ cluster, backup = 'latest' }: RestoreInput): Pro
     cluster,
     backup: backup === 'latest' ? '20261123-060000' : backup,
     outcome: cluster === 'undone' ? 'rolled-back' : 'restored',
+    problem: null,
     downtimeMs: 47_000,
     revision: { before: '4300', snapshot: '4200', after: '1004200' },
     clusterId: { before: '1', after: '2' },

@@ -15,7 +15,8 @@ import { parseKey } from '../../domain/names.ts';
 import type { BackupReport, Progress } from '../../domain/operations.ts';
 import { bringUpPart, killPart } from '../../playground/handle.ts';
 import { failureTypeIn } from '../support/failures.ts';
-import { PLAYGROUND_CLUSTER as cluster, startWorld, until, type World } from '../support/world.ts';
+import { until } from '../support/until.ts';
+import { PLAYGROUND_CLUSTER as cluster, startWorld, type World } from '../support/world.ts';
 
 const run = promisify(execFile);
 const DATABASE_BYTES = 80 * 1024 * 1024;

@@ -9,7 +9,8 @@ import { bringUpPart, stopPart } from '../../playground/handle.ts';
 import { environment } from '../../tools/environment.ts';
 import { parseMetrics, type Sample, valueOf } from '../support/metrics.ts';
 import { freePort } from '../support/s3-server.ts';
-import { PLAYGROUND_CLUSTER as cluster, putKeys, startWorld, until, type World } from '../support/world.ts';
+import { until } from '../support/until.ts';
+import { PLAYGROUND_CLUSTER as cluster, putKeys, startWorld, type World } from '../support/world.ts';
 
 const SALVOR = fileURLToPath(new URL('../../bin/salvor', import.meta.url));
 

@@ -4,7 +4,8 @@ import { after, before, test } from 'node:test';
 import { CoreV1Api, KubeConfig } from '@kubernetes/client-node';
 import type { BackupReport, RestoreReport } from '../../domain/operations.ts';
 import { stopPart } from '../../playground/handle.ts';
-import { PLAYGROUND_CLUSTER as cluster, startWorld, until, type World } from '../support/world.ts';
+import { until } from '../support/until.ts';
+import { PLAYGROUND_CLUSTER as cluster, startWorld, type World } from '../support/world.ts';
 
 let world: World;
 before(async () => {

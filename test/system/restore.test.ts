@@ -6,7 +6,8 @@ import { withMember } from '../../adapters/etcd/inspect.ts';
 import type { BackupReport, Progress, RestoreReport } from '../../domain/operations.ts';
 import { bringUpPart, killPart, stopPart } from '../../playground/handle.ts';
 import { completedActivities } from '../support/history.ts';
-import { PLAYGROUND_CLUSTER as cluster, putKeys, readKeys, startWorld, until, type World } from '../support/world.ts';
+import { until } from '../support/until.ts';
+import { PLAYGROUND_CLUSTER as cluster, putKeys, readKeys, startWorld, type World } from '../support/world.ts';
 
 let world: World;
 before(async () => {
@@ -58,7 +59,7 @@ test('a restore whose worker is killed in the middle goes on from its last compl
   }
 
   assert.equal(report.outcome, 'restored');
-  assert.ok(BigInt(report.revision.after) > BigInt(header.revision), 'the revision is higher than before');
+  assert.ok(BigInt(report.revision.after ?? 0) > BigInt(header.revision), 'the revision is higher than before');
   assert.notEqual(report.clusterId.after, report.clusterId.before);
   for (const { name } of playground.nodes) assert.deepEqual(await readKeys(world.etcd(name)), wanted);
   const { members } = await world.etcd().cluster.memberList({});

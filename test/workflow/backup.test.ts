@@ -30,7 +30,7 @@ async function run(fake: FakeActivities, input: unknown, history?: string) {
   });
 }
 
-test('a backup chooses a member, checks the stores, streams, reads back every copy, and writes the manifest last', async () => {
+test('a backup chooses a member, checks the stores, streams, reads back every copy, writes the manifest last, and then looks for older copies to heal', async () => {
   const fake = fakeActivities();
   const report = await run(fake, { cluster: 'prod' }, 'backup-complete');
   assert.deepEqual(fake.calls, [
@@ -41,6 +41,7 @@ test('a backup chooses a member, checks the stores, streams, reads back every co
     'readBackCopy local',
     'readBackCopy offsite',
     'writeManifest',
+    'findLackingCopies',
   ]);
   assert.equal(report.state, 'complete');
   assert.equal(report.node, 'm2');
@@ -182,11 +183,11 @@ test('a node whose static resources can not be kept makes the backup degraded, a
     { store: 'local', kinds: ['snapshot', 'static-resources'] },
     { store: 'offsite', kinds: ['snapshot', 'static-resources'] },
   ]);
-  assert.deepEqual(fake.calls.slice(-7, -1).toSorted(), [
+  assert.deepEqual(fake.calls.slice(-8, -2).toSorted(), [
     ...Array.from({ length: 3 }, () => 'readBackCopy local'),
     ...Array.from({ length: 3 }, () => 'readBackCopy offsite'),
   ]);
-  assert.equal(fake.calls.at(-1), 'writeManifest', 'the manifest comes last');
+  assert.equal(fake.calls.at(-2), 'writeManifest', 'the manifest comes last');
 });
 
 test('when the member that is read breaks off another one is chosen, and its snapshot is the backup', async () => {

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import type { RestoreReport } from '../../domain/operations.ts';
+import type { Progress, RestoreReport } from '../../domain/operations.ts';
 import { failureTypeIn } from '../support/failures.ts';
 import { failing, type FakeActivities, fakeActivities } from '../support/fake-activities.ts';
 import { recordHistory, startTemporal, withWorker } from '../support/temporal.ts';
+import { until } from '../support/until.ts';
 import type { restore } from '../../workflows/index.ts';
 
 let temporal: TestWorkflowEnvironment;
@@ -145,4 +148,181 @@ test('the revision is raised past the live one', async () => {
   });
   await run(fake, { cluster: 'prod', confirm: 'prod' });
   assert.equal(bump, String(5000 - 4200 + 1_000_000));
+});
+
+/** Starts a restore that pauses, lets `decide` act on it, and gives the report. */
+async function runPaused(
+  fake: FakeActivities,
+  decide: (handle: WorkflowHandle<typeof restore>) => Promise<void>,
+  history: string,
+): Promise<RestoreReport> {
+  return await withWorker(temporal, fake.activities, async (taskQueue) => {
+    const handle = await temporal.client.workflow.start<typeof restore>('restore', {
+      taskQueue,
+      workflowId: `restore/${taskQueue}`,
+      args: [{ cluster: 'prod', confirm: 'prod' }],
+    });
+    await decide(handle);
+    const report = await handle.result();
+    await recordHistory(handle, history);
+    return report;
+  });
+}
+
+async function untilPaused(handle: WorkflowHandle<typeof restore>): Promise<string> {
+  return await until('the restore waits for a person', async () => {
+    const { waitingFor } = await handle.query<Progress>('progress');
+    return waitingFor ?? undefined;
+  });
+}
+
+test('a step that cannot succeed once the cluster is touched waits for a person, and goes on after retry', async () => {
+  let isBroken = true;
+  const fake = fakeActivities({
+    startEtcd: async ({ node }) => {
+      if (node === 'm2' && isBroken) throw failing('UnsafeState', 'm2: the unit is masked');
+      return { changed: true };
+    },
+  });
+  const report = await runPaused(
+    fake,
+    async (handle) => {
+      assert.equal(
+        await untilPaused(handle),
+        'Start etcd (m2): m2: the unit is masked. Decide: retry, rollback or abort',
+      );
+      await assert.rejects(handle.executeUpdate('rollforward'), 'an unknown decision is refused');
+      isBroken = false;
+      await handle.executeUpdate('retry');
+    },
+    'restore-paused-retried',
+  );
+  assert.equal(report.outcome, 'restored');
+  assert.equal(report.problem, null);
+  assert.equal(fake.calls.filter((call) => call === 'startEtcd m1').length, 1, 'only what failed is done again');
+  assert.ok(report.steps.every((step) => step.state === 'done'));
+});
+
+test('a rollback puts every node back to how it was found, in order, and says where the restored data lies', async () => {
+  const fake = fakeActivities({
+    checkNode: async ({ node }) => ({
+      etcd: node === 'm3' ? 'stopped' : 'running',
+      apiServer: 'running',
+      dataDir: node === 'm3' ? 'missing' : 'present',
+      freeBytes: 1e12,
+      etcdutl: '/usr/bin/etcdutl',
+    }),
+    checkRestoredMembers: async () => {
+      throw failing('UnsafeState', 'the members do not hold the same keys');
+    },
+  });
+  const report = await runPaused(
+    fake,
+    async (handle) => {
+      await untilPaused(handle);
+      await handle.executeUpdate('rollback');
+    },
+    'restore-rolled-back',
+  );
+  assert.equal(report.outcome, 'rolled-back');
+  assert.match(report.problem ?? '', /do not hold the same keys/);
+  const since = fake.calls.slice(fake.calls.lastIndexOf('checkRestoredMembers') + 1);
+  const order = [...new Set(since.map((call) => call.split(' ')[0]))];
+  assert.deepEqual(order, [
+    'stopApiServer',
+    'stopEtcd',
+    'putBackDataDirectory',
+    'startEtcd',
+    'checkFormerMembers',
+    'startApiServer',
+    'checkApiServer',
+  ]);
+  assert.deepEqual(
+    since.filter((call) => call.startsWith('startEtcd')),
+    ['startEtcd m1', 'startEtcd m2'],
+    'm3 did not run before',
+  );
+  assert.equal(report.setAside.length, 3);
+});
+
+test('with onFailure rollback the first failure rolls back without a person', async () => {
+  const fake = fakeActivities({
+    swapDataDirectory: async ({ node }) => {
+      if (node === 'm2') throw failing('UnsafeState', 'm2: something else is there');
+      return { setAside: '/var/lib/etcd.before' };
+    },
+  });
+  const report = await run(
+    fake,
+    { cluster: 'prod', confirm: 'prod', onFailure: 'rollback' },
+    'restore-rolled-back-by-itself',
+  );
+  assert.equal(report.outcome, 'rolled-back');
+  assert.ok(!fake.calls.includes('checkRestoredMembers'));
+});
+
+test('an abort leaves everything as it is and says why', async () => {
+  const fake = fakeActivities({
+    stopEtcd: async () => {
+      throw failing('UnsafeState', 'systemctl: no such unit');
+    },
+  });
+  const report = await runPaused(
+    fake,
+    async (handle) => {
+      await untilPaused(handle);
+      await handle.executeUpdate('abort');
+    },
+    'restore-aborted',
+  );
+  assert.equal(report.outcome, 'aborted');
+  assert.match(report.problem ?? '', /no such unit/);
+  assert.ok(!fake.calls.some((call) => call.startsWith('swapDataDirectory') || call.startsWith('putBack')));
+});
+
+test('a rollback that cannot succeed waits as well, and cannot be rolled back once more', async () => {
+  const fake = fakeActivities({
+    startEtcd: async () => {
+      throw failing('UnsafeState', 'the disk is gone');
+    },
+  });
+  const report = await runPaused(
+    fake,
+    async (handle) => {
+      await untilPaused(handle);
+      await handle.executeUpdate('rollback');
+      await until('the rollback waits', async () => {
+        const { waitingFor } = await handle.query<Progress>('progress');
+        return waitingFor?.startsWith('Roll back') ? waitingFor : undefined;
+      });
+      await assert.rejects(handle.executeUpdate('rollback'), (error) =>
+        /it is the rollback that waits/.test(String((error as Error).cause)),
+      );
+      await handle.executeUpdate('abort');
+    },
+    'restore-rollback-aborted',
+  );
+  assert.equal(report.outcome, 'aborted');
+  assert.match(report.problem ?? '', /then, rolling back: Roll back: start etcd/);
+});
+
+test('a decision that nobody asked for is refused, and a cancellation in the middle does not leave the cluster in between', async () => {
+  const fake = fakeActivities({
+    stopEtcd: async ({ node }) => {
+      if (node === 'm2') await delay(1_500);
+      return { changed: true };
+    },
+  });
+  const report = await runPaused(
+    fake,
+    async (handle) => {
+      await assert.rejects(handle.executeUpdate('retry'), (error) =>
+        /no step waits for a decision/.test(String((error as Error).cause)),
+      );
+      await until('the cluster is touched', async () => fake.calls.includes('stopEtcd m2'));
+      await handle.cancel();
+    },
+    'restore-cancelled-in-the-middle',
+  );
+  assert.equal(report.outcome, 'restored');
 });

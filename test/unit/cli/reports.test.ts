@@ -52,6 +52,7 @@ const restore: RestoreReport = {
   cluster: 'prod',
   backup: '20261123-060000',
   outcome: 'restored',
+  problem: null,
   downtimeMs: 47_000,
   revision: { before: null, snapshot: '4200', after: '1000004200' },
   clusterId: { before: '111', after: '222' },

@@ -1,0 +1,80 @@
+/** Puts a cluster back to where it was before a restore touched it, from wherever the restore stopped. */
+import type { ClusterNode } from '../domain/configuration/nodes.ts';
+import type { Cluster } from '../domain/configuration/resolve.ts';
+import { changing, gate } from './activities.ts';
+import { started, stopped } from './change-cluster.ts';
+import type { Runbook } from './runbook.ts';
+
+export interface Rollback {
+  cluster: Cluster;
+  operationId: string;
+  /** How each node was found before it was touched. */
+  found: {
+    node: ClusterNode;
+    etcd: 'running' | 'stopped';
+    apiServer: 'running' | 'stopped' | null;
+    dataDir: 'present' | 'missing';
+  }[];
+  clusterId: string | null;
+  /** The nodes whose members answered before. */
+  up: string[];
+}
+
+/** Stops what runs, puts the old data directories back, and starts on each node what ran there before. */
+export async function rollBack({ cluster, operationId, found, clusterId, up }: Rollback, runbook: Runbook) {
+  const nodes = found.map(({ node }) => node);
+  const ran = (component: 'etcd' | 'apiServer') =>
+    found.filter((state) => state[component] === 'running').map(({ node }) => node);
+  const before = new Map(found.map(({ node, dataDir }) => [node.name, dataDir]));
+
+  await runbook.onEvery(
+    'Roll back: stop kube-apiserver',
+    nodes.filter((node) => node.apiServer !== undefined),
+    async (node) => await changing(node).stopApiServer({ cluster, node: node.name }),
+    stopped,
+  );
+  await runbook.onEvery(
+    'Roll back: stop etcd',
+    nodes,
+    async (node) => await changing(node).stopEtcd({ cluster, node: node.name }),
+    stopped,
+  );
+  const put = await runbook.onEvery(
+    'Roll back: put the old data directory back',
+    nodes,
+    async (node) => {
+      const order = { cluster, node: node.name, operationId, before: before.get(node.name) ?? 'present' };
+      return { node: node.name, ...(await changing(node).putBackDataDirectory(order)) };
+    },
+    ({ abandoned }) => (abandoned === null ? 'the old one is in place' : `the restored one lies in ${abandoned}`),
+  );
+  await runbook.onEvery(
+    'Roll back: start etcd',
+    ran('etcd'),
+    async (node) => await changing(node).startEtcd({ cluster, node: node.name }),
+    started,
+  );
+  await runbook.step(
+    'Roll back: check the members',
+    null,
+    async () => (clusterId === null ? null : await gate.checkFormerMembers({ cluster, nodes: up, clusterId })),
+    (back) =>
+      back === null
+        ? 'no member answered before either'
+        : `${back.members} members of cluster ${back.clusterId} answer as before`,
+  );
+  await runbook.onEvery(
+    'Roll back: start kube-apiserver',
+    ran('apiServer'),
+    async (node) => await changing(node).startApiServer({ cluster, node: node.name }),
+    started,
+  );
+  // Without quorum before, there was no kube-apiserver that was ready.
+  await runbook.onEvery(
+    'Roll back: check kube-apiserver',
+    clusterId === null ? [] : ran('apiServer').filter((node) => up.includes(node.name)),
+    async (node) => await changing(node).checkApiServer({ cluster, node: node.name }),
+    ({ seen }) => seen,
+  );
+  return put.flatMap(({ node, abandoned }) => (abandoned === null ? [] : [{ node, path: abandoned }]));
+}
