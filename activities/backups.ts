@@ -1,12 +1,10 @@
 /** The backups in the stores: reading them back, making them exist, finding them. */
 import { mkdir } from 'node:fs/promises';
-import { Readable } from 'node:stream';
 import { scratchRoot } from '../adapters/scratch.ts';
 import { readBack } from '../adapters/stores/copy.ts';
 import { findBackup, readCatalogue } from '../adapters/stores/catalogue.ts';
-import { openStores } from '../adapters/stores/open.ts';
+import { putOnce } from '../adapters/stores/put-once.ts';
 import { requireRoom, requireScratchRoom } from '../adapters/stores/room.ts';
-import type { Store } from '../adapters/stores/store.ts';
 import { type Cluster } from '../domain/configuration/resolve.ts';
 import { messageOf, SalvorError } from '../domain/errors.ts';
 import { type Digest, formatManifest, type Manifest } from '../domain/manifest.ts';
@@ -14,6 +12,7 @@ import { manifestKey } from '../domain/names.ts';
 import type { ListBackupsReport } from '../domain/operations.ts';
 import type { SnapshotSource } from '../domain/snapshot-source.ts';
 import { attended } from './attend.ts';
+import { withStores } from './with-stores.ts';
 
 /** What a backup may need. */
 export interface Room {
@@ -21,25 +20,6 @@ export interface Room {
   storeBytes: number;
   /** In the worker's scratch folder. */
   scratchBytes: number;
-}
-
-/** Opens the cluster's stores, or one of them, for one piece of work. */
-async function withStores<T>(
-  cluster: Cluster,
-  only: string | undefined,
-  work: (stores: Store[]) => Promise<T>,
-): Promise<T> {
-  const chosen = cluster.stores.filter((store) => only === undefined || store.name === only);
-  if (chosen.length === 0) {
-    const known = cluster.stores.map((store) => store.name).join(', ');
-    throw new SalvorError('UnknownStore', `${cluster.name} has no store named "${only ?? ''}"; it has: ${known}`);
-  }
-  const stores = await openStores({ ...cluster, stores: chosen });
-  try {
-    return await work(stores);
-  } finally {
-    for (const store of stores) store.close();
-  }
 }
 
 export function createBackupActivities() {
@@ -98,11 +78,11 @@ export function createBackupActivities() {
     writeManifest: attended(async ({ cluster, manifest }: { cluster: Cluster; manifest: Manifest }, { signal }) => {
       const holders = new Set(manifest.artifacts.flatMap((artifact) => artifact.stores));
       const key = manifestKey(manifest.cluster, manifest.node.address, manifest.backup);
-      const text = formatManifest(manifest);
+      const content = Buffer.from(formatManifest(manifest));
       return await withStores(cluster, undefined, async (stores) => {
         const written: string[] = [];
         for (const store of stores.filter((candidate) => holders.has(candidate.name))) {
-          await putOnce(store, key, text, signal);
+          await putOnce(store, key, content, signal);
           written.push(store.name);
         }
         return { key, stores: written };
@@ -132,15 +112,3 @@ export function createBackupActivities() {
   };
 }
 export type BackupActivities = ReturnType<typeof createBackupActivities>;
-
-/** Puts a small object; one with the same content that is there already is what an earlier attempt wrote. */
-async function putOnce(store: Store, key: string, text: string, signal: AbortSignal): Promise<void> {
-  const bytes = Buffer.from(text);
-  try {
-    await store.put(key, Readable.from([bytes]), { signal });
-  } catch (error) {
-    const there =
-      error instanceof SalvorError && error.type === 'ArtifactExists' ? await store.read(key, signal) : undefined;
-    if (there === undefined || !bytes.equals(there)) throw error;
-  }
-}

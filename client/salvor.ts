@@ -6,8 +6,11 @@ import { defineSearchAttributeKey } from '@temporalio/common';
 import {
   type BackupInput,
   type CheckClusterInput,
+  type HealInput,
   type ListBackupsInput,
   type Operation,
+  type PinInput,
+  type PruneInput,
   type RestoreInput,
   SEARCH_ATTRIBUTES,
   TASK_QUEUE,
@@ -52,6 +55,23 @@ export class SalvorClient {
   /** Restores a cluster. Destructive: `confirm` repeats the cluster's name. */
   restore(input: RestoreInput): Promise<OperationHandle<'restore'>> {
     return this.start('restore', input, { summary: `Restore ${input.cluster} from ${input.backup ?? 'latest'}` });
+  }
+
+  /** Removes the backups that their stores' retention lets go; with `dryRun` it only says which. */
+  prune(input: PruneInput): Promise<OperationHandle<'prune'>> {
+    return this.start('prune', input);
+  }
+
+  /** Keeps a backup from being pruned, or lets it be pruned again. */
+  pin(input: PinInput): Promise<OperationHandle<'pin'>> {
+    return this.start('pin', input, {
+      summary: `${input.pinned ? 'Pin' : 'Unpin'} ${input.backup} of ${input.cluster}`,
+    });
+  }
+
+  /** Copies what stores lack of backups from the stores that have it. */
+  heal(input: HealInput): Promise<OperationHandle<'heal'>> {
+    return this.start('heal', input);
   }
 
   /** Looks at everything that operations on a cluster need, and changes nothing. */

@@ -4,8 +4,10 @@ import { Worker } from '@temporalio/worker';
 import { createBackupActivities } from '../activities/backups.ts';
 import { createConfigurationActivities } from '../activities/configuration.ts';
 import { createLockActivities } from '../activities/cluster-lock.ts';
+import { createHealActivities } from '../activities/heal.ts';
 import { createMemberActivities } from '../activities/members.ts';
 import { createNodeActivities } from '../activities/nodes.ts';
+import { createPruneActivities } from '../activities/prune.ts';
 import { createSettlingActivities } from '../activities/settling.ts';
 import { createSnapshotActivities } from '../activities/snapshots.ts';
 import { createStaticResourceActivities } from '../activities/static-resources.ts';
@@ -39,6 +41,8 @@ export function createActivities(configFile: string, client: Client) {
     ...createSettlingActivities(),
     ...createStaticResourceActivities(),
     ...createBackupActivities(),
+    ...createPruneActivities(),
+    ...createHealActivities(),
     ...createTrialActivities(),
     ...createNodeActivities(),
   };

@@ -6,6 +6,7 @@ import { checked } from './failure.ts';
 import { holdingCluster } from './hold-cluster.ts';
 import { openRunbook } from './runbook.ts';
 import { takeBackup } from './take-backup.ts';
+import { tendStores } from './tend-stores.ts';
 
 export async function backup(input: BackupInput): Promise<BackupReport> {
   const request = checked(() =>
@@ -16,5 +17,9 @@ export async function backup(input: BackupInput): Promise<BackupReport> {
   );
   const runbook = openRunbook('backup', request.cluster);
   const cluster = await look.readCluster({ cluster: request.cluster });
-  return await holdingCluster(cluster.name, 'backup', async () => await takeBackup(cluster, runbook, request.override));
+  return await holdingCluster(cluster.name, 'backup', async () => {
+    const report = await takeBackup(cluster, runbook, request.override);
+    await tendStores(cluster, report.backup, runbook);
+    return report;
+  });
 }

@@ -1,5 +1,5 @@
 /** Failures in workflow code: a plain error there would repeat the workflow task for ever. */
-import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure, isCancellation } from '@temporalio/workflow';
 import { type FailureType, isFailureType, messageOf, SalvorError } from '../domain/errors.ts';
 
 /** A failure of the closed list that ends the workflow. */
@@ -30,4 +30,9 @@ export function failureTypeOf(error: unknown): FailureType | undefined {
   if (error instanceof ApplicationFailure) return isFailureType(error.type) ? error.type : undefined;
   if (error instanceof ActivityFailure || error instanceof ChildWorkflowFailure) return failureTypeOf(error.cause);
   return undefined;
+}
+
+/** Passes on what isn't an activity that gave up: the operation's own cancellation, and faults of its code. */
+export function rethrowUnlessActivity(error: unknown): void {
+  if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
 }

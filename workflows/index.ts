@@ -1,6 +1,9 @@
 /** The workflow types that a worker hosts; their names are the operations'. */
 export { backup } from './backup.ts';
 export { checkCluster } from './check-cluster.ts';
+export { heal } from './heal.ts';
 export { holdCluster } from './hold-cluster.ts';
 export { listBackups } from './list-backups.ts';
+export { pin } from './pin.ts';
+export { prune } from './prune.ts';
 export { restore } from './restore.ts';

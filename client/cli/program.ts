@@ -4,8 +4,10 @@ import { SALVOR_VERSION } from '../../domain/version.ts';
 import { addBackup, addBackups } from './commands/backup.ts';
 import { addConfig } from './commands/config.ts';
 import { addDoctor } from './commands/doctor.ts';
+import { addHeal } from './commands/heal.ts';
 import { addOperations, addShow } from './commands/operations.ts';
 import { addPlayground } from './commands/playground.ts';
+import { addPin, addPrune, addUnpin } from './commands/prune.ts';
 import { addRestore } from './commands/restore.ts';
 import { addSchedules } from './commands/schedules.ts';
 import { addSetup } from './commands/setup.ts';
@@ -14,7 +16,7 @@ import { addCommonOptions } from './common.ts';
 
 /** In the order in which `--help` shows them. */
 const GROUPS: [heading: string, commands: ((program: Command) => void)[]][] = [
-  ['Backups', [addBackup, addBackups, addRestore]],
+  ['Backups', [addBackup, addBackups, addPin, addUnpin, addPrune, addHeal, addRestore]],
   ['Operations', [addOperations, addShow, addSchedules]],
   ['Installation', [addDoctor, addSetup, addWorker, addConfig, addPlayground]],
 ];

@@ -5,6 +5,8 @@ import { renderBackup } from './render/backup.ts';
 import { renderBackups } from './render/backups.ts';
 import { renderChecks } from './render/checks.ts';
 import type { Look } from './render/format.ts';
+import { renderHeal } from './render/heal.ts';
+import { renderPin, renderPrune } from './render/prune.ts';
 import { renderRestore } from './render/restore.ts';
 
 type ExitStatus = 0 | 1 | 3;
@@ -19,11 +21,24 @@ const PRESENTATIONS: { [O in Operation]?: Presentation<O> } = {
   backup: { text: renderBackup, exit: ({ state }) => (state === 'complete' ? 0 : 3) },
   listBackups: { text: renderBackups, exit: ({ unreadable }) => (unreadable.length === 0 ? 0 : 3) },
   restore: { text: renderRestore, exit: ({ outcome }) => (outcome === 'restored' ? 0 : 1) },
+  prune: { text: renderPrune, exit: exitOfPrune },
+  pin: { text: renderPin, exit: () => 0 },
+  heal: { text: renderHeal, exit: exitOfHeal },
   checkCluster: {
     text: ({ checks }, look) => renderChecks(checks, look),
     exit: ({ checks }) => (checks.every((check) => check.ok) ? 0 : 1),
   },
 };
+
+function exitOfPrune({ stores, hold }: ReportOf<'prune'>): ExitStatus {
+  if (stores.some(({ error }) => error !== undefined)) return 1;
+  return hold === null ? 0 : 3;
+}
+
+function exitOfHeal({ failed, more, unreadable }: ReportOf<'heal'>): ExitStatus {
+  if (failed.length > 0) return 1;
+  return more === 0 && unreadable.length === 0 ? 0 : 3;
+}
 
 /** The report as text for people. */
 export function renderReport<O extends Operation>(operation: O, report: ReportOf<O>, look: Look): string {

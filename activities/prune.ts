@@ -1,0 +1,76 @@
+/** Pruning and pinning: deciding what a store keeps, removing the rest, exempting a backup. */
+import { readCatalogue } from '../adapters/stores/catalogue.ts';
+import { setPin } from '../adapters/stores/pins.ts';
+import { type NamedBackup, ORPHAN_AGE_MS, planPrune, type StorePlan } from '../adapters/stores/prune-plan.ts';
+import { removeBackups, removeOrphans } from '../adapters/stores/prune.ts';
+import type { Store } from '../adapters/stores/store.ts';
+import type { Cluster } from '../domain/configuration/resolve.ts';
+import { SalvorError } from '../domain/errors.ts';
+import { attended } from './attend.ts';
+import { withStores } from './with-stores.ts';
+
+export type { StorePlan };
+
+interface InStore {
+  cluster: Cluster;
+  store: string;
+}
+
+export function createPruneActivities() {
+  return {
+    /** What pruning one store would keep and remove. It looks and removes nothing. */
+    planPrune: attended(
+      async (
+        { cluster, store, includeForeign, hold }: InStore & { includeForeign: boolean; hold: string | null },
+        { signal },
+      ): Promise<StorePlan> => {
+        return await withStores(cluster, undefined, async (stores) => {
+          const now = new Date();
+          const catalogue = await readCatalogue(cluster, stores, signal, now);
+          const unread = catalogue.unreadable.find((each) => each.store === store);
+          if (unread) throw new SalvorError('StoreUnavailable', unread.error);
+          const retention = cluster.stores.find(({ name }) => name === store)?.retention ?? {};
+          const options = { now, includeForeign, ...(hold !== null && { hold }) };
+          return await planPrune(catalogue, storeNamed(stores, store), retention, options, signal);
+        });
+      },
+    ),
+
+    /** Removes backups from one store, and gives those that stay after all. */
+    removeBackups: attended(async ({ cluster, store, backups }: InStore & { backups: NamedBackup[] }, { signal }) => {
+      return await withStores(cluster, undefined, async (stores) => {
+        const catalogue = await readCatalogue(cluster, stores, signal);
+        const readable = stores.filter(({ name }) => catalogue.unreadable.every((each) => each.store !== name));
+        const kept = await removeBackups(catalogue, storeNamed(stores, store), readable, backups, signal);
+        return { kept };
+      });
+    }),
+
+    /** Removes what belongs to no backup, and what killed processes left half-written. */
+    sweepStore: attended(async ({ cluster, store, keys }: InStore & { keys: string[] }, { signal }) => {
+      return await withStores(cluster, store, async (stores) => {
+        const swept = storeNamed(stores, store);
+        const gone = await removeOrphans(swept, keys, signal);
+        const parts = await swept.sweepParts(`${cluster.name}/`, ORPHAN_AGE_MS, signal);
+        return { gone, parts };
+      });
+    }),
+
+    /** Pins a backup in every store that has it, or unpins it. */
+    setPin: attended(
+      async ({ cluster, backup, pinned }: { cluster: Cluster; backup: string; pinned: boolean }, { signal }) => {
+        return await withStores(cluster, undefined, async (stores) => {
+          const catalogue = await readCatalogue(cluster, stores, signal);
+          return await setPin(catalogue, stores, { backup, pinned, now: new Date() }, signal);
+        });
+      },
+    ),
+  };
+}
+export type PruneActivities = ReturnType<typeof createPruneActivities>;
+
+function storeNamed(stores: Store[], name: string): Store {
+  const found = stores.find((store) => store.name === name);
+  if (found) return found;
+  throw new SalvorError('UnknownStore', `there is no store named "${name}"`);
+}

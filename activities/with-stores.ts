@@ -1,0 +1,27 @@
+/** Stores, opened for one piece of work and closed after it. */
+import { openStores } from '../adapters/stores/open.ts';
+import type { Store } from '../adapters/stores/store.ts';
+import type { Cluster } from '../domain/configuration/resolve.ts';
+import { SalvorError } from '../domain/errors.ts';
+
+/**
+ * Opens the cluster's stores, or one of them, for one piece of work.
+ * @throws SalvorError `UnknownStore`, and what the work throws
+ */
+export async function withStores<T>(
+  cluster: Cluster,
+  only: string | undefined,
+  work: (stores: Store[]) => Promise<T>,
+): Promise<T> {
+  const chosen = cluster.stores.filter((store) => only === undefined || store.name === only);
+  if (chosen.length === 0) {
+    const known = cluster.stores.map((store) => store.name).join(', ');
+    throw new SalvorError('UnknownStore', `${cluster.name} has no store named "${only ?? ''}"; it has: ${known}`);
+  }
+  const stores = await openStores({ ...cluster, stores: chosen });
+  try {
+    return await work(stores);
+  } finally {
+    for (const store of stores) store.close();
+  }
+}

@@ -1,0 +1,41 @@
+/** What pruning kept and removed, and what a pin did. */
+import type { PinReport, PruneReport } from '../../../domain/operations.ts';
+import { formatBytes, type Look, paint, plain } from './format.ts';
+import { type Cell, renderTable } from './table.ts';
+
+export function renderPrune(report: PruneReport, look: Look): string {
+  const { cluster, dryRun, hold, stores } = report;
+  const rows = stores.flatMap((store) => storeRows(store, dryRun));
+  const removed = stores.reduce((sum, store) => sum + store.removed.length, 0);
+  const headline = dryRun
+    ? `${plain(cluster)}: ${removed} copies of backups would be removed`
+    : `Pruned ${plain(cluster)}: ${removed} copies of backups removed`;
+  return [
+    ...(hold === null ? [] : [paint(look, 'yellow', `! ${plain(hold)}`)]),
+    ...stores.flatMap(({ store, error }) =>
+      error === undefined ? [] : [paint(look, 'red', `! store "${store}" was not pruned: ${plain(error)}`)],
+    ),
+    paint(look, 'bold', headline),
+    ...(rows.length === 0 ? [] : ['', renderTable(['STORE', 'BACKUP (UTC)', '', 'REASON'], rows, look)]),
+    ...stores.flatMap(({ store, orphans }) => {
+      if (orphans.length === 0) return [];
+      const bytes = orphans.reduce((sum, orphan) => sum + orphan.bytes, 0);
+      const what = `${orphans.length} objects that belong to no backup, ${formatBytes(bytes)}`;
+      return [`${store}: ${what}${dryRun ? ' would be removed' : ' removed'}`];
+    }),
+  ].join('\n');
+}
+
+function storeRows({ store, kept, removed }: PruneReport['stores'][number], dryRun: boolean): Cell[][] {
+  const rows = [
+    ...kept.map((each) => ({ ...each, done: 'kept', style: 'green' as const })),
+    ...removed.map((each) => ({ ...each, done: dryRun ? 'would go' : 'removed', style: 'yellow' as const })),
+  ];
+  rows.sort((a, b) => (a.backup < b.backup ? 1 : -1));
+  return rows.map(({ backup, reason, done, style }) => [store, backup, { text: done, style }, reason]);
+}
+
+export function renderPin({ cluster, backup, pinned, stores }: PinReport, look: Look): string {
+  const done = pinned ? 'is pinned: it is not pruned' : 'is not pinned any more: it is pruned when the rules say so';
+  return `Backup ${paint(look, 'bold', backup)} of ${plain(cluster)} ${done} (${stores.join(', ')})`;
+}
