@@ -1,7 +1,7 @@
 /** One operation that was started, now or earlier. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, isGrpcCancelledError, type WorkflowExecutionDescription } from '@temporalio/client';
-import type { Operation, Progress } from '../domain/operations.ts';
+import type { Decision, Operation, Progress } from '../domain/operations.ts';
 import { isUnreachable, type TemporalPlace, toOperationError } from './errors.ts';
 import type { ReportOf } from './types.ts';
 
@@ -21,6 +21,19 @@ export class OperationHandle<O extends Operation = Operation> {
     this.#place = place;
     this.workflowId = workflowId;
     this.runId = runId;
+  }
+
+  /**
+   * Answers an operation that waits for a person.
+   * @returns what the answer applies to
+   * @throws SalvorOperationError `UnsafeState` when it doesn't wait, or not for this answer
+   */
+  async decide(decision: Decision): Promise<string> {
+    try {
+      return await this.#client.workflow.getHandle(this.workflowId, this.runId).executeUpdate<string, []>(decision);
+    } catch (error) {
+      throw toOperationError(error, this.#place);
+    }
   }
 
   /**

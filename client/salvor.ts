@@ -17,6 +17,7 @@ import {
 } from '../domain/operations.ts';
 import { type TemporalPlace, toOperationError } from './errors.ts';
 import { OperationHandle } from './handle.ts';
+import { holderOf } from './holder.ts';
 import { listOperations, type OperationFilter, type OperationSummary } from './list.ts';
 import { type SetupReport, setUp } from './setup.ts';
 import type { InputOf } from './types.ts';
@@ -109,6 +110,14 @@ export class SalvorClient {
   /** An operation that was started earlier, by its workflow ID. */
   operation(workflowId: string): OperationHandle {
     return new OperationHandle(this.temporal, this.place, workflowId);
+  }
+
+  /** The operation that holds a cluster at the moment, if there is one. */
+  async holder(cluster: string): Promise<OperationHandle | undefined> {
+    return this.#ask(async () => {
+      const workflowId = await holderOf(this.temporal, cluster);
+      return workflowId === undefined ? undefined : this.operation(workflowId);
+    });
   }
 
   /** The operations of a cluster, or of all, newest first. */

@@ -30,9 +30,10 @@ export async function follow<O extends Operation>(
   handle: OperationHandle<O>,
   view: ProgressView,
   leave: AbortSignal,
+  onWaiting: (waitingFor: string) => void = () => {},
 ): Promise<ReportOf<O> | undefined> {
   const ended = new AbortController();
-  const watching = watch(client, handle, view, AbortSignal.any([leave, ended.signal]));
+  const watching = watch(client, handle, view, AbortSignal.any([leave, ended.signal]), onWaiting);
   const stopWatching = async () => {
     ended.abort();
     await watching;
@@ -60,7 +61,9 @@ async function watch(
   handle: OperationHandle,
   view: ProgressView,
   signal: AbortSignal,
+  onWaiting: (waitingFor: string) => void,
 ): Promise<void> {
+  let waitingFor: string | null = null;
   let heardAtMs = Date.now();
   let told = '';
   while (!signal.aborted) {
@@ -69,6 +72,11 @@ async function watch(
       heardAtMs = Date.now();
       told = '';
       view.update(progress);
+      if (progress.waitingFor !== waitingFor && progress.waitingFor !== null) {
+        view.note(`Waiting for a person. ${progress.waitingFor}`);
+        onWaiting(progress.waitingFor);
+      }
+      waitingFor = progress.waitingFor;
     } else if (!signal.aborted && Date.now() - heardAtMs > SILENCE_MS) {
       const silence = await explainSilence(client);
       if (silence !== told && silence !== '') view.note(silence);

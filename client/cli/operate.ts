@@ -5,7 +5,7 @@ import type { SalvorClient } from '../salvor.ts';
 import type { InputOf } from '../types.ts';
 import { type CommonOptions, untilInterrupted, withClient } from './common.ts';
 import { follow } from './follow.ts';
-import { DETACHED, note, printResult } from './output.ts';
+import { DETACHED, note, printResult, WAITING } from './output.ts';
 import { exitStatusOf, renderReport } from './reports.ts';
 import { createQuietView, createView } from './views.ts';
 
@@ -37,11 +37,23 @@ export async function followToEnd<O extends Operation>(
 ): Promise<number> {
   return untilInterrupted(async (leave) => {
     const view = headline === undefined ? createQuietView() : await createView(`${headline}  [${handle.workflowId}]`);
-    const report = await follow(client, handle, view, leave);
+    const waiting = new AbortController();
+    const report = await follow(client, handle, view, AbortSignal.any([leave, waiting.signal]), (waitingFor) => {
+      // A person at a terminal decides in another one and sees it go on; a program is told at once.
+      if (options.output === 'json' || !process.stderr.isTTY) waiting.abort(waitingFor);
+    });
+    if (report === undefined && waiting.signal.aborted)
+      return left(options, handle.workflowId, String(waiting.signal.reason));
     if (report === undefined) return detached(options, handle.workflowId);
     printResult(options.output, report, (look) => renderReport(operation, report, look));
     return exitStatusOf(operation, report);
   });
+}
+
+/** The operation waits for a person, and nobody is here to be asked. */
+function left({ output }: CommonOptions, workflowId: string, waitingFor: string): number {
+  printResult(output, { workflowId, waitingFor }, () => `${waitingFor}\nCome back: salvor show ${workflowId}`);
+  return WAITING;
 }
 
 function detached({ output }: CommonOptions, workflowId: string): number {

@@ -4,6 +4,8 @@ import { type Look, paint, plain } from './render/format.ts';
 
 /** The exit status of a command that was left by Ctrl-C while its operation goes on. */
 export const DETACHED = 130;
+/** The exit status when the operation waits for a person. */
+export const WAITING = 3;
 
 /** A mistake in the call: nothing was started. */
 export class UsageError extends Error {

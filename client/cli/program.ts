@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { SALVOR_VERSION } from '../../domain/version.ts';
 import { addBackup, addBackups } from './commands/backup.ts';
 import { addConfig } from './commands/config.ts';
+import { addAbort, addRetry, addRollback } from './commands/decide.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addHeal } from './commands/heal.ts';
 import { addOperations, addShow } from './commands/operations.ts';
@@ -17,7 +18,7 @@ import { addCommonOptions } from './common.ts';
 /** In the order in which `--help` shows them. */
 const GROUPS: [heading: string, commands: ((program: Command) => void)[]][] = [
   ['Backups', [addBackup, addBackups, addPin, addUnpin, addPrune, addHeal, addRestore]],
-  ['Operations', [addOperations, addShow, addSchedules]],
+  ['Operations', [addOperations, addShow, addRetry, addRollback, addAbort, addSchedules]],
   ['Installation', [addDoctor, addSetup, addWorker, addConfig, addPlayground]],
 ];
 

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { OPERATIONS } from '../../../domain/operations.ts';
 import { action, type CommonOptions, withClient } from '../common.ts';
 import { requireName } from '../input.ts';
-import { printResult, UsageError } from '../output.ts';
+import { printResult, UsageError, WAITING } from '../output.ts';
 
 interface OperationsOptions extends CommonOptions {
   limit: string;
@@ -56,7 +56,7 @@ export function addShow(program: Command): void {
                 ? 'It runs; no worker says what it does at the moment.'
                 : renderProgress(workflowId, progress, look),
             );
-            return 0;
+            return progress?.waitingFor ? WAITING : 0;
           }
           const { followToEnd } = await import('../operate.ts');
           return followToEnd(options, client, operation, handle, operation);

@@ -1,7 +1,8 @@
 /** `restore`. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { SalvorError } from '../../../domain/errors.ts';
 import { checkConfirmation } from '../../../domain/input.ts';
+import { ON_FAILURE, type OnFailure } from '../../../domain/operations.ts';
 import { action, type CommonOptions } from '../common.ts';
 import { requireBackup, requireName } from '../input.ts';
 import { note, UsageError } from '../output.ts';
@@ -10,6 +11,7 @@ interface RestoreOptions extends CommonOptions {
   backup: string;
   store?: string;
   confirm?: string;
+  onFailure: OnFailure;
 }
 
 export function addRestore(program: Command): void {
@@ -19,16 +21,24 @@ export function addRestore(program: Command): void {
     .argument('<cluster>', 'its name in the configuration')
     .option('--backup <id>', 'a backup of `salvor backups`, or latest: the newest good one', 'latest')
     .option('--store <name>', 'read from this store only')
+    .addOption(
+      new Option(
+        '--on-failure <what>',
+        'of a step that fails once the cluster is touched: wait for a person, or put all back',
+      )
+        .choices([...ON_FAILURE])
+        .default('pause'),
+    )
     .option('--confirm <cluster>', "the cluster's name once more; asked for on a terminal")
     .action(
       action<RestoreOptions>(async (options, cluster) => {
-        const { backup, store } = options;
+        const { backup, store, onFailure } = options;
         requireName('cluster', cluster);
         requireBackup(backup);
         if (store !== undefined) requireName('store', store);
         const confirm = options.confirm ?? (await askConfirmation(cluster, options));
         checkConfirmation(cluster, confirm);
-        const input = { cluster, confirm, backup, ...(store !== undefined && { store }) };
+        const input = { cluster, confirm, backup, onFailure, ...(store !== undefined && { store }) };
         const { operate } = await import('../operate.ts');
         return operate(options, 'restore', input, `Restore ${cluster} from ${backup}`);
       }),

@@ -110,5 +110,8 @@ export function renderStep(step: StepRecord, look: Look): string {
 export function renderProgress(headline: string, progress: Progress, look: Look): string {
   const elapsedMs = look.now.getTime() - new Date(progress.startedAt).getTime();
   const head = `${headline}  ${paint(look, 'dim', formatDuration(elapsedMs))}`;
-  return progress.steps.length === 0 ? head : `${head}\n${renderSteps(progress.steps, look)}`;
+  const waiting =
+    progress.waitingFor === null ? [] : [paint(look, 'yellow', `Waiting for a person. ${plain(progress.waitingFor)}`)];
+  const steps = progress.steps.length === 0 ? [] : [renderSteps(progress.steps, look)];
+  return [head, ...steps, ...waiting].join('\n');
 }
