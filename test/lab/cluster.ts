@@ -122,11 +122,6 @@ export function kubectl(paths: LabPaths, ...args: string[]): [string, ...string[
   return [join(paths.binaries, 'kubectl'), '--kubeconfig', join(paths.admin, 'kubeconfig'), ...args];
 }
 
-/** Imports the images in every node; they must be up. */
-export async function importImages(paths: LabPaths, numbers: readonly NodeNumber[]): Promise<void> {
-  for (const number of numbers) await onNode(paths, number, ['/opt/lab/import-images'], { timeoutMs: 300_000 });
-}
-
 /** etcdctl as an operator on this machine runs it, with every member for an endpoint. */
 export function etcdctl(paths: LabPaths, numbers: readonly NodeNumber[], ...args: string[]): [string, ...string[]] {
   const endpoints = numbers.map((number) => `https://${paths.node(number).address}:2379`).join(',');

@@ -1,17 +1,21 @@
 /** The golden copy: the files of nodes whose cluster was just made, from which a fresh cluster is had in seconds. */
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createHash } from 'node:crypto';
 import { attempt, run } from './commands.ts';
-import { createCluster, importImages } from './cluster.ts';
-import { type LabPaths, nodeNumbers } from './layout.ts';
-import { bootNode, BOOT_SCRIPT, cutPower, shutDown } from './machine.ts';
+import { createCluster } from './cluster.ts';
+import { type LabPaths, nodeNumbers, type NodeNumber } from './layout.ts';
+import { bootNode, BOOT_SCRIPT, cutPower, onNode, shutDown } from './machine.ts';
 import { connectNodes } from './network.ts';
 import { createNodeFiles, NODE_FOLDER, writeHosts } from './node-files.ts';
 import { fingerprintOf } from './parts.ts';
 
 /** kubeadm's certificates are good for a year. */
 const KEPT_MS = 300 * 24 * 3_600_000;
+const IMPORT_MS = 300_000;
+const COPY_MS = 300_000;
+/** In containerd's folder, what is written once and never changed: images as they came, and unpacked. Copies share it. */
+const IMMUTABLE = ['io.containerd.content.v1.content', 'io.containerd.snapshotter.v1.overlayfs/snapshots'] as const;
 
 /**
  * Makes the nodes' files those of a fresh cluster; all nodes must be down. What is not there yet is made first, which boots them for a while.
@@ -48,10 +52,14 @@ async function makeCluster(paths: LabPaths, nodes: 1 | 3, report: (line: string)
   await connectNodes(paths, numbers);
   try {
     for (const number of numbers) await createNodeFiles(paths, number);
+    report('importing the images');
+    await bootNode(paths, 1);
+    await onNode(paths, 1, ['/opt/lab/import-images'], { timeoutMs: IMPORT_MS });
+    await shutDown(paths, 1);
+    const containerd = (number: NodeNumber): string => join(paths.node(number).directory, 'containerd');
+    for (const number of numbers.slice(1)) await copyContainerd(containerd(1), containerd(number));
     report('booting new nodes');
     await Promise.all(numbers.map((number) => bootNode(paths, number)));
-    report('importing the images');
-    await importImages(paths, numbers);
     await createCluster(paths, numbers, report);
     await Promise.all(numbers.map((number) => shutDown(paths, number)));
   } finally {
@@ -65,8 +73,17 @@ async function copyNodes(from: string, to: string, nodes: 1 | 3): Promise<void> 
   await mkdir(to, { recursive: true, mode: 0o700 });
   for (const number of nodeNumbers(nodes)) {
     const [source, target] = [join(from, `n${number}`), join(to, `n${number}`)];
-    await run(['cp', '--archive', source, target], { timeoutMs: 300_000 });
+    await copyContainerd(join(source, 'containerd'), join(target, 'containerd'));
+    await run(['cp', '--archive', '--no-clobber', `${source}/.`, target], { timeoutMs: COPY_MS });
   }
+}
+
+async function copyContainerd(source: string, target: string): Promise<void> {
+  for (const folder of IMMUTABLE) {
+    await mkdir(join(target, dirname(folder)), { recursive: true });
+    await run(['cp', '--archive', '--link', join(source, folder), join(target, folder)]);
+  }
+  await run(['cp', '--archive', '--no-clobber', `${source}/.`, target], { timeoutMs: COPY_MS });
 }
 
 async function isGood(golden: string, fingerprint: string): Promise<boolean> {

@@ -147,9 +147,11 @@ async function makeFresh(paths: LabPaths, nodes: 1 | 3, report: (line: string) =
 }
 
 async function bootAll(paths: LabPaths, nodes: 1 | 3, report: (line: string) => void): Promise<Lab> {
-  const since = new Date();
   const numbers = nodeNumbers(nodes);
-  report('booting the nodes');
+  const pids = await Promise.all(numbers.map((number) => initPid(paths.node(number))));
+  // Of nodes that run already the API tells the truth.
+  const since = pids.includes(undefined) ? new Date() : new Date(0);
+  report('booting the nodes that are down');
   await connectNodes(paths, numbers);
   await Promise.all(numbers.map((number) => bootNode(paths, number)));
   report('waiting for Kubernetes');

@@ -18,6 +18,8 @@ const NODE_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 export async function bootNode(paths: LabPaths, number: NodeNumber): Promise<void> {
   const node = paths.node(number);
   if ((await initPid(node)) !== undefined) return;
+  // A real machine boots without any; at those of dead containers the kubelet would look for 50 s before it starts its own.
+  await removeControlGroups(node.name);
   await mkdir(dirname(node.record), { recursive: true });
   const log = await open(node.log, 'w');
   try {
@@ -112,16 +114,21 @@ async function intoNode(node: NodePaths, argv: Argv): Promise<Argv> {
   return ['nsenter', '--target', String(pid), ...namespaces, 'env', '-i', ...environment, ...argv];
 }
 
-/** Removes the control groups that the nodes ran in; those that still hold processes stay. */
-export async function removeControlGroups(): Promise<void> {
+/** Removes the control groups that a node ran in, or all nodes; those that still hold processes stay. */
+export async function removeControlGroups(node = ''): Promise<void> {
+  const top = `/sys/fs/cgroup/*/salvor-lab${node === '' ? '' : `/${node}`}`;
   await attempt([
     'find',
     '/sys/fs/cgroup/',
-    '-depth',
     '-type',
     'd',
+    '(',
     '-path',
-    '/sys/fs/cgroup/*/salvor-lab*',
+    top,
+    '-o',
+    '-path',
+    `${top}/*`,
+    ')',
     '-delete',
   ]);
 }

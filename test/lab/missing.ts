@@ -9,7 +9,7 @@ import { labPaths } from './layout.ts';
 export const PACKAGES_SCRIPT = join(import.meta.dirname, 'packages.sh');
 
 const CONTROLLERS = ['cpu', 'cpuacct', 'cpuset', 'memory', 'devices', 'freezer', 'blkio', 'pids', 'systemd'];
-const DISK_BYTES = 8e9;
+const DISK_BYTES = 4e9;
 const MEMORY_BYTES = 2.5e9;
 
 /** Why the lab can't run here, one reason a line for a person; empty when it can. Nothing is changed. */

@@ -1,6 +1,6 @@
 /** What nodes are made of: the binaries they find in /opt/lab/bin and the images their containers run. */
 import { createHash } from 'node:crypto';
-import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { provideTool, type ToolName } from '../../tools/binaries.ts';
 import { sha256OfFile } from '../../tools/checksums.ts';
@@ -33,7 +33,8 @@ export async function provideParts(paths: LabPaths, report: (line: string) => vo
   for (const name of [...ON_NODES, ...SERVERS, 'etcd'] as const) {
     const tool = await provideTool(name, { onProgress: report });
     tools.set(name, tool.path);
-    hash.update(`${name} ${tool.version} ${await sha256OfFile(tool.path)}\n`);
+    const { size, mtimeMs } = await stat(tool.path);
+    hash.update(`${name} ${tool.version} ${size} ${mtimeMs}\n`);
   }
   hash.update(await fingerprintOf([GO_MODULE, join(import.meta.dirname, 'images.ts'), import.meta.filename]));
   const fingerprint = hash.digest('hex');
