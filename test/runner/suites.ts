@@ -5,10 +5,12 @@ import { join, matchesGlob, sep } from 'node:path';
 import type { ToolName } from '../../tools/binaries.ts';
 
 export interface Suite {
-  name: 'unit' | 'workflow' | 'system' | 'kubernetes';
+  name: 'unit' | 'workflow' | 'system' | 'kubernetes' | 'chaos';
+  /** Left out unless it is asked for: by name, or with `--all`. */
+  isHeavy?: true;
   /** The binaries without which its tests can't run. */
   needs: readonly ToolName[];
-  /** Files at a time. Whoever starts servers has the machine to himself. */
+  /** Files at a time. A file that starts servers waits for them most of its time, so a few share the machine. */
   concurrency: number;
   /** For one file; past it the file's process is ended. */
   timeoutMs: number;
@@ -20,11 +22,12 @@ const SERVERS = ['temporal', 'etcd', 'etcdctl', 'etcdutl', 'versitygw'] as const
 export const SUITES: readonly Suite[] = [
   { name: 'unit', needs: [], concurrency: availableParallelism(), timeoutMs: 5 * 60_000 },
   { name: 'workflow', needs: ['temporal'], concurrency: 1, timeoutMs: 15 * 60_000 },
-  { name: 'system', needs: SERVERS, concurrency: 1, timeoutMs: 20 * 60_000 },
+  { name: 'system', needs: SERVERS, concurrency: 3, timeoutMs: 20 * 60_000 },
   { name: 'kubernetes', needs: [...SERVERS, 'kube-apiserver', 'kubectl'], concurrency: 1, timeoutMs: 20 * 60_000 },
+  { name: 'chaos', needs: SERVERS, concurrency: 2, timeoutMs: 30 * 60_000, isHeavy: true },
 ];
 
-const FOLDERS = ['unit', 'workflow', 'system'] as const;
+const FOLDERS = ['unit', 'workflow', 'system', 'chaos'] as const;
 
 /** The suite of a test file: its folder, but `*.kubernetes.test.ts` wherever it lies waits for kube-apiserver. */
 export function suiteOf(file: string): Suite['name'] {
