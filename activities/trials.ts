@@ -17,9 +17,7 @@ export function createTrialActivities() {
     /** Restores the snapshot into a scratch etcd on the worker: what fails here has touched nothing. */
     trialRestore: attended(
       async ({ cluster, source }: { cluster: Cluster; source: SnapshotSource }, { signal }): Promise<DrillResult> => {
-        return await withActivityScratch(
-          async (scratch) => await drill(cluster, source, { scratch, serve: false, signal }),
-        );
+        return await withActivityScratch(async (scratch) => await drill(cluster, source, { scratch, signal }));
       },
     ),
   };

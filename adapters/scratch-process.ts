@@ -1,7 +1,6 @@
 /** A server of the worker's own, for as long as a drill reads it. */
 import { spawn } from 'node:child_process';
-import { open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { open, readdir, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SalvorError } from '../domain/errors.ts';
 import { lastLines } from './hosts/process.ts';
@@ -22,7 +21,7 @@ export interface ScratchProcessOrder<T> {
   name: string;
   argv: readonly [string, ...string[]];
   env: Record<string, string>;
-  /** `<place>.log` and `<place>.pid` lie here; the place is part of its command line. */
+  /** `<place>.log` lies here. The scratch folder, in which it is, must be part of the command line: leftovers are known by it. */
   place: string;
   /** Looks whether it serves; undefined while it doesn't. */
   ready: (process: ScratchProcess) => Promise<T | undefined>;
@@ -58,11 +57,9 @@ export async function startScratchProcess<T>(
       const kill = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
       await ended;
       clearTimeout(kill);
-      await rm(`${place}.pid`, { force: true });
     },
   };
   try {
-    if (child.pid !== undefined) await writeFile(`${place}.pid`, String(child.pid), { mode: 0o600 });
     const endMs = Date.now() + deadlineMs;
     while (isRunning() && Date.now() < endMs) {
       signal.throwIfAborted();
@@ -82,19 +79,22 @@ export async function startScratchProcess<T>(
 }
 
 /**
- * Ends what a killed worker left running in a scratch folder. A process is known by its command line, which names the folder:
- * a process ID alone may belong to something else by now.
+ * Ends what a killed worker left running in a scratch folder: servers, and etcdutl. Such a process is known by its command line, which names
+ * the folder; the folder's name is of one activity alone.
  */
 export async function endLeftovers(directory: string): Promise<void> {
-  const names = await readdir(directory).catch(() => []);
-  for (const name of names.filter((entry) => entry.endsWith('.pid'))) {
-    const pid = Number(await readFile(join(directory, name), 'utf8').catch(() => ''));
-    if (!Number.isInteger(pid) || pid <= 1) continue;
+  const isLeft = async (pid: number) => (await commandLine(pid)).includes(`${directory}/`);
+  const pids = (await readdir('/proc').catch(() => [])).map(Number).filter(Number.isInteger);
+  for (const pid of pids) {
     const endMs = Date.now() + STOP_MS;
-    while ((await commandLine(pid)).includes(directory)) {
+    while (await isLeft(pid)) {
       if (Date.now() > endMs)
         throw new SalvorError('ComponentStuck', `process ${pid} of an earlier attempt in ${directory} can't be ended`);
-      process.kill(pid, 'SIGKILL');
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // It ended by itself, or isn't ours to end: the next look tells.
+      }
       await sleep(POLL_MS);
     }
   }

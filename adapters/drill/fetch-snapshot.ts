@@ -3,9 +3,9 @@ import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { SalvorError } from '../../domain/errors.ts';
 import type { Digest } from '../../domain/manifest.ts';
 import type { SnapshotSource } from '../../domain/snapshot-source.ts';
-import { decode } from '../encoding/decode.ts';
 import { checkSnapshot } from '../etcd/integrity.ts';
 import { openStore } from '../stores/open.ts';
+import { readCopy } from './read-copy.ts';
 
 /**
  * Streams the snapshot out of one of the stores that have it to `sink`, which must not keep what it got when this throws.
@@ -27,16 +27,9 @@ export async function fetchSnapshot(
   for (const named of stores) {
     const store = await openStore(named);
     try {
-      const stored = await store.get(source.key, signal);
-      const where = `${source.key} in ${named.name}`;
-      const content = decode(stored, {
-        compression: source.compression,
-        encrypted: source.encrypted,
-        identities: cluster.encryption?.identities ?? [],
-        where,
-        ...(source.expected && { expected: source.expected }),
-      });
-      return { store: named.name, content: await sink(checkSnapshot(content, where, 'BackupCorrupt')) };
+      const toSink = async (body: AsyncIterable<Uint8Array>, where: string) =>
+        await sink(checkSnapshot(body, where, 'BackupCorrupt'));
+      return { store: named.name, content: await readCopy(cluster, store, source, toSink, signal) };
     } catch (error) {
       signal.throwIfAborted();
       failure = error;

@@ -14,7 +14,7 @@ export interface ScratchEtcd {
 }
 
 export interface ScratchOptions {
-  /** As `restoreSnapshot` made it, for a single member. Beside it lie `<dataDir>.log` and, while it runs, `<dataDir>.pid`. */
+  /** As `restoreSnapshot` made it, for a single member. Beside it lies `<dataDir>.log`. */
   dataDir: string;
   signal: AbortSignal;
   /** The path of the etcd binary; without it the one that is at hand or can be had. */

@@ -1,17 +1,29 @@
 /** One request to a scratch kube-apiserver of the worker's own. */
 import { request } from 'node:https';
-import { SalvorError } from '../../domain/errors.ts';
 
 const TIMEOUT_MS = 60_000;
 
+export interface AskOptions {
+  token: string;
+  signal: AbortSignal;
+  /** Only the objects' metadata are sent; the server has read and decoded them all the same. */
+  metadataOnly?: boolean;
+}
+
+const JSON_TYPE = 'application/json';
+const METADATA_TYPE = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
+
 /**
- * The body of a GET. The certificate is one that the scratch server made for itself a moment ago on this machine, so it isn't checked.
- * @throws SalvorError `BackupCorrupt` for any other answer than 200: what can't be read can't be served
+ * The answer to a GET. The certificate is one that the scratch server made for itself a moment ago on this machine, so it isn't checked.
+ * @throws what the connection threw
  */
-export async function askApiServer(url: string, token: string, path: string, signal: AbortSignal): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  const outgoing = request(`${url}${path}`, {
-    headers: { authorization: `Bearer ${token}`, accept: 'application/json' },
+export async function askApiServer(
+  url: string,
+  { token, signal, metadataOnly = false }: AskOptions,
+): Promise<{ status: number; body: string }> {
+  const { promise, resolve, reject } = Promise.withResolvers<{ status: number; body: string }>();
+  const outgoing = request(url, {
+    headers: { authorization: `Bearer ${token}`, accept: metadataOnly ? METADATA_TYPE : JSON_TYPE },
     rejectUnauthorized: false,
     signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
   });
@@ -21,14 +33,7 @@ export async function askApiServer(url: string, token: string, path: string, sig
     incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
     incoming.once('error', reject);
     incoming.once('end', () => {
-      const body = Buffer.concat(chunks).toString('utf8');
-      if (incoming.statusCode === 200) return resolve(body);
-      reject(
-        new SalvorError(
-          'BackupCorrupt',
-          `kube-apiserver on the restored data answers GET ${path} with HTTP ${incoming.statusCode ?? 0}: ${body.slice(0, 500)}`,
-        ),
-      );
+      resolve({ status: incoming.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') });
     });
   });
   outgoing.end();

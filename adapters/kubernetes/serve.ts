@@ -1,146 +1,136 @@
 /** Reads every Kubernetes object of a restored etcd through a real kube-apiserver, in scratch: what it lists, a cluster could serve. */
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { SalvorError } from '../../domain/errors.ts';
-import { provideTool } from '../../tools/binaries.ts';
-import { environment } from '../../tools/environment.ts';
-import { startScratchProcess } from '../scratch-process.ts';
+import type { Flavour } from '../../domain/manifest.ts';
 import { askApiServer } from './ask.ts';
+import { type Reader, resourceTypes } from './resource-types.ts';
+import { type ScratchApiServer, startScratchApiServer } from './scratch.ts';
 
-const START_MS = 120_000;
-const PAGE = 500;
-
-export interface ScratchApiServer {
-  url: string;
-  token: string;
-  stop(): Promise<void>;
-}
-
-/**
- * Starts kube-apiserver on a scratch etcd, on a loopback port, for whoever has its token.
- * @param directory an empty folder for its keys and log
- * @throws SalvorError `ToolMissing`, or `ComponentStuck` with the last lines of its log
- */
-export async function startScratchApiServer(
-  etcdUrl: string,
-  directory: string,
-  signal: AbortSignal,
-): Promise<ScratchApiServer> {
-  const { path } = await provideTool('kube-apiserver', { build: false });
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  const token = randomBytes(24).toString('hex');
-  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  const file = async (name: string, text: string) => {
-    await writeFile(join(directory, name), text, { mode: 0o600 });
-    return join(directory, name);
-  };
-  const signingKey = await file('service-account.key', privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
-  const verifyingKey = await file('service-account.pub', publicKey.export({ type: 'spki', format: 'pem' }).toString());
-  const tokens = await file('tokens.csv', `${token},salvor-drill,salvor-drill,system:masters\n`);
-  const port = await freePort();
-  const url = `https://127.0.0.1:${port}`;
-  const { process } = await startScratchProcess({
-    name: 'the scratch kube-apiserver',
-    argv: [
-      path,
-      `--etcd-servers=${etcdUrl}`,
-      '--bind-address=127.0.0.1',
-      `--secure-port=${port}`,
-      `--cert-dir=${join(directory, 'certificates')}`,
-      '--service-account-issuer=https://kubernetes.default.svc',
-      `--service-account-signing-key-file=${signingKey}`,
-      `--service-account-key-file=${verifyingKey}`,
-      `--token-auth-file=${tokens}`,
-      '--anonymous-auth=false',
-      '--authorization-mode=AlwaysAllow',
-      '--service-cluster-ip-range=10.96.0.0/12',
-      // Nothing but the drill reads it: no leases of its own, no admission webhooks of the cluster it came from.
-      '--endpoint-reconciler-type=none',
-      '--disable-admission-plugins=MutatingAdmissionWebhook,ValidatingAdmissionWebhook',
-    ],
-    env: environment(),
-    place: join(directory, '..', 'kube-apiserver'),
-    deadlineMs: START_MS,
-    signal,
-    ready: async () => {
-      try {
-        await askApiServer(url, token, '/readyz', signal);
-        return true;
-      } catch {
-        signal.throwIfAborted();
-        return undefined;
-      }
-    },
-  });
-  return { url, token, stop: async () => await process.stop() };
-}
-
-const groupsSchema = z.object({
-  groups: z.array(z.object({ preferredVersion: z.object({ groupVersion: z.string() }) })),
-});
-const resourcesSchema = z.object({
-  resources: z.array(z.object({ name: z.string(), verbs: z.array(z.string()) })),
-});
-const pageSchema = z.object({
-  metadata: z.object({ continue: z.string().optional() }),
-  items: z.array(z.unknown()).nullable(),
-});
+/** Objects may have a megabyte each, and definitions of custom resources often have. */
+const PAGE = 100;
+/** For the APIs of custom resources, which appear a little after the server is ready. */
+const SETTLE_MS = 60_000;
+const POLL_MS = 200;
 
 export interface Served {
+  /** The version of the kube-apiserver that read it. */
+  version: string;
   types: number;
   objects: number;
   /** Objects of each type that has any, as in `apps/v1/deployments`. */
   counts: Record<string, number>;
 }
 
+/** The kube-apiserver at hand lacks something to read it with; the data is not to blame. */
+export interface Unserved {
+  unserved: string;
+}
+
+export interface ServeOptions {
+  etcdUrl: string;
+  directory: string;
+  flavour: Flavour;
+  signal: AbortSignal;
+}
+
 /**
- * Lists every object of every type that the scratch kube-apiserver knows.
- * @throws SalvorError `BackupCorrupt` when a type can't be listed: an object in it can't be read
+ * Lists every object of every type that a scratch kube-apiserver on this etcd knows.
+ * @throws SalvorError `BackupCorrupt` when a type can't be listed: an object in it can't be read; `ComponentStuck`, `ToolMissing`
  */
-export async function serveSnapshot(etcdUrl: string, directory: string, signal: AbortSignal): Promise<Served> {
-  const server = await startScratchApiServer(etcdUrl, directory, signal);
-  const ask = async (path: string) => JSON.parse(await askApiServer(server.url, server.token, path, signal)) as unknown;
+export async function serveSnapshot(options: ServeOptions): Promise<Served | Unserved> {
+  let server: ScratchApiServer | undefined;
   try {
-    const groups = groupsSchema
-      .parse(await ask('/apis'))
-      .groups.map((group) => `/apis/${group.preferredVersion.groupVersion}`);
-    const counts: Record<string, number> = {};
-    let types = 0;
-    for (const group of ['/api/v1', ...groups]) {
-      const { resources } = resourcesSchema.parse(await ask(group));
-      for (const { name } of resources.filter(({ verbs }) => verbs.includes('list'))) {
-        types += 1;
-        const count = await countObjects(ask, `${group}/${name}`);
-        if (count > 0) counts[`${group.replace(/^\/apis?\//, '')}/${name}`] = count;
-      }
-    }
-    return { types, counts, objects: Object.values(counts).reduce((sum, count) => sum + count, 0) };
+    server = await startScratchApiServer({ ...options, onWaiting: judgeLog });
+    return await listEverything(server, options.signal);
+  } catch (error) {
+    if (error instanceof NotReadableHere) return { unserved: error.message };
+    throw error;
   } finally {
-    await server.stop();
+    await server?.stop();
   }
 }
 
-async function countObjects(ask: (path: string) => Promise<unknown>, path: string): Promise<number> {
-  let count = 0;
+async function listEverything(server: ScratchApiServer, signal: AbortSignal): Promise<Served> {
+  const reader: Reader = {
+    get: async (path) => JSON.parse(await answerOf(server, path, { signal })) as unknown,
+    async *all(path) {
+      for await (const items of pages(server, path, { signal })) yield* items;
+    },
+  };
+  const types = await resourceTypes(reader);
+  const counts: Record<string, number> = {};
+  let objects = 0;
+  for (const { name, path } of types) {
+    for await (const items of pages(server, path, { signal, metadataOnly: true })) {
+      objects += items.length;
+      if (items.length > 0) counts[name] = (counts[name] ?? 0) + items.length;
+    }
+  }
+  return { version: server.version, types: types.length, objects, counts };
+}
+
+const pageSchema = z.object({
+  metadata: z.object({ continue: z.string().optional() }),
+  items: z.array(z.unknown()).nullable(),
+});
+
+interface Question {
+  signal: AbortSignal;
+  metadataOnly?: boolean;
+}
+
+async function* pages(server: ScratchApiServer, path: string, question: Question): AsyncGenerator<unknown[], void> {
   let next = '';
   do {
     const query = `limit=${PAGE}${next && `&continue=${encodeURIComponent(next)}`}`;
-    const page = pageSchema.parse(await ask(`${path}?${query}`));
-    count += page.items?.length ?? 0;
-    next = page.metadata.continue ?? '';
+    const { items, metadata } = pageSchema.parse(JSON.parse(await answerOf(server, `${path}?${query}`, question)));
+    yield items ?? [];
+    next = metadata.continue ?? '';
   } while (next !== '');
-  return count;
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string')
-    throw new SalvorError('UnsafeState', 'this worker has no free port');
-  return address.port;
+async function answerOf(server: ScratchApiServer, path: string, question: Question): Promise<string> {
+  const endMs = Date.now() + SETTLE_MS;
+  for (;;) {
+    const { status, body } = await askApiServer(`${server.url}${path}`, { ...question, token: server.token });
+    if (status === 200) return body;
+    refuseEncrypted(body);
+    const said = `kube-apiserver ${server.version} on the restored data answers GET ${path} with HTTP ${status}: ${messageIn(body)}`;
+    if (/conversion webhook/i.test(body)) {
+      throw new NotReadableHere(`${said}. The webhook belongs to the cluster and can't be asked here`);
+    }
+    // An API that isn't found is not there yet: its type was named by the server itself.
+    if (![404, 429, 503].includes(status)) throw new SalvorError('BackupCorrupt', said);
+    if (Date.now() > endMs) throw new SalvorError('ComponentStuck', `${said}; it did so for ${SETTLE_MS / 1_000} s`);
+    await sleep(POLL_MS, undefined, { signal: question.signal });
+  }
+}
+
+function messageIn(body: string): string {
+  return (/"message":\s*"((?:[^"\\]|\\.)*)"/.exec(body)?.[1] ?? body).slice(0, 500);
+}
+
+class NotReadableHere extends Error {}
+
+/** What kube-apiserver says of an object that was encrypted with a key which it hasn't: without any key, and with others only. */
+const ENCRYPTED = /identity transformer tried to read encrypted data|no matching (?:prefix|key)(?: was)? found/;
+
+function refuseEncrypted(said: string): void {
+  if (!ENCRYPTED.test(said)) return;
+  throw new NotReadableHere(
+    'objects are encrypted at rest, and the scratch kube-apiserver has no EncryptionConfiguration to decrypt them with: that lies on the control-plane nodes. A restore brings them back as they are, for whoever has the keys: keep these (staticResources)',
+  );
+}
+
+/** How kube-apiserver fails on bytes that are no object, in any of the formats. Types that it needs itself it reads before it is ready. */
+const UNREADABLE =
+  /failed to list (\S+): ([^\n"]*(?:illegal base64|couldn't get version\/kind|json parse error|unable to decode|proto: |unexpected EOF)[^\n"]*)/;
+
+/** Why the server will never be ready, when its log says so. */
+function judgeLog(log: string): void {
+  refuseEncrypted(log);
+  const [, type, problem] = UNREADABLE.exec(log) ?? [];
+  if (type === undefined) return;
+  throw new SalvorError('BackupCorrupt', `kube-apiserver can't read the restored objects of type ${type}: ${problem}`);
 }

@@ -1,0 +1,119 @@
+/** Proves a snapshot file by doing with it what a restore would do, in scratch: check, restore, boot, read. */
+import { join } from 'node:path';
+import { SalvorError } from '../../domain/errors.ts';
+import type { Flavour } from '../../domain/manifest.ts';
+import type { SnapshotSource } from '../../domain/snapshot-source.ts';
+import { findTool } from '../../tools/binaries.ts';
+import { restoreSnapshot, snapshotStatus } from '../etcd/etcdutl.ts';
+import { withMember } from '../etcd/inspect.ts';
+import { startScratchEtcd } from '../etcd/scratch.ts';
+import { locateEtcdutl } from '../hosts/find.ts';
+import { localHost } from '../hosts/local.ts';
+import { serveSnapshot } from '../kubernetes/serve.ts';
+import type { Checking, Seen } from './checking.ts';
+
+export interface ProofOptions {
+  /** A folder of the worker with room for the database once more. */
+  scratch: string;
+  /** How the objects of a Kubernetes cluster lie in it; absent when no kube-apiserver is to read them. */
+  serve?: Flavour;
+  check: Checking;
+  signal: AbortSignal;
+}
+
+export interface Proven {
+  revision: string;
+  totalKeys: number;
+  /** The restored member's keys had the hash that the source had. Null when that can't be compared. */
+  hashAgrees: boolean | null;
+}
+
+/**
+ * Restores and boots the file. Nothing outside `scratch` is touched.
+ * @param file what passed `checkSnapshot`
+ * @throws SalvorError `BackupCorrupt` when it isn't what the manifest says, doesn't restore, or can't be served
+ */
+export async function proveSnapshot(file: string, source: SnapshotSource, options: ProofOptions): Promise<Proven> {
+  const { scratch, serve, check, signal } = options;
+  const host = localHost('this worker');
+  const etcdutl = await locateEtcdutl(host);
+  const { revision, totalKeys } = await check('the database is whole', 'hashed', async () => {
+    const status = await snapshotStatus(host, etcdutl, file, signal);
+    expectSame(source, 'revision', source.etcd?.revision, status.revision);
+    expectSame(source, 'number of keys', source.etcd?.totalKeys, status.totalKeys);
+    return { value: status, seen: `revision ${status.revision}, ${status.totalKeys} keys` };
+  });
+
+  const dataDir = join(scratch, 'data');
+  const peerUrl = 'http://127.0.0.1:2380';
+  const member = {
+    memberName: 'drill',
+    peerUrl,
+    clusterToken: 'salvor-drill',
+    initialCluster: [{ name: 'drill', peerUrl }],
+  };
+  const etcd = await check('an etcd restored from it starts', 'hashed', async () => {
+    await restoreSnapshot(host, etcdutl, { file, dataDir, ...member }, signal);
+    const started = await startScratchEtcd({ dataDir, signal });
+    return { value: started, seen: 'it knows a leader' };
+  });
+  try {
+    const hashAgrees = await check('it serves the keys of the source', 'restored', async () => {
+      return await compareServed(source, etcd.clientUrl, revision, signal);
+    });
+    if (serve) {
+      const directory = join(scratch, 'kube-apiserver');
+      await check('a kube-apiserver reads every object', 'served', async () => {
+        return await readObjects({ etcdUrl: etcd.clientUrl, directory, flavour: serve, signal });
+      });
+    }
+    return { revision, totalKeys, hashAgrees };
+  } finally {
+    await etcd.stop();
+  }
+}
+
+async function compareServed(
+  source: SnapshotSource,
+  clientUrl: string,
+  revision: string,
+  signal: AbortSignal,
+): Promise<Seen<true | null>> {
+  return await withMember({ node: 'the scratch etcd', clientUrl }, async (member) => {
+    const served = await member.status(signal);
+    // The scratch member may go on by itself, when a lease of the snapshot ends; it never goes back.
+    if (BigInt(served.revision) < BigInt(revision)) expectSame(source, 'served revision', revision, served.revision);
+    const hash = await member.hashKv(signal, revision);
+    const expected = source.etcd?.hashKv;
+    if (expected === undefined || expected.compactRevision !== hash.compactRevision) {
+      const why = expected === undefined ? 'the source gave none' : 'the source was compacted meanwhile';
+      return { value: null, seen: `revision ${revision}; HashKV not comparable: ${why}` };
+    }
+    expectSame(source, 'HashKV', expected.hash, hash.hash);
+    return { value: true, seen: `HashKV ${hash.hash} at revision ${revision}, as at the source` };
+  });
+}
+
+async function readObjects(options: Parameters<typeof serveSnapshot>[0]): Promise<Seen<null>> {
+  if ((await findTool('kube-apiserver')) === undefined) {
+    const seen = 'not done: no kube-apiserver is at hand on this worker; put one on its PATH';
+    return { value: null, skipped: true, seen };
+  }
+  const served = await serveSnapshot(options);
+  if ('unserved' in served) return { value: null, skipped: true, seen: `not done: ${served.unserved}` };
+  const { objects, types, version } = served;
+  return { value: null, seen: `${objects} objects of ${types} types, by kube-apiserver ${version}` };
+}
+
+function expectSame(
+  source: SnapshotSource,
+  what: string,
+  expected: string | number | undefined,
+  got: string | number,
+): void {
+  if (expected === undefined || expected === got) return;
+  throw new SalvorError(
+    'BackupCorrupt',
+    `the snapshot of backup ${source.backup} restores with another ${what}: expected ${expected}, got ${got}`,
+  );
+}
