@@ -41,8 +41,11 @@ export interface LabNode {
 export interface Lab {
   directory: string;
   nodes: readonly LabNode[];
-  /** For strict host key checking: `knownHostsFile` holds every node's key, by address and by name. */
-  ssh: { user: string; port: number; identityFile: string; knownHostsFile: string };
+  /**
+   * For strict host key checking: `knownHostsFile` holds every node's key, by address and by name. `configFile` says all of it to OpenSSH:
+   * `ssh -F <configFile> n1`.
+   */
+  ssh: { user: string; port: number; identityFile: string; knownHostsFile: string; configFile: string };
   /** The administrator's, by way of the first node. */
   kubeconfig: string;
   /** Paths of PEM files: a client certificate that may do everything, and the authority of etcd's servers. */
@@ -164,7 +167,13 @@ function labOf(paths: LabPaths, numbers: readonly NodeNumber[]): Lab {
   return {
     directory: paths.directory,
     nodes: numbers.map((number) => nodeOf(paths, number)),
-    ssh: { user: USER.name, port: 22, identityFile: paths.sshKey, knownHostsFile: paths.knownHosts },
+    ssh: {
+      user: USER.name,
+      port: 22,
+      identityFile: paths.sshKey,
+      knownHostsFile: paths.knownHosts,
+      configFile: paths.sshConfiguration,
+    },
     kubeconfig: file('kubeconfig'),
     etcd: { ca: file('etcd-ca.crt'), cert: file('etcd-client.crt'), key: file('etcd-client.key') },
     apiServerCa: file('ca.crt'),

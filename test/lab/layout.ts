@@ -41,6 +41,7 @@ export interface LabPaths {
   images: string;
   sshKey: string;
   knownHosts: string;
+  sshConfiguration: string;
   /** What an operator holds: the kubeconfig and etcd's certificates. */
   admin: string;
   node(number: NodeNumber): NodePaths;
@@ -60,6 +61,7 @@ export function labPaths(directory = join(cacheDirectory(), 'lab')): LabPaths {
     images: join(directory, 'parts/images'),
     sshKey: join(ssh, 'id'),
     knownHosts: join(ssh, 'known_hosts'),
+    sshConfiguration: join(ssh, 'config'),
     admin: join(directory, 'admin'),
     node(number) {
       const name = `n${number}`;

@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { messageOf, SalvorError } from '../../domain/errors.ts';
 import { run } from './commands.ts';
 import { type Lab, labDown, labMissing, type LabOptions, labReset, labStatus, labUp } from './lab.ts';
-import { PACKAGES_SCRIPT } from './missing.ts';
+import { missingPackages, PACKAGES_SCRIPT } from './missing.ts';
 
 const PACKAGES_MS = 600_000;
 
@@ -27,7 +27,7 @@ async function main(): Promise<void> {
   if (values.directory !== undefined) options.directory = values.directory;
   switch (positionals[0]) {
     case 'up':
-      await run([PACKAGES_SCRIPT], { timeoutMs: PACKAGES_MS });
+      await installPackages(onProgress);
       return describe(await labUp(options), onProgress);
     case 'reset':
       return describe(await labReset(options), onProgress);
@@ -51,6 +51,13 @@ async function main(): Promise<void> {
   }
 }
 
+async function installPackages(report: (line: string) => void): Promise<void> {
+  const packages = (await missingPackages()) ?? [];
+  if (packages.length === 0 || process.getuid?.() !== 0) return;
+  report(`installing ${packages.join(', ')}`);
+  await run([PACKAGES_SCRIPT], { timeoutMs: PACKAGES_MS });
+}
+
 function sizeIn(text: string | undefined): { nodes?: 1 | 3 } {
   if (text === undefined) return {};
   if (text === '1') return { nodes: 1 };
@@ -60,9 +67,7 @@ function sizeIn(text: string | undefined): { nodes?: 1 | 3 } {
 
 function describe(lab: Lab, report: (line: string) => void): void {
   report('ready');
-  const { user, identityFile, knownHostsFile } = lab.ssh;
-  const options = `-i ${identityFile} -o UserKnownHostsFile=${knownHostsFile} -o StrictHostKeyChecking=yes`;
-  for (const { address } of lab.nodes) process.stdout.write(`ssh ${options} ${user}@${address}\n`);
+  for (const { name } of lab.nodes) process.stdout.write(`ssh -F ${lab.ssh.configFile} ${name}\n`);
   process.stdout.write(`export KUBECONFIG=${lab.kubeconfig}\n`);
 }
 

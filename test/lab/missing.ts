@@ -1,8 +1,8 @@
 /** What this machine lacks to run the lab. */
 import { constants } from 'node:fs';
-import { access, mkdir, readFile, statfs } from 'node:fs/promises';
+import { access, readFile, statfs } from 'node:fs/promises';
 import { freemem } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { attempt } from './commands.ts';
 import { labPaths } from './layout.ts';
 
@@ -17,16 +17,18 @@ export async function labMissing(directory?: string): Promise<string[]> {
   if (process.platform !== 'linux') return [`the lab needs Linux; this is ${process.platform}`];
   const reasons: string[] = [];
   if (process.getuid?.() !== 0) reasons.push('the lab needs root: it boots machines');
-  reasons.push(...(await missingPackages()), ...(await missingKernel()), ...(await missingRoom(directory)));
+  const packages = await missingPackages();
+  if (packages === undefined) reasons.push('the lab takes its programs from Debian packages; there is no dpkg');
+  else if (packages.length > 0) reasons.push(`not installed: ${packages.join(', ')}; run test/lab/packages.sh`);
+  reasons.push(...(await missingKernel()), ...(await missingRoom(directory)));
   return reasons;
 }
 
-async function missingPackages(): Promise<string[]> {
-  if (!(await exists('/usr/bin/dpkg-query')))
-    return ['the lab takes its programs from Debian packages; there is no dpkg'];
+/** The Debian packages that aren't installed; undefined where there is no dpkg to ask. */
+export async function missingPackages(): Promise<string[] | undefined> {
+  if (!(await exists('/usr/bin/dpkg-query'))) return undefined;
   const { stdout } = await attempt([PACKAGES_SCRIPT, '--missing']);
-  const packages = stdout.split('\n').filter((line) => line !== '');
-  return packages.length === 0 ? [] : [`not installed: ${packages.join(', ')}; run test/lab/packages.sh`];
+  return stdout.split('\n').filter((line) => line !== '');
 }
 
 async function missingKernel(): Promise<string[]> {
@@ -48,8 +50,9 @@ async function missingRoom(directory?: string): Promise<string[]> {
   const reasons: string[] = [];
   const paths = labPaths(directory);
   const made = await exists(paths.golden);
-  await mkdir(paths.directory, { recursive: true });
-  const { bavail, bsize } = await statfs(paths.directory);
+  let folder = paths.directory;
+  while (!(await exists(folder))) folder = dirname(folder);
+  const { bavail, bsize } = await statfs(folder);
   if (!made && bavail * bsize < DISK_BYTES) {
     reasons.push(`${paths.directory} has ${gigabytes(bavail * bsize)} free, the lab takes ${gigabytes(DISK_BYTES)}`);
   }

@@ -15,6 +15,7 @@ const OWN_FOLDERS = ['etc/systemd/system', 'root', 'home', 'var/log', 'var/lib/e
 /** Makes the keys that stay the same whatever becomes of the nodes: the operator's, and each node's own. */
 export async function provideKeys(paths: LabPaths): Promise<void> {
   const lines: string[] = [];
+  const hosts: string[] = [];
   await mkdir(join(paths.sshKey, '..'), { recursive: true, mode: 0o700 });
   await provideKey(paths.sshKey, 'operator');
   for (const number of [1, 2, 3] as const) {
@@ -22,7 +23,12 @@ export async function provideKeys(paths: LabPaths): Promise<void> {
     await provideKey(hostKey, name);
     const [type, key] = (await readFile(`${hostKey}.pub`, 'utf8')).split(' ');
     lines.push(`${address},${name} ${type} ${key}\n`);
+    hosts.push(`Host ${name}\n  HostName ${address}\n`);
   }
+  const options = [`User ${USER.name}`, `IdentityFile ${paths.sshKey}`, 'IdentitiesOnly yes', 'BatchMode yes'];
+  const known = [`UserKnownHostsFile ${paths.knownHosts}`, 'StrictHostKeyChecking yes'];
+  const all = `Host n1 n2 n3 10.123.0.*\n  ${[...options, ...known].join('\n  ')}\n`;
+  await writeFile(paths.sshConfiguration, `${hosts.join('')}${all}`, { mode: 0o600 });
   await writeFile(paths.knownHosts, lines.join(''), { mode: 0o600 });
 }
 
