@@ -1,11 +1,20 @@
 /** Compression as a pass-through of bytes; `zstd -d` and `gunzip` read it. */
-import { pipeline, type Transform } from 'node:stream';
-import { constants, createGunzip, createGzip, createZstdCompress, createZstdDecompress } from 'node:zlib';
+import { pipeline, type Transform, type TransformOptions } from 'node:stream';
+import {
+  constants,
+  createGunzip,
+  createGzip,
+  createZstdCompress,
+  createZstdDecompress,
+  type ZstdOptions,
+} from 'node:zlib';
 import type { ManifestArtifact } from '../../domain/manifest.ts';
 
 export type StreamCompression = ManifestArtifact['compression'];
 
 const CHUNK_BYTES = 256 * 1024;
+/** What may wait for the compressor, so that it works while the next bytes are read and hashed. */
+const AHEAD_BYTES = 4 * 1024 * 1024;
 const ZSTD_LEVEL = 3;
 
 /** Compresses a stream, off the main thread. */
@@ -22,7 +31,12 @@ export function compress(source: AsyncIterable<Uint8Array>, compression: StreamC
         // With it, `zstd -d` notices damage by itself.
         [constants.ZSTD_c_checksumFlag]: 1,
       };
-      return passing(source, createZstdCompress({ chunkSize: CHUNK_BYTES, params }));
+      const options: ZstdOptions & TransformOptions = {
+        chunkSize: CHUNK_BYTES,
+        writableHighWaterMark: AHEAD_BYTES,
+        params,
+      };
+      return passing(source, createZstdCompress(options));
     }
   }
 }

@@ -18,15 +18,22 @@ export interface Encoded {
   digests: () => Digests;
 }
 
+export interface EncodeOptions {
+  compression: StreamCompression;
+  recipients?: string[];
+  /** For a source that makes its own digest, known at its end: then it isn't made again. */
+  contentDigest?: () => Digest | undefined;
+}
+
 /** Compresses and then encrypts a stream in one pass and in bounded memory. */
 export function encode(
   source: AsyncIterable<Uint8Array>,
-  { compression, recipients }: { compression: StreamCompression; recipients?: string[] },
+  { compression, recipients, contentDigest }: EncodeOptions,
 ): Encoded {
   const content = new Digester();
   const isSame = compression === 'none' && !recipients;
-  const stored = isSame ? content : new Digester();
-  const compressed = compress(content.through(source), compression);
+  const stored = new Digester();
+  const compressed = compress(contentDigest ? source : content.through(source), compression);
   const encoded = recipients ? encrypt(compressed, recipients) : compressed;
   let ended = false;
   async function* body(): AsyncGenerator<Uint8Array, void> {
@@ -37,7 +44,10 @@ export function encode(
     body: body(),
     digests() {
       if (!ended) throw new Error('the digests are known only when the body has been read to its end');
-      return { content: content.digest(), stored: stored.digest() };
+      const ofSource = contentDigest ? contentDigest() : content.digest();
+      if (!ofSource) throw new Error('the source has ended without a digest');
+      const { bytes, sha256 } = ofSource;
+      return { content: { bytes, sha256 }, stored: isSame ? { bytes, sha256 } : stored.digest() };
     },
   };
 }

@@ -33,6 +33,28 @@ export class Digester {
   }
 }
 
+/** Regroups a stream into pieces of that size, the last one excepted: each piece costs the stages after it the same, small or large. */
+export async function* inBatches(
+  source: AsyncIterable<Uint8Array>,
+  batchBytes: number,
+): AsyncGenerator<Uint8Array, void> {
+  let batch = Buffer.allocUnsafeSlow(batchBytes);
+  let filled = 0;
+  for await (const chunk of source) {
+    for (let taken = 0; taken < chunk.length;) {
+      const piece = chunk.subarray(taken, taken + batchBytes - filled);
+      batch.set(piece, filled);
+      taken += piece.length;
+      filled += piece.length;
+      if (filled < batchBytes) continue;
+      yield batch;
+      batch = Buffer.allocUnsafeSlow(batchBytes);
+      filled = 0;
+    }
+  }
+  if (filled > 0) yield batch.subarray(0, filled);
+}
+
 /** The reason of an aborted signal, as an error. */
 export function abortReason(signal: AbortSignal): Error {
   return signal.reason instanceof Error ? signal.reason : new Error(`aborted: ${String(signal.reason)}`);

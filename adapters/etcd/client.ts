@@ -2,6 +2,7 @@
 import { noop } from 'cockatiel';
 import { AlarmAction, Etcd3 } from 'etcd3';
 import { SalvorError } from '../../domain/errors.ts';
+import { inBatches } from '../encoding/streams.ts';
 import { addressOf, CHANNEL_OPTIONS, loadCredentials } from './connection.ts';
 import { memberFailure } from './failures.ts';
 import { readHashKv } from './hash-kv.ts';
@@ -11,6 +12,8 @@ import { readSnapshot } from './snapshot-stream.ts';
 const CALL_MS = 5_000;
 /** etcd reads every key for it: seconds per gigabyte. */
 const HASH_MS = 120_000;
+/** etcd's own chunks of 32 KiB would cost every stage after this one a turn each. */
+const SNAPSHOT_BATCH_BYTES = 1024 * 1024;
 
 /**
  * A client of one member. It connects with the first call; close it after use.
@@ -85,7 +88,7 @@ export async function openMember(endpoint: MemberEndpoint): Promise<Member> {
       const { alarms } = await call('an alarm list', signal, ask);
       return alarms.flatMap(({ memberID, alarm }) => (isAlarm(alarm) ? [{ memberId: memberID, alarm }] : []));
     },
-    snapshot: (signal) => readSnapshot(endpoint, signal),
+    snapshot: (signal) => inBatches(readSnapshot(endpoint, signal), SNAPSHOT_BATCH_BYTES),
     close: () => client.close(),
   };
 }
