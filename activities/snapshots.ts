@@ -1,6 +1,7 @@
 /** Taking an etcd snapshot. */
-import { z } from 'zod';
-import { removeFromAll, takeSnapshot } from '../adapters/backup/take-snapshot.ts';
+import { parseAttempt } from '../adapters/backup/attempt.ts';
+import { finishSnapshot } from '../adapters/backup/send-snapshot.ts';
+import { takeSnapshot } from '../adapters/backup/take-snapshot.ts';
 import { openStores } from '../adapters/stores/open.ts';
 import { nodeOf } from '../domain/configuration/nodes.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
@@ -8,11 +9,12 @@ import type { SnapshotTaken } from '../domain/snapshot-source.ts';
 import { attended } from './attend.ts';
 import { withActivityScratch } from './trials.ts';
 
-const attemptSchema = z.object({ key: z.string() });
-
 export function createSnapshotActivities() {
   return {
-    /** Streams a snapshot of one member to every store that takes snapshots, but those left out for a reason. A retry is a new snapshot under a new name, and takes back what the attempt before left. */
+    /**
+     * Streams a snapshot of one member to every store that takes snapshots, but those left out for a reason. When a store has the whole of it
+     * already, a retry brings it to the others from there; else it is a new snapshot under a new name, and takes back what the attempt before left.
+     */
     takeSnapshot: attended(
       async (
         {
@@ -25,18 +27,16 @@ export function createSnapshotActivities() {
         const isOut = (name: string) => without.some(({ store }) => store === name);
         const stores = await openStores({ ...cluster, stores: cluster.stores.filter(({ name }) => !isOut(name)) });
         try {
-          const left = attemptSchema.safeParse(previous);
-          if (left.success) await removeFromAll(stores, left.data.key);
-          return await withActivityScratch(async (scratch) => {
-            const taken = await takeSnapshot(cluster, nodeOf(cluster.nodes, node), stores, {
-              signal,
-              scratch,
-              now: () => new Date(),
-              onKey: (key) => remember({ key }),
-            });
-            const notSent = without.map(({ store, error }) => ({ store, state: 'failed' as const, error }));
-            return { ...taken, copies: [...taken.copies, ...notSent] };
-          });
+          const taking = stores.filter((store) => store.holds('snapshot'));
+          const attempt = parseAttempt(previous);
+          const taken =
+            (attempt && (await finishSnapshot(attempt, taking, { signal, remember }))) ??
+            (await withActivityScratch(async (scratch) => {
+              const options = { signal, scratch, now: () => new Date(), remember };
+              return await takeSnapshot(cluster, nodeOf(cluster.nodes, node), stores, options);
+            }));
+          const notSent = without.map(({ store, error }) => ({ store, state: 'failed' as const, error }));
+          return { ...taken, copies: [...taken.copies, ...notSent] };
         } finally {
           for (const store of stores) store.close();
         }

@@ -1,9 +1,9 @@
 /** Keeping what a node has beside etcd's data. */
 import { z } from 'zod';
 import { takeStaticResources } from '../adapters/backup/static-resources.ts';
-import { removeFromAll } from '../adapters/backup/take-snapshot.ts';
 import { hostFor } from '../adapters/hosts/find.ts';
 import { openStores } from '../adapters/stores/open.ts';
+import { takeBack } from '../adapters/stores/take-back.ts';
 import { nodeOf } from '../domain/configuration/nodes.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
 import type { BackupId } from '../domain/names.ts';
@@ -26,7 +26,7 @@ export function createStaticResourceActivities() {
         const host = hostFor(found);
         try {
           const left = attemptSchema.safeParse(previous);
-          if (left.success) await removeFromAll(stores, left.data.key);
+          if (left.success) await takeBack(stores, left.data.key);
           const onKey = (key: string) => remember({ key });
           return await takeStaticResources(cluster, found, host, stores, { backup, signal, onKey });
         } finally {

@@ -21,7 +21,7 @@ const uint64 = z.string().regex(/^\d{1,20}$/, 'expected a decimal number as a st
 /** etcd says -1 for a key space that was never compacted. */
 const int64 = z.string().regex(/^-?\d{1,19}$/, 'expected a decimal number as a string');
 
-const digestSchema = z.strictObject({ bytes, sha256 });
+export const digestSchema = z.strictObject({ bytes, sha256 });
 
 const artifactSchema = z.strictObject({
   kind: z.enum(ARTIFACT_KINDS),
@@ -39,6 +39,21 @@ const artifactSchema = z.strictObject({
   stores: z.array(z.string().min(1)).min(1),
 });
 
+/** What is known of a snapshot and of the member that gave it. */
+export const etcdSchema = z.strictObject({
+  version: z.string(),
+  clusterId: uint64,
+  memberId: uint64,
+  /** Read from the snapshot's bytes, not asked for before it. */
+  revision: uint64,
+  totalKeys: z.number().int().nonnegative(),
+  /** Of the key space at `revision` in the snapshot, as the source and a restored member give it; absent when the source had compacted it. */
+  hashKv: z.strictObject({ revision: uint64, compactRevision: int64, hash: z.string() }).optional(),
+  members: z.array(
+    z.strictObject({ id: uint64, name: z.string(), peerUrls: z.array(z.string()), learner: z.boolean() }),
+  ),
+});
+
 const manifestSchema = z.strictObject({
   formatVersion: z.literal(1),
   salvor: z.string(),
@@ -48,19 +63,7 @@ const manifestSchema = z.strictObject({
   node: z.strictObject({ name: z.string().min(1), address: z.string().min(1) }),
   /** When the snapshot's stream began, in UTC. */
   takenAt: z.iso.datetime(),
-  etcd: z.strictObject({
-    version: z.string(),
-    clusterId: uint64,
-    memberId: uint64,
-    /** Read from the snapshot's bytes, not asked for before it. */
-    revision: uint64,
-    totalKeys: z.number().int().nonnegative(),
-    /** Of the key space at `revision` in the snapshot, as the source and a restored member give it; absent when the source had compacted it. */
-    hashKv: z.strictObject({ revision: uint64, compactRevision: int64, hash: z.string() }).optional(),
-    members: z.array(
-      z.strictObject({ id: uint64, name: z.string(), peerUrls: z.array(z.string()), learner: z.boolean() }),
-    ),
-  }),
+  etcd: etcdSchema,
   kubernetes: z.strictObject({ version: z.string() }).optional(),
   /** The age recipients (public keys) that can read it. */
   recipients: z.array(z.string()).optional(),

@@ -1,9 +1,9 @@
 /** One backup is one stream: etcd → integrity check → zstd → age → every store at once. */
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
-import { messageOf, SalvorError } from '../../domain/errors.ts';
+import { SalvorError } from '../../domain/errors.ts';
 import type { Manifest } from '../../domain/manifest.ts';
 import { backupIdOf, snapshotKey } from '../../domain/names.ts';
 import type { SnapshotTaken } from '../../domain/snapshot-source.ts';
@@ -14,16 +14,17 @@ import { checkSnapshot } from '../etcd/integrity.ts';
 import type { Member } from '../etcd/member.ts';
 import { locateEtcdutl } from '../hosts/find.ts';
 import { localHost } from '../hosts/local.ts';
-import { putToAll } from '../stores/fan-out.ts';
 import type { Store } from '../stores/store.ts';
+import type { SnapshotAttempt } from './attempt.ts';
+import { sendSnapshot } from './send-snapshot.ts';
 
 export interface TakeSnapshotOptions {
   signal: AbortSignal;
   /** A folder of the worker with room for the database as it is. */
   scratch: string;
   now: () => Date;
-  /** Told the key before the first byte is written there. */
-  onKey: (key: string) => void;
+  /** Told the key before the first byte is written there, and what the next attempt needs to go on as soon as a store has the whole snapshot. */
+  remember: (attempt: SnapshotAttempt) => void;
 }
 
 /**
@@ -46,28 +47,21 @@ export async function takeSnapshot(
   }
   const encrypted = cluster.encryption !== undefined;
   const { takenAt, backup, key } = await freeKey(cluster, node, takers, options);
-  options.onKey(key);
+  options.remember({ key });
   return await withMember(endpointOf(cluster, node), async (member) => {
     const file = join(options.scratch, 'snapshot.db');
-    const stream = checkSnapshot(member.snapshot(signal), `the snapshot of ${node.name}`, 'SnapshotInterrupted');
-    const encoded = encode(alsoTo(file, stream), {
+    const where = `the snapshot of ${node.name}`;
+    const checked = checkSnapshot(alsoTo(file, member.snapshot(signal)), where, 'SnapshotInterrupted');
+    const encoded = encode(checked, {
       compression: cluster.compression,
+      contentDigest: () => checked.digest(),
       ...(cluster.encryption && { recipients: cluster.encryption.recipients }),
     });
-    const puts = await putToAll(takers, key, encoded.body, { signal });
-    const complete = puts.filter((put) => put.state === 'complete').map((put) => put.store);
-    try {
-      if (complete.length === 0) throw puts[0]?.error ?? new SalvorError('StoreUnavailable', `no store took ${key}`);
+    const learn = async () => {
       const etcd = await describe(member, file, signal);
-      const copies = puts.map(({ store, state, error }) => ({ store, state, ...(error && { error: error.message }) }));
-      return { backup, takenAt, key, compression: cluster.compression, encrypted, ...encoded.digests(), copies, etcd };
-    } catch (error) {
-      await removeFromAll(
-        takers.filter((store) => complete.includes(store.name)),
-        key,
-      );
-      throw error;
-    }
+      return { backup, takenAt, key, compression: cluster.compression, encrypted, ...encoded.digests(), etcd };
+    };
+    return await sendSnapshot(takers, key, encoded.body, learn, options);
   });
 }
 
@@ -87,12 +81,16 @@ async function freeKey(cluster: Cluster, node: ClusterNode, stores: Store[], { n
 /** Passes a stream on and writes it to a file on the way: `etcdutl` reads files only. */
 async function* alsoTo(path: string, source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   const file = await open(path, 'wx', 0o600);
+  let writing = Promise.resolve();
   try {
     for await (const chunk of source) {
-      let written = 0;
-      while (written < chunk.byteLength) written += (await file.write(chunk, written)).bytesWritten;
+      await writing;
+      writing = writeWhole(file, chunk);
+      // It is awaited with the next chunk, or at the end.
+      writing.catch(() => undefined);
       yield chunk;
     }
+    await writing;
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOSPC') {
       throw new SalvorError(
@@ -103,8 +101,14 @@ async function* alsoTo(path: string, source: AsyncIterable<Uint8Array>): AsyncIt
     }
     throw error;
   } finally {
+    await writing.catch(() => undefined);
     await file.close();
   }
+}
+
+async function writeWhole(file: FileHandle, chunk: Uint8Array): Promise<void> {
+  let written = 0;
+  while (written < chunk.byteLength) written += (await file.write(chunk, written)).bytesWritten;
 }
 
 async function describe(member: Member, file: string, signal: AbortSignal): Promise<Manifest['etcd']> {
@@ -126,16 +130,4 @@ async function describe(member: Member, file: string, signal: AbortSignal): Prom
     }),
     members: members.map(({ id, name, peerUrls, isLearner }) => ({ id, name, peerUrls, learner: isLearner })),
   };
-}
-
-/** Takes back what a failed or killed attempt left; a manifest never pointed to it. */
-export async function removeFromAll(stores: Store[], key: string): Promise<void> {
-  for (const store of stores) {
-    try {
-      await store.remove(key, AbortSignal.timeout(30_000));
-    } catch (error) {
-      // The sweep of orphans finds it later; the failure that led here matters more.
-      process.emitWarning(`${store.name}: ${key} could not be removed: ${messageOf(error)}`);
-    }
-  }
 }

@@ -5,7 +5,7 @@ import { Digester } from '../encoding/streams.ts';
 import type { Store } from './store.ts';
 
 /**
- * Copies an object under the same key. It comes to exist only when its bytes are the expected ones; one that is there
+ * Copies an object under the same key, going on with what an attempt before has sent where the store can. It comes to exist only when its bytes are the expected ones; one that is there
  * already is read back instead.
  * @throws SalvorError `BackupCorrupt` when either store has other bytes, and what the stores throw
  */
@@ -18,8 +18,11 @@ export async function copyArtifact(
   onProgress?: (bytes: number) => void,
 ): Promise<void> {
   const source = await from.get(key, signal);
+  const body = compared(source, expected, from.name, key);
+  const options = { signal, ...(onProgress && { onProgress }) };
   try {
-    await to.put(key, compared(source, expected, from.name, key), { signal, ...(onProgress && { onProgress }) });
+    if (to.resume) await to.resume(key, body, options);
+    else await to.put(key, body, options);
   } catch (error) {
     source.destroy();
     if (!(error instanceof SalvorError) || error.type !== 'ArtifactExists') throw error;

@@ -15,6 +15,8 @@ export interface FanOutOptions {
   signal: AbortSignal;
   /** Called with the bytes taken from the source so far. */
   onProgress?: (bytes: number) => void;
+  /** Called with the name of each store as soon as it has everything. */
+  onComplete?: (store: string) => void;
   /** A store that takes nothing for so long has failed. */
   stallTimeoutMs?: number;
 }
@@ -41,9 +43,9 @@ export async function putToAll(
   stores: Store[],
   key: string,
   body: AsyncIterable<Uint8Array>,
-  { signal, onProgress, stallTimeoutMs = STALL_TIMEOUT_MS }: FanOutOptions,
+  { signal, onProgress, onComplete, stallTimeoutMs = STALL_TIMEOUT_MS }: FanOutOptions,
 ): Promise<PutResult[]> {
-  const puts = stores.map((store) => startPut(store, key, signal));
+  const puts = stores.map((store) => startPut(store, key, signal, onComplete));
   let bytes = 0;
   try {
     for await (const chunk of untilAborted(body, signal)) {
@@ -65,13 +67,16 @@ export async function putToAll(
   }
 }
 
-function startPut(store: Store, key: string, signal: AbortSignal): Put {
+function startPut(store: Store, key: string, signal: AbortSignal, onComplete: FanOutOptions['onComplete']): Put {
   const branch = newBranch(BUFFER_BYTES);
   const { promise: dropped, reject: drop } = Promise.withResolvers<never>();
   const ownEnd = new AbortController();
   const put = store.put(key, branch.body, { signal: AbortSignal.any([signal, ownEnd.signal]) });
   const outcome = Promise.race([put, dropped])
-    .then((digest): PutResult => ({ store: store.name, state: 'complete', ...digest }))
+    .then((digest): PutResult => {
+      onComplete?.(store.name);
+      return { store: store.name, state: 'complete', ...digest };
+    })
     .catch((error: unknown): PutResult => {
       ownEnd.abort(error);
       return { store: store.name, state: 'failed', error: asFailure(error, store.name, key) };

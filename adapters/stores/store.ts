@@ -37,6 +37,11 @@ export interface Store {
    */
   put(key: string, body: AsyncIterable<Uint8Array>, options: PutOptions): Promise<{ bytes: number; sha256: string }>;
   /**
+   * As `put`, for a body that can be sent again from its start, such as another store's copy: goes on with what an attempt before has
+   * uploaded of the same bytes. What fails or is aborted leaves that for the next attempt, or for `sweepParts`. Absent where it would spare nothing.
+   */
+  resume?(key: string, body: AsyncIterable<Uint8Array>, options: PutOptions): Promise<void>;
+  /**
    * Writes a small object of this key, over one that is there: for notes such as a drill's result, never for an artifact. A reader
    * sees the old one or the new one, whole; in a versioned bucket the old one stays as an earlier version.
    */

@@ -1,0 +1,32 @@
+/** What one attempt to take a snapshot leaves to the next one, should its worker die. */
+import { z } from 'zod';
+import { COMPRESSIONS, digestSchema, etcdSchema } from '../../domain/manifest.ts';
+
+const wholeSchema = z.object({
+  backup: z.string(),
+  takenAt: z.string(),
+  key: z.string(),
+  compression: z.enum(COMPRESSIONS),
+  encrypted: z.boolean(),
+  content: digestSchema,
+  stored: digestSchema,
+  etcd: etcdSchema,
+});
+
+const attemptSchema = z.object({
+  /** Where it writes. */
+  key: z.string(),
+  /** What the snapshot is, once it passed every check and a store has all of it. */
+  whole: wholeSchema.optional(),
+  /** The stores that have all of it. */
+  complete: z.array(z.string()).optional(),
+});
+
+/** A snapshot and what is known of it, wherever it lies. */
+export type WholeSnapshot = z.infer<typeof wholeSchema>;
+export type SnapshotAttempt = z.infer<typeof attemptSchema>;
+
+/** Reads what an attempt remembered; undefined when it remembered nothing. */
+export function parseAttempt(details: unknown): SnapshotAttempt | undefined {
+  return attemptSchema.safeParse(details).data;
+}
