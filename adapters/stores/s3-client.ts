@@ -2,6 +2,7 @@
 import { Agent } from 'node:https';
 import { type PutObjectCommandInput, S3Client } from '@aws-sdk/client-s3';
 import type { S3StoreConfiguration } from '../../domain/configuration/stores.ts';
+import { SalvorError } from '../../domain/errors.ts';
 
 /** What an S3 store's references were resolved to. */
 export interface S3Secrets {
@@ -11,12 +12,24 @@ export interface S3Secrets {
   ca?: string;
 }
 
-const CONNECT_TIMEOUT_MS = 10_000;
-/** Without a byte in either direction. */
-const IDLE_TIMEOUT_MS = 60_000;
-const MAX_ATTEMPTS = 4;
+/** For how long a service that does not answer is waited for. */
+export interface S3Limits {
+  connectTimeoutMs: number;
+  /** Without a byte in either direction; a part is then sent anew. */
+  idleTimeoutMs: number;
+  attempts: number;
+  /** For a request without a body of its own, all attempts together: one store that hangs must not hold up the others. */
+  answerTimeoutMs: number;
+}
 
-export function s3Client(configuration: S3StoreConfiguration, secrets: S3Secrets): S3Client {
+export const S3_LIMITS: S3Limits = {
+  connectTimeoutMs: 10_000,
+  idleTimeoutMs: 60_000,
+  attempts: 4,
+  answerTimeoutMs: 30_000,
+};
+
+export function s3Client(configuration: S3StoreConfiguration, secrets: S3Secrets, limits: S3Limits): S3Client {
   return new S3Client({
     region: configuration.region,
     forcePathStyle: configuration.pathStyle,
@@ -27,13 +40,40 @@ export function s3Client(configuration: S3StoreConfiguration, secrets: S3Secrets
     responseChecksumValidation: 'WHEN_REQUIRED',
     // A HeadObject went before: what `Expect: 100-continue` would tell is known, and some services answer it only after 6 s.
     expectContinueHeader: false,
-    maxAttempts: MAX_ATTEMPTS,
+    maxAttempts: limits.attempts,
     requestHandler: {
-      connectionTimeout: CONNECT_TIMEOUT_MS,
-      socketTimeout: IDLE_TIMEOUT_MS,
+      connectionTimeout: limits.connectTimeoutMs,
+      socketTimeout: limits.idleTimeoutMs,
       httpsAgent: new Agent({ keepAlive: true, maxSockets: 50, ...(secrets.ca !== undefined && { ca: secrets.ca }) }),
     },
   });
+}
+
+/** The client, with an end to every request whose answer does not begin within the limit. What follows of the answer may take its time. */
+export function answering(client: S3Client, store: string, limits: S3Limits): S3Client {
+  async function send(
+    command: Parameters<S3Client['send']>[0],
+    { abortSignal }: { abortSignal: AbortSignal },
+  ): Promise<unknown> {
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), limits.answerTimeoutMs);
+    try {
+      return await client.send(command, { abortSignal: AbortSignal.any([abortSignal, late.signal]) });
+    } catch (error) {
+      if (!late.signal.aborted || abortSignal.aborted) throw error;
+      throw tooSlow(store, limits, error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+  return new Proxy(client, {
+    get: (_client, property) => (property === 'send' ? send : (Reflect.get(client, property, client) as unknown)),
+  });
+}
+
+export function tooSlow(store: string, { answerTimeoutMs }: S3Limits, cause: unknown): SalvorError {
+  const message = `store "${store}" gave no whole answer within ${answerTimeoutMs / 1000} s`;
+  return new SalvorError('StoreUnavailable', message, { cause });
 }
 
 /** How the service is to encrypt an object on its side. */

@@ -7,28 +7,32 @@ import {
   GetObjectCommand,
   HeadObjectCommand,
   type HeadObjectCommandOutput,
-  ListMultipartUploadsCommand,
   ListObjectsV2Command,
-  type MultipartUpload,
-  paginateListObjectsV2,
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
 import type { S3StoreConfiguration } from '../../domain/configuration/stores.ts';
 import { SalvorError } from '../../domain/errors.ts';
 import { abortReason, watchFailure } from '../encoding/streams.ts';
-import { checkKey, isHidden, SMALL_OBJECT_BYTES, tooLarge } from './keys.ts';
-import { encryptionOf, s3Client, type S3Secrets } from './s3-client.ts';
+import { checkKey, SMALL_OBJECT_BYTES, tooLarge } from './keys.ts';
+import { answering, encryptionOf, S3_LIMITS, s3Client, type S3Limits, type S3Secrets, tooSlow } from './s3-client.ts';
 import { meaningOf, s3Error } from './s3-errors.ts';
+import { listObjects, listUploads } from './s3-list.ts';
 import { putObject } from './s3-put.ts';
-import type { Store, StoredObject } from './store.ts';
+import type { Store } from './store.ts';
 import { wholeBody } from './whole-body.ts';
 
 /** A store in the bucket and below the prefix of its configuration. It never creates the bucket. */
-export function s3Store(configuration: S3StoreConfiguration & { name: string }, secrets: S3Secrets): Store {
+export function s3Store(
+  configuration: S3StoreConfiguration & { name: string },
+  secrets: S3Secrets,
+  limits: S3Limits = S3_LIMITS,
+): Store {
   const { name, bucket: Bucket, holds } = configuration;
-  const client = s3Client(configuration, secrets);
+  const patient = s3Client(configuration, secrets, limits);
+  const client = answering(patient, name, limits);
   const root = configuration.prefix === undefined ? '' : `${configuration.prefix}/`;
   const encryption = encryptionOf(configuration);
+  const bucket = { client, name, Bucket, root };
 
   function at(key: string): { Bucket: string; Key: string } {
     checkKey(name, key);
@@ -54,6 +58,12 @@ export function s3Store(configuration: S3StoreConfiguration & { name: string }, 
     }
   }
 
+  /** A gateway that leaves it out would make every object look empty. */
+  function lengthOf({ ContentLength }: { ContentLength?: number | undefined }, key: string): number {
+    if (ContentLength !== undefined) return ContentLength;
+    throw new SalvorError('StoreUnavailable', `store "${name}" answered without the length of ${key}`);
+  }
+
   /** Like {@link look}; but that nothing is there counts only in a bucket that is there. */
   async function lookInBucket(place: { Bucket: string; Key: string }, abortSignal: AbortSignal) {
     const found = await look(place, abortSignal);
@@ -71,30 +81,6 @@ export function s3Store(configuration: S3StoreConfiguration & { name: string }, 
   ) {
     const version = id === undefined ? {} : { VersionId: id };
     await client.send(new DeleteObjectCommand({ ...place, ...version }), { abortSignal });
-  }
-
-  async function* uploads(prefix: string, abortSignal: AbortSignal): AsyncGenerator<MultipartUpload, void> {
-    let from = {};
-    for (;;) {
-      const page = await client.send(new ListMultipartUploadsCommand({ Bucket, Prefix: `${root}${prefix}`, ...from }), {
-        abortSignal,
-      });
-      yield* page.Uploads ?? [];
-      if (!page.IsTruncated) return;
-      from = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker };
-    }
-  }
-
-  async function* objects(prefix: string, signal: AbortSignal): AsyncGenerator<StoredObject, void> {
-    const input = { Bucket, Prefix: `${root}${prefix}` };
-    for await (const page of paginateListObjectsV2({ client }, input, { abortSignal: signal })) {
-      for (const { Key, Size, LastModified } of page.Contents ?? []) {
-        if (Key === undefined || LastModified === undefined) continue;
-        const key = Key.slice(root.length);
-        // A key that ends in a slash is the folder that some consoles make.
-        if (!isHidden(key) && !key.endsWith('/')) yield { key, bytes: Size ?? 0, modifiedAt: LastModified };
-      }
-    }
   }
 
   return {
@@ -123,7 +109,7 @@ export function s3Store(configuration: S3StoreConfiguration & { name: string }, 
       // At the end of a large upload it would be refused as well, but only then.
       if (await request(key, options.signal, () => look(place, options.signal))) throw exists;
       const target = {
-        client,
+        client: patient,
         params: { ...place, ...encryption },
         look: async (signal: AbortSignal) => {
           const found = await look(place, signal);
@@ -156,20 +142,28 @@ export function s3Store(configuration: S3StoreConfiguration & { name: string }, 
       const { Body, ContentLength } = await request(key, signal, () =>
         client.send(new GetObjectCommand(place), { abortSignal: signal }),
       );
-      if (!(Body instanceof Readable) || ContentLength === undefined) {
-        throw new SalvorError('StoreUnavailable', `store "${name}" answered without the length of ${key}`);
+      const bytes = lengthOf({ ContentLength }, key);
+      if (!(Body instanceof Readable)) {
+        throw new SalvorError('StoreUnavailable', `store "${name}" answered without the content of ${key}`);
       }
       const where = `${key} in store "${name}"`;
-      return wholeBody(Body, { bytes: ContentLength, where, signal, toError: (error) => s3Error(error, name, key) });
+      return wholeBody(Body, { bytes, where, signal, toError: (error) => s3Error(error, name, key) });
     },
 
     async read(key, signal) {
       const found = await request(key, signal, () => lookInBucket(at(key), signal));
       if (!found) return undefined;
-      const bytes = found.ContentLength ?? 0;
+      const bytes = lengthOf(found, key);
       if (bytes > SMALL_OBJECT_BYTES) throw tooLarge(name, key, bytes);
+      const late = AbortSignal.timeout(limits.answerTimeoutMs);
       const chunks: Uint8Array[] = [];
-      for await (const chunk of await this.get(key, signal)) chunks.push(chunk as Uint8Array);
+      try {
+        for await (const chunk of await this.get(key, AbortSignal.any([signal, late])))
+          chunks.push(chunk as Uint8Array);
+      } catch (error) {
+        if (!late.aborted || signal.aborted) throw error;
+        throw tooSlow(name, limits, error);
+      }
       return Buffer.concat(chunks);
     },
 
@@ -177,12 +171,12 @@ export function s3Store(configuration: S3StoreConfiguration & { name: string }, 
       const found = await request(key, signal, () => lookInBucket(at(key), signal));
       if (!found) return undefined;
       const modifiedAt = found.LastModified ?? new Date(0);
-      return { key, bytes: found.ContentLength ?? 0, modifiedAt, ...(isLocked(found) && { locked: true }) };
+      return { key, bytes: lengthOf(found, key), modifiedAt, ...(isLocked(found) && { locked: true }) };
     },
 
     async *list(prefix, signal) {
       try {
-        yield* objects(prefix, signal);
+        yield* listObjects(bucket, prefix, signal);
       } catch (error) {
         throw signal.aborted ? abortReason(signal) : s3Error(error, name, `${prefix}*`);
       }
@@ -210,7 +204,7 @@ export function s3Store(configuration: S3StoreConfiguration & { name: string }, 
     async sweepParts(prefix, olderThanMs, signal) {
       let swept = 0;
       await request('unfinished uploads', signal, async () => {
-        for await (const { Key, UploadId, Initiated } of uploads(prefix, signal)) {
+        for await (const { Key, UploadId, Initiated } of listUploads(bucket, prefix, signal)) {
           if (Initiated === undefined || Date.now() - Initiated.getTime() <= olderThanMs) continue;
           await client.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId }), { abortSignal: signal });
           swept += 1;
@@ -220,7 +214,7 @@ export function s3Store(configuration: S3StoreConfiguration & { name: string }, 
     },
 
     close() {
-      client.destroy();
+      patient.destroy();
     },
   };
 }
