@@ -6,9 +6,9 @@ import { Upload } from '@aws-sdk/lib-storage';
 import { abortReason, Digester, untilAborted, watchFailure } from '../encoding/streams.ts';
 import type { PutOptions } from './store.ts';
 
-/** 10,000 parts of this size are 156 GiB; etcd's largest database is far below. */
-const PART_BYTES = 16 * 1024 * 1024;
-const PARTS_AT_ONCE = 4;
+/** 10,000 parts of this size are 156 GiB; etcd's largest database is far below. An upload is resumed in parts of the same size. */
+export const PART_BYTES = 16 * 1024 * 1024;
+export const PARTS_AT_ONCE = 4;
 
 /** The object's metadata that tells which call wrote it. */
 const PUT_ID = 'salvor-put';

@@ -7,6 +7,7 @@ import {
   GetObjectCommand,
   HeadObjectCommand,
   type HeadObjectCommandOutput,
+  type MultipartUpload,
   ListObjectsV2Command,
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
@@ -18,6 +19,7 @@ import { answering, encryptionOf, S3_LIMITS, s3Client, type S3Limits, type S3Sec
 import { meaningOf, s3Error } from './s3-errors.ts';
 import { listObjects, listUploads } from './s3-list.ts';
 import { putObject } from './s3-put.ts';
+import { resumeUpload } from './s3-resume.ts';
 import type { Store } from './store.ts';
 import { wholeBody } from './whole-body.ts';
 
@@ -126,6 +128,24 @@ export function s3Store(
       } catch (error) {
         source.rethrow();
         if (options.signal.aborted) throw abortReason(options.signal);
+        throw meaningOf(error) === 'ArtifactExists' ? exists : s3Error(error, name, key);
+      }
+    },
+
+    async resume(key, body, options) {
+      const { signal } = options;
+      const place = at(key);
+      const exists = new SalvorError('ArtifactExists', `store "${name}" already has ${key}; it is left as it was`);
+      if (await request(key, signal, () => look(place, signal))) throw exists;
+      const source = watchFailure(body);
+      try {
+        let unfinished: MultipartUpload | undefined;
+        for await (const upload of listUploads(bucket, key, signal)) if (upload.Key === place.Key) unfinished = upload;
+        const target = { client: patient, params: { ...place, ...encryption } };
+        await resumeUpload(target, unfinished?.UploadId, source.stream, options);
+      } catch (error) {
+        source.rethrow();
+        if (signal.aborted) throw abortReason(signal);
         throw meaningOf(error) === 'ArtifactExists' ? exists : s3Error(error, name, key);
       }
     },
