@@ -6,13 +6,16 @@ import { findBackup, readCatalogue } from '../adapters/stores/catalogue.ts';
 import { putOnce } from '../adapters/stores/put-once.ts';
 import { requireRoom, requireScratchRoom } from '../adapters/stores/room.ts';
 import { type Cluster } from '../domain/configuration/resolve.ts';
-import { messageOf, SalvorError } from '../domain/errors.ts';
+import { FAILURES, messageOf, SalvorError } from '../domain/errors.ts';
 import { type Digest, formatManifest, type Manifest } from '../domain/manifest.ts';
 import { manifestKey } from '../domain/names.ts';
 import type { ListBackupsReport } from '../domain/operations.ts';
 import type { SnapshotSource } from '../domain/snapshot-source.ts';
 import { attended } from './attend.ts';
 import { withStores } from './with-stores.ts';
+
+/** After so many tries a store's manifest is given up; the operation tries no more often. */
+const MANIFEST_ATTEMPTS = 3;
 
 /** What a backup may need. */
 export interface Room {
@@ -74,20 +77,36 @@ export function createBackupActivities() {
       },
     ),
 
-    /** Writes the manifest to every store that has an artifact of the backup; with it the backup exists. */
-    writeManifest: attended(async ({ cluster, manifest }: { cluster: Cluster; manifest: Manifest }, { signal }) => {
-      const holders = new Set(manifest.artifacts.flatMap((artifact) => artifact.stores));
-      const key = manifestKey(manifest.cluster, manifest.node.address, manifest.backup);
-      const content = Buffer.from(formatManifest(manifest));
-      return await withStores(cluster, undefined, async (stores) => {
-        const written: string[] = [];
-        for (const store of stores.filter((candidate) => holders.has(candidate.name))) {
-          await putOnce(store, key, content, signal);
-          written.push(store.name);
-        }
-        return { key, stores: written };
-      });
-    }),
+    /**
+     * Writes the manifest to every store that has an artifact of the backup; with it the backup exists. A store that fails to take it fails only its
+     * own copy, after some tries.
+     */
+    writeManifest: attended(
+      async ({ cluster, manifest }: { cluster: Cluster; manifest: Manifest }, { signal, attempt }) => {
+        const holders = new Set(manifest.artifacts.flatMap((artifact) => artifact.stores));
+        const key = manifestKey(manifest.cluster, manifest.node.address, manifest.backup);
+        const content = Buffer.from(formatManifest(manifest));
+        return await withStores(cluster, undefined, async (stores) => {
+          const written: string[] = [];
+          const failing: { store: string; error: SalvorError }[] = [];
+          for (const store of stores.filter((candidate) => holders.has(candidate.name))) {
+            try {
+              await putOnce(store, key, content, signal);
+              written.push(store.name);
+            } catch (error) {
+              if (signal.aborted || !(error instanceof SalvorError)) throw error;
+              failing.push({ store: store.name, error });
+            }
+          }
+          const passing = failing.find(({ error }) => FAILURES[error.type].retryable);
+          const [first] = failing;
+          if (passing && attempt < MANIFEST_ATTEMPTS) throw passing.error;
+          if (first && written.length === 0) throw first.error;
+          const reasons = failing.map(({ store, error }) => ({ store, error: error.message }));
+          return { key, stores: written, ...(reasons.length > 0 && { failing: reasons }) };
+        });
+      },
+    ),
 
     listBackups: attended(
       async ({ cluster, store }: { cluster: Cluster; store?: string }, { signal }): Promise<ListBackupsReport> => {

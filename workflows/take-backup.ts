@@ -46,13 +46,19 @@ export async function takeBackup(
     lacking.push({ kind: artifact.kind, node: artifact.node ?? node.name, reason });
   }
 
-  await runbook.step(
+  const { failing = [] } = await runbook.step(
     'Write the manifest',
     null,
     async () =>
       await look.writeManifest({ cluster, manifest: manifestOf(cluster, node, snapshot, artifacts, lacking) }),
-    ({ key, stores }) => `${key} in ${stores.join(', ')}`,
+    ({ key, stores, failing = [] }) =>
+      [`${key} in ${stores.join(', ')}`, ...failing.map(({ store, error }) => `${store}: ${error}`)].join('; '),
   );
+  // A store's copies are known to be whole by the manifest beside them.
+  for (const copy of artifacts.flatMap(({ copies }) => copies)) {
+    const without = failing.find(({ store }) => store === copy.store);
+    if (without && isComplete(copy)) Object.assign(copy, { state: 'failed', error: `no manifest: ${without.error}` });
+  }
 
   const whole = lacking.length === 0 && artifacts.every(({ copies }) => copies.every(isComplete));
   return {

@@ -87,6 +87,20 @@ test('when no store gives its copy back there is no manifest, so no backup', asy
   assert.ok(!fake.calls.includes('writeManifest'));
 });
 
+test('a store that does not take the manifest makes the backup degraded: its copies count as failed', async () => {
+  const fake = fakeActivities({
+    writeManifest: async () => ({
+      key: 'k',
+      stores: ['local'],
+      failing: [{ store: 'offsite', error: 'connection refused' }],
+    }),
+  });
+  const report = await run(fake, { cluster: 'prod' });
+  assert.equal(report.state, 'degraded');
+  assert.deepEqual(report.artifacts[0]?.copies[0]?.state, 'complete');
+  assert.match(report.artifacts[0]?.copies[1]?.error ?? '', /no manifest: connection refused/);
+});
+
 test('members that disagree end the backup before anything is streamed', async () => {
   const fake = fakeActivities({
     chooseSource: async () => {
