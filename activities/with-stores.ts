@@ -13,15 +13,19 @@ export async function withStores<T>(
   only: string | undefined,
   work: (stores: Store[]) => Promise<T>,
 ): Promise<T> {
+  if (only !== undefined) requireStore(cluster, only);
   const chosen = cluster.stores.filter((store) => only === undefined || store.name === only);
-  if (chosen.length === 0) {
-    const known = cluster.stores.map((store) => store.name).join(', ');
-    throw new SalvorError('UnknownStore', `${cluster.name} has no store named "${only ?? ''}"; it has: ${known}`);
-  }
   const stores = await openStores({ ...cluster, stores: chosen });
   try {
     return await work(stores);
   } finally {
     for (const store of stores) store.close();
   }
+}
+
+/** @throws SalvorError `UnknownStore` when the cluster has none of this name */
+export function requireStore(cluster: Cluster, name: string): void {
+  if (cluster.stores.some((store) => store.name === name)) return;
+  const known = cluster.stores.map((store) => store.name).join(', ');
+  throw new SalvorError('UnknownStore', `${cluster.name} has no store named "${name}"; it has: ${known}`);
 }

@@ -14,6 +14,7 @@ import {
   type RestoreInput,
   SEARCH_ATTRIBUTES,
   TASK_QUEUE,
+  type VerifyInput,
 } from '../domain/operations.ts';
 import { type TemporalPlace, toOperationError } from './errors.ts';
 import { OperationHandle } from './handle.ts';
@@ -68,6 +69,11 @@ export class SalvorClient {
     return this.start('pin', input, {
       summary: `${input.pinned ? 'Pin' : 'Unpin'} ${input.backup} of ${input.cluster}`,
     });
+  }
+
+  /** Proves a backup by a restore in scratch. It fails with `BackupCorrupt` when something is wrong with the backup. */
+  verify(input: VerifyInput): Promise<OperationHandle<'verify'>> {
+    return this.start('verify', input);
   }
 
   /** Copies what stores lack of backups from the stores that have it. */

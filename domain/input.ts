@@ -17,6 +17,12 @@ export const isBackup: Check = (value) =>
     ? undefined
     : 'expected "latest" or a backup\'s name, as in 20261123-060000';
 
+/** What `verify` takes. */
+export const isDrillWish: Check = (value) =>
+  value === 'oldest-proof' || isBackup(value) === undefined
+    ? undefined
+    : 'expected "latest", "oldest-proof" or a backup\'s name, as in 20261123-060000';
+
 export const isText: Check = (value) => (typeof value === 'string' ? undefined : 'expected a text');
 
 export const isBoolean: Check = (value) => (typeof value === 'boolean' ? undefined : 'expected true or false');

@@ -216,18 +216,23 @@ export interface HealReport {
 
 export interface VerifyInput {
   cluster: string;
-  /** A backup's name, `latest`, or `oldest-proof`: the one whose proof is the oldest. Default `latest`. */
+  /**
+   * A backup's name, `latest`, or `oldest-proof`: the good one whose last drill is the longest ago. Default: `latest` until it is
+   * proven, then `oldest-proof`.
+   */
   backup?: string;
-  /** Read from this store only. */
+  /** Read from this store only; otherwise every store's copies are read. */
   store?: string;
 }
 
 export interface VerifyReport {
   cluster: string;
   backup: BackupId;
+  /** The store whose snapshot was restored. */
   store: string;
   proof: Proof;
-  checks: { name: string; ok: boolean; seen: string }[];
+  /** One that isn't `ok` says nothing against the backup itself: a store could not be read. `skipped`: it could not be done here. */
+  checks: { name: string; ok: boolean; skipped?: boolean; seen: string }[];
   durationMs: number;
 }
 

@@ -4,6 +4,7 @@ import { Worker } from '@temporalio/worker';
 import { createBackupActivities } from '../activities/backups.ts';
 import { createConfigurationActivities } from '../activities/configuration.ts';
 import { createLockActivities } from '../activities/cluster-lock.ts';
+import { createDrillActivities } from '../activities/drills.ts';
 import { createHealActivities } from '../activities/heal.ts';
 import { createMemberActivities } from '../activities/members.ts';
 import { createNodeActivities } from '../activities/nodes.ts';
@@ -44,6 +45,7 @@ export function createActivities(configFile: string, client: Client) {
     ...createPruneActivities(),
     ...createHealActivities(),
     ...createTrialActivities(),
+    ...createDrillActivities(),
     ...createNodeActivities(),
   };
 }
@@ -70,10 +72,10 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
       workflowBundle,
       activities: createActivities(configFile, temporal.client),
       shutdownGraceTime: '10s',
-      // What a killed worker held is given to another one after this; the default of 10 s would be downtime of a cluster.
-      stickyQueueScheduleToStartTimeout: '2s',
       // What an attempt remembers must have left the worker before it is killed, or the next one can't go on with it.
       maxHeartbeatThrottleInterval: '1s',
+      // What a killed worker held is given to another one after this; the default of 10 s would be downtime of a cluster.
+      stickyQueueScheduleToStartTimeout: '2s',
     });
     ended.addEventListener('abort', () => worker.shutdown(), { once: true });
     const running = worker.run();

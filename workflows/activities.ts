@@ -2,6 +2,7 @@
 import { ActivityCancellationType, type ActivityOptions, proxyActivities } from '@temporalio/workflow';
 import type { BackupActivities } from '../activities/backups.ts';
 import type { ConfigurationActivities } from '../activities/configuration.ts';
+import type { DrillActivities } from '../activities/drills.ts';
 import type { HealActivities } from '../activities/heal.ts';
 import type { MemberActivities } from '../activities/members.ts';
 import type { NodeActivities } from '../activities/nodes.ts';
@@ -27,7 +28,8 @@ export const look = proxyActivities<
     BackupActivities &
     Pick<SettlingActivities, 'readInstalledAt'> &
     Pick<PruneActivities, 'setPin'> &
-    Pick<HealActivities, 'findLackingCopies'>
+    Pick<HealActivities, 'findLackingCopies'> &
+    Omit<DrillActivities, 'drillBackup'>
 >({
   ...attended,
   startToCloseTimeout: '2m',
@@ -42,7 +44,9 @@ export const tidy = proxyActivities<Omit<PruneActivities, 'setPin'>>({
 });
 
 /** Streams: as long as the database and the slowest store need. Each try starts anew, so there are few. */
-export const stream = proxyActivities<BackupActivities & TrialActivities & Pick<HealActivities, 'healCopy'>>({
+export const stream = proxyActivities<
+  BackupActivities & TrialActivities & Pick<HealActivities, 'healCopy'> & Pick<DrillActivities, 'drillBackup'>
+>({
   ...attended,
   startToCloseTimeout: '6h',
   retry: { initialInterval: '5s', maximumInterval: '1m', maximumAttempts: 4 },

@@ -7,3 +7,4 @@ export { listBackups } from './list-backups.ts';
 export { pin } from './pin.ts';
 export { prune } from './prune.ts';
 export { restore } from './restore.ts';
+export { verify } from './verify.ts';

@@ -1,5 +1,5 @@
 /** Checks what was typed before anything is started; the workflow checks it again. */
-import { isBackup, isName } from '../../domain/input.ts';
+import { isBackup, isDrillWish, isName } from '../../domain/input.ts';
 import { BACKUP_OVERRIDES, type BackupOverride } from '../../domain/operations.ts';
 import { UsageError } from './output.ts';
 
@@ -9,6 +9,10 @@ export function requireName(what: string, value: string): string {
 
 export function requireBackup(value: string): string {
   return require('backup', value, isBackup(value));
+}
+
+export function requireDrillWish(value: string): string {
+  return require('backup', value, isDrillWish(value));
 }
 
 export function requireOverride(value: string): BackupOverride {

@@ -12,12 +12,13 @@ import { addPin, addPrune, addUnpin } from './commands/prune.ts';
 import { addRestore } from './commands/restore.ts';
 import { addSchedules } from './commands/schedules.ts';
 import { addSetup } from './commands/setup.ts';
+import { addVerify } from './commands/verify.ts';
 import { addWorker } from './commands/worker.ts';
 import { addCommonOptions } from './common.ts';
 
 /** In the order in which `--help` shows them. */
 const GROUPS: [heading: string, commands: ((program: Command) => void)[]][] = [
-  ['Backups', [addBackup, addBackups, addPin, addUnpin, addPrune, addHeal, addRestore]],
+  ['Backups', [addBackup, addBackups, addPin, addUnpin, addPrune, addVerify, addHeal, addRestore]],
   ['Operations', [addOperations, addShow, addRetry, addRollback, addAbort, addSchedules]],
   ['Installation', [addDoctor, addSetup, addWorker, addConfig, addPlayground]],
 ];

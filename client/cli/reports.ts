@@ -8,6 +8,7 @@ import type { Look } from './render/format.ts';
 import { renderHeal } from './render/heal.ts';
 import { renderPin, renderPrune } from './render/prune.ts';
 import { renderRestore } from './render/restore.ts';
+import { renderVerify } from './render/verify.ts';
 
 type ExitStatus = 0 | 1 | 3;
 
@@ -24,6 +25,8 @@ const PRESENTATIONS: { [O in Operation]?: Presentation<O> } = {
   prune: { text: renderPrune, exit: exitOfPrune },
   pin: { text: renderPin, exit: () => 0 },
   heal: { text: renderHeal, exit: exitOfHeal },
+  // What is wrong with the backup itself fails the operation; what is left are stores that could not be read.
+  verify: { text: renderVerify, exit: ({ checks }) => (checks.every(({ ok }) => ok) ? 0 : 3) },
   checkCluster: {
     text: ({ checks }, look) => renderChecks(checks, look),
     exit: ({ checks }) => (checks.every((check) => check.ok) ? 0 : 1),

@@ -1,8 +1,10 @@
 /** Activities that answer at once and write down what they were asked: for the workflows' own decisions, not for what activities do. */
 import { ApplicationFailure } from '@temporalio/activity';
+import type { DrillOrder } from '../../activities/drills.ts';
 import type { createActivities } from '../../workers/worker.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { FAILURES, type FailureType } from '../../domain/errors.ts';
+import type { Verified } from '../../domain/verified.ts';
 
 export type Activities = ReturnType<typeof createActivities>;
 
@@ -37,6 +39,21 @@ const ETCD = { version: '3.6.16', clusterId: '1', memberId: '2', revision: '4200
 /** A failure as the real activities throw it. */
 export function failing(type: FailureType, message: string): ApplicationFailure {
   return ApplicationFailure.create({ type, message, nonRetryable: !FAILURES[type].retryable });
+}
+
+/** What a drill with which nothing is wrong has seen. */
+export function verifiedOf({ backup, nodeAddress }: DrillOrder): Verified {
+  return {
+    formatVersion: 1,
+    backup,
+    cluster: 'prod',
+    node: { address: nodeAddress },
+    verifiedAt: '2026-11-23T07:00:00.000Z',
+    proof: 'served',
+    store: 'local',
+    checks: [{ name: 'it serves the keys of the source', ok: true, seen: 'HashKV 77' }],
+    durationMs: 3_000,
+  };
 }
 
 export interface FakeActivities {
@@ -135,6 +152,17 @@ export function fakeActivities(changes: Partial<Activities> = {}): FakeActivitie
     findLackingCopies: async () => ({ copies: [], more: 0, unreadable: [] }),
     healCopy: async () => [],
     trialRestore: async () => ({ store: 'local', content: DIGEST, revision: '4200', totalKeys: 7, hashAgrees: true }),
+    chooseDrill: async ({ backup }) => ({
+      order: { backup: backup ?? '20261123-000000', nodeAddress: '10.0.0.1' },
+      why: 'the newest good one',
+      holders: ['local', 'offsite'],
+    }),
+    drillBackup: async ({ order }) => ({
+      verified: verifiedOf(order),
+      holders: ['local', 'offsite'],
+      restorable: 'local',
+    }),
+    keepDrillResult: async ({ holders }) => ({ stores: holders, failing: [] }),
     checkNode: async () => ({
       etcd: 'running',
       apiServer: 'running',

@@ -1,0 +1,97 @@
+/** Verifying backups: choosing one, drilling it, keeping what was seen. */
+import { chooseBackup, readCatalogue } from '../adapters/stores/catalogue.ts';
+import { drillBackup, type DrillOrder, type DrillOutcome } from '../adapters/drill/drill-backup.ts';
+import type { FoundBackup } from '../adapters/stores/found-backup.ts';
+import { chooseForDrill } from '../domain/choose-drill.ts';
+import type { Cluster } from '../domain/configuration/resolve.ts';
+import { SalvorError } from '../domain/errors.ts';
+import { verifiedKey } from '../domain/names.ts';
+import { formatVerified, type Verified } from '../domain/verified.ts';
+import { attended } from './attend.ts';
+import { withActivityScratch } from './trials.ts';
+import { requireStore, withStores } from './with-stores.ts';
+
+export type { DrillOrder, DrillOutcome };
+
+export interface DrillChoice {
+  order: DrillOrder;
+  /** Why this one. */
+  why: string;
+  /** The stores that have something of it, as far as they could be read. */
+  holders: string[];
+}
+
+function holdersOf({ objects }: FoundBackup): string[] {
+  const own = objects.filter(({ kind }) => kind !== 'verified' && kind !== 'pinned');
+  return [...new Set(own.map(({ store }) => store))];
+}
+
+export function createDrillActivities() {
+  return {
+    /** The backup to drill: by its name, by `latest` or `oldest-proof`, or without a wish the one that a schedule takes. */
+    chooseDrill: attended(
+      async (
+        { cluster, backup, store }: { cluster: Cluster; backup?: string; store?: string },
+        { signal },
+      ): Promise<DrillChoice> => {
+        if (store !== undefined) requireStore(cluster, store);
+        return await withStores(cluster, undefined, async (stores) => {
+          const catalogue = await readCatalogue(cluster, stores, signal);
+          const entries = catalogue.entries.filter((found) => store === undefined || holdersOf(found).includes(store));
+          const isWish = backup === undefined || backup === 'latest' || backup === 'oldest-proof';
+          const choice = isWish ? chooseForDrill(entries, backup) : undefined;
+          const chosen = choice?.chosen ?? chooseBackup({ ...catalogue, entries }, isWish ? 'latest' : backup);
+          const { entry, nodeAddress, source } = chosen;
+          const foreign = entry.state === 'foreign' && source !== undefined ? { foreign: source } : {};
+          return {
+            order: { backup: entry.backup, nodeAddress, ...foreign },
+            why: choice?.why ?? 'asked for by name',
+            holders: holdersOf(chosen),
+          };
+        });
+      },
+    ),
+
+    /** Reads every copy and restores the snapshot into a scratch etcd on the worker. It changes nothing anywhere. */
+    drillBackup: attended(
+      async (
+        { cluster, store, order }: { cluster: Cluster; store?: string; order: DrillOrder },
+        { signal },
+      ): Promise<DrillOutcome> => {
+        return await withStores(cluster, store, async (stores) => {
+          return await withActivityScratch(async (scratch) => {
+            return await drillBackup(cluster, stores, order, { scratch, now: () => new Date(), signal });
+          });
+        });
+      },
+    ),
+
+    /** Puts the result beside the backup in every store that has it, over an earlier one. A store that fails is named, and fails it only when none is left. */
+    keepDrillResult: attended(
+      async (
+        { cluster, holders, verified }: { cluster: Cluster; holders: string[]; verified: Verified },
+        { signal },
+      ): Promise<{ stores: string[]; failing: { store: string; error: string }[] }> => {
+        const key = verifiedKey(verified.cluster, verified.node.address, verified.backup);
+        const text = Buffer.from(formatVerified(verified));
+        return await withStores(cluster, undefined, async (stores) => {
+          const kept: string[] = [];
+          const failing: { store: string; error: SalvorError }[] = [];
+          for (const store of stores.filter(({ name }) => holders.includes(name))) {
+            try {
+              await store.replace(key, text, signal);
+              kept.push(store.name);
+            } catch (error) {
+              if (!(error instanceof SalvorError)) throw error;
+              failing.push({ store: store.name, error });
+            }
+          }
+          const [first] = failing;
+          if (kept.length === 0 && first !== undefined) throw first.error;
+          return { stores: kept, failing: failing.map(({ store, error }) => ({ store, error: error.message })) };
+        });
+      },
+    ),
+  };
+}
+export type DrillActivities = ReturnType<typeof createDrillActivities>;

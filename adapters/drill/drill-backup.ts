@@ -1,0 +1,171 @@
+/** Verifies a whole backup: its manifests, every copy of every artifact, and the snapshot by a restore in scratch. */
+import { join } from 'node:path';
+import type { Cluster } from '../../domain/configuration/resolve.ts';
+import { type FailureType, SalvorError } from '../../domain/errors.ts';
+import type { Flavour } from '../../domain/manifest.ts';
+import { type BackupId, manifestKey } from '../../domain/names.ts';
+import type { SnapshotSource } from '../../domain/snapshot-source.ts';
+import type { Verified } from '../../domain/verified.ts';
+import { checkSnapshot } from '../etcd/integrity.ts';
+import { localHost } from '../hosts/local.ts';
+import type { Store } from '../stores/store.ts';
+import { foreignPieces, type Piece, type Pieces, piecesOf } from './pieces.ts';
+import { proveSnapshot } from './prove-snapshot.ts';
+import { readCopy } from './read-copy.ts';
+import { readManifests } from './read-manifests.ts';
+import { type DrillRecord, openRecord } from './record.ts';
+
+/** Which backup is drilled. */
+export interface DrillOrder {
+  backup: BackupId;
+  nodeAddress: string;
+  /** The snapshot of a backup without a manifest. */
+  foreign?: SnapshotSource;
+}
+
+export interface DrillOptions {
+  /** An empty folder of the worker with room for the database twice. */
+  scratch: string;
+  now: () => Date;
+  signal: AbortSignal;
+}
+
+export interface DrillOutcome {
+  verified: Verified;
+  /** The stores that have something of the backup. */
+  holders: string[];
+  /** What is wrong with the backup: the checks and what they saw. */
+  corrupt?: string;
+  /** The store whose copy of the snapshot passed all that was checked of it. */
+  restorable?: string;
+}
+
+/**
+ * Drills a backup. What is wrong with it is part of the outcome; an error means that nothing can be said of it. A store that can't be read
+ * now, or lacks a copy that it was to have, fails its own check and stands in nobody's way.
+ * @param stores those whose copies are looked at; the first whose snapshot is right is restored
+ * @throws SalvorError `ArtifactMissing` when the backup is gone, as after a prune; `DecryptionFailed`, `NoSpace`, `ToolMissing`, and what the stores throw
+ */
+export async function drillBackup(
+  cluster: Cluster,
+  stores: Store[],
+  order: DrillOrder,
+  options: DrillOptions,
+): Promise<DrillOutcome> {
+  const { backup, nodeAddress } = order;
+  const startMs = performance.now();
+  const record = openRecord();
+  const read = await proveEverything(cluster, stores, order, record, options);
+  if (read === undefined && record.corrupt.length === 0) {
+    const places = stores.map(({ name }) => name).join(', ');
+    throw (
+      record.trouble() ??
+      new SalvorError(
+        'ArtifactMissing',
+        `the snapshot of backup ${backup} of ${cluster.name} is not in ${places} any more; was it pruned meanwhile?`,
+      )
+    );
+  }
+  const { checks, holders, corrupt } = record;
+  const [anyHolder = ''] = holders;
+  return {
+    verified: {
+      formatVersion: 1,
+      backup,
+      cluster: cluster.name,
+      node: { address: nodeAddress },
+      verifiedAt: options.now().toISOString(),
+      proof: record.proof(),
+      store: read?.store ?? anyHolder,
+      checks,
+      durationMs: Math.round(performance.now() - startMs),
+    },
+    holders: [...holders],
+    ...(corrupt.length > 0 && { corrupt: corrupt.join('; ') }),
+    ...(read?.isProven && { restorable: read.store }),
+  };
+}
+
+/** @returns the store whose snapshot was read to the end and restored, if one was right, and whether it passed */
+async function proveEverything(
+  cluster: Cluster,
+  stores: Store[],
+  order: DrillOrder,
+  record: DrillRecord,
+  { scratch, signal }: DrillOptions,
+): Promise<{ store: string; isProven: boolean } | undefined> {
+  const { pieces, flavour } = await findPieces(cluster, stores, order, record, signal);
+  const file = join(scratch, 'snapshot.db');
+  let restorable: string | undefined;
+  for (const piece of pieces?.all ?? []) {
+    for (const store of stores) {
+      const toFile = piece.isSnapshot && restorable === undefined;
+      const isRight = await record.inStore(`${piece.name} in ${store.name}`, store.name, async () => {
+        return await readPiece(cluster, store, piece, toFile ? file : undefined, signal);
+      });
+      if (isRight && toFile) restorable = store.name;
+    }
+  }
+  if (pieces === undefined || restorable === undefined) return undefined;
+  try {
+    const serve = flavour === 'etcd' ? {} : { serve: flavour };
+    await proveSnapshot(file, pieces.snapshot, { scratch, check: record.check, signal, ...serve });
+    return { store: restorable, isProven: true };
+  } catch (error) {
+    // The check that failed stands in the record.
+    if (!isFailure(error, 'BackupCorrupt')) throw error;
+    return { store: restorable, isProven: false };
+  }
+}
+
+async function findPieces(
+  cluster: Cluster,
+  stores: Store[],
+  { backup, nodeAddress, foreign }: DrillOrder,
+  record: DrillRecord,
+  signal: AbortSignal,
+): Promise<{ pieces: Pieces | undefined; flavour: Flavour }> {
+  if (foreign) return { pieces: foreignPieces(foreign), flavour: cluster.flavour };
+  const key = manifestKey(cluster.name, nodeAddress, backup);
+  const { manifest, stores: withManifest } = await readManifests(stores, key, record, signal);
+  return {
+    pieces: manifest && piecesOf(manifest, withManifest),
+    flavour: manifest?.flavour ?? cluster.flavour,
+  };
+}
+
+/**
+ * Reads one copy to its end.
+ * @param file where a snapshot is kept
+ * @returns what was seen; undefined when there is none and none was to be there
+ */
+async function readPiece(
+  cluster: Cluster,
+  store: Store,
+  { copy, isSnapshot, isDue }: Piece,
+  file: string | undefined,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const sink = async (content: AsyncIterable<Uint8Array>, where: string) => {
+    const checked = isSnapshot ? checkSnapshot(content, where, 'BackupCorrupt') : content;
+    if (file === undefined) return await countBytes(checked);
+    return (await localHost('this worker').write(file, checked, { mode: 0o600, signal })).bytes;
+  };
+  try {
+    const bytes = await readCopy(cluster, store, copy, sink, signal);
+    return `${bytes} bytes${copy.expected ? ', all as the manifest says' : ' with the hash that etcd gave them'}`;
+  } catch (error) {
+    if (isFailure(error, 'ArtifactMissing') && !isDue(store.name)) return undefined;
+    throw error;
+  }
+}
+
+async function countBytes(content: AsyncIterable<Uint8Array>): Promise<number> {
+  let bytes = 0;
+  for await (const chunk of content) bytes += chunk.length;
+  return bytes;
+}
+
+function isFailure(error: unknown, type: FailureType): boolean {
+  return error instanceof SalvorError && error.type === type;
+}

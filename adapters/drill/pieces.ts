@@ -1,0 +1,48 @@
+/** What a backup consists of, as a drill reads it. */
+import { type Manifest, type ManifestArtifact } from '../../domain/manifest.ts';
+import { type SnapshotSource, snapshotSourceOf } from '../../domain/snapshot-source.ts';
+import { isIntended } from '../stores/found-backup.ts';
+import type { Copy } from './read-copy.ts';
+
+export interface Piece {
+  /** As in `snapshot`, or `static-resources of m2`. */
+  name: string;
+  copy: Copy;
+  isSnapshot: boolean;
+  /** Whether a store must have it. */
+  isDue: (store: string) => boolean;
+}
+
+export interface Pieces {
+  snapshot: SnapshotSource;
+  /** The snapshot among them. */
+  all: Piece[];
+}
+
+/**
+ * Everything that a manifest names.
+ * @param withManifest the stores that have the manifest: it says that they had everything
+ * @throws SalvorError `BackupCorrupt` for a manifest without a snapshot
+ */
+export function piecesOf(manifest: Manifest, withManifest: string[]): Pieces {
+  const all = manifest.artifacts.map((artifact) => {
+    const { kind, content, stored } = artifact;
+    return {
+      name: nameOf(artifact),
+      copy: { ...artifact, expected: { content, stored } },
+      isSnapshot: kind === 'snapshot',
+      isDue: (store: string) => withManifest.includes(store) && isIntended(manifest, artifact, store),
+    };
+  });
+  return { snapshot: snapshotSourceOf(manifest), all };
+}
+
+/** A snapshot without a manifest. */
+export function foreignPieces(snapshot: SnapshotSource): Pieces {
+  const isDue = (store: string) => snapshot.stores.includes(store);
+  return { snapshot, all: [{ name: 'snapshot', copy: snapshot, isSnapshot: true, isDue }] };
+}
+
+function nameOf({ kind, node }: ManifestArtifact): string {
+  return node === undefined ? kind : `${kind} of ${node}`;
+}

@@ -1,0 +1,35 @@
+/** Reads the manifest of a backup in every store, from the store itself: what a catalogue has read before may have been changed since. */
+import { SalvorError } from '../../domain/errors.ts';
+import { formatManifest, type Manifest, parseManifest } from '../../domain/manifest.ts';
+import { inItsPlace } from '../../domain/notes.ts';
+import type { Store } from '../stores/store.ts';
+import type { DrillRecord } from './record.ts';
+
+/** @returns the manifest of the first store where it is right, and the stores that have one that is right */
+export async function readManifests(
+  stores: Store[],
+  key: string,
+  record: DrillRecord,
+  signal: AbortSignal,
+): Promise<{ manifest: Manifest | undefined; stores: string[] }> {
+  let first: { manifest: Manifest; store: string } | undefined;
+  const right: string[] = [];
+  for (const store of stores) {
+    await record.inStore(`manifest in ${store.name}`, store.name, async () => {
+      const bytes = await store.read(key, signal);
+      if (bytes === undefined) return undefined;
+      const where = `${key} in store "${store.name}"`;
+      const manifest = inItsPlace(parseManifest(Buffer.from(bytes).toString(), where), key, where);
+      if (first && formatManifest(first.manifest) !== formatManifest(manifest)) {
+        throw new SalvorError(
+          'BackupCorrupt',
+          `${where} is another one than in "${first.store}"; one was put there later`,
+        );
+      }
+      first ??= { manifest, store: store.name };
+      right.push(store.name);
+      return 'as it was written';
+    });
+  }
+  return { manifest: first?.manifest, stores: right };
+}

@@ -1,0 +1,32 @@
+/** `verify`. */
+import type { Command } from 'commander';
+import { action, type CommonOptions } from '../common.ts';
+import { requireDrillWish, requireName } from '../input.ts';
+
+interface VerifyOptions extends CommonOptions {
+  backup?: string;
+  store?: string;
+}
+
+export function addVerify(program: Command): void {
+  program
+    .command('verify')
+    .description('prove a backup: read every copy, restore it in scratch and compare; the cluster is not touched')
+    .argument('<cluster>', 'its name in the configuration')
+    .option(
+      '--backup <id>',
+      'a backup of `salvor backups`, latest, or oldest-proof: the one drilled the longest ago (default: latest until it is proven, then oldest-proof)',
+    )
+    .option('--store <name>', 'read from this store only')
+    .action(
+      action<VerifyOptions>(async (options, cluster) => {
+        const { backup, store } = options;
+        requireName('cluster', cluster);
+        if (backup !== undefined) requireDrillWish(backup);
+        if (store !== undefined) requireName('store', store);
+        const input = { cluster, ...(backup !== undefined && { backup }), ...(store !== undefined && { store }) };
+        const { operate } = await import('../operate.ts');
+        return operate(options, 'verify', input, `Verify ${backup === undefined ? 'a backup' : backup} of ${cluster}`);
+      }),
+    );
+}
