@@ -21,7 +21,7 @@ const SERVERS = ['temporal', 'etcd', 'etcdctl', 'etcdutl', 'versitygw'] as const
 /** In the order in which they run. */
 export const SUITES: readonly Suite[] = [
   { name: 'unit', needs: [], concurrency: availableParallelism(), timeoutMs: 5 * 60_000 },
-  { name: 'workflow', needs: ['temporal'], concurrency: 1, timeoutMs: 15 * 60_000 },
+  { name: 'workflow', needs: ['temporal'], concurrency: 2, timeoutMs: 15 * 60_000 },
   { name: 'system', needs: SERVERS, concurrency: 3, timeoutMs: 20 * 60_000 },
   { name: 'kubernetes', needs: [...SERVERS, 'kube-apiserver', 'kubectl'], concurrency: 1, timeoutMs: 20 * 60_000 },
   { name: 'chaos', needs: SERVERS, concurrency: 2, timeoutMs: 30 * 60_000, isHeavy: true },
