@@ -4,7 +4,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { CommandResult } from '../../adapters/hosts/host.ts';
-import { attempt } from '../lab/commands.ts';
+import { messageOf } from '../../domain/errors.ts';
+import { attempt, waitFor } from '../lab/commands.ts';
 import {
   type Lab,
   labDown,
@@ -18,7 +19,8 @@ import {
 
 /** Each test is skipped, and counted, where the lab can't run. */
 const skip = (await labMissing()).join('; ') || false;
-const options = { skip, timeout: 300_000 };
+/** The first one's time holds the making of a golden copy, where there is none. */
+const options = { skip, timeout: 900_000 };
 const RESET_MS = 90_000;
 
 let lab: Lab;
@@ -150,7 +152,12 @@ test(
     );
     assert.equal((await ssh(`core@${node(3).address}`, 'true')).exitCode, 255);
     await assert.rejects(lab.onNode(3, ['true']), { type: 'HostUnreachable' });
-    await lab.kubectl('create', 'configmap', 'made-meanwhile', '--request-timeout=20s');
+    // The lost one may have been the leader: a write waits for the next.
+    await waitFor('a write that is taken', 60_000, async () => {
+      const create = ['create', 'configmap', 'made-meanwhile', '--request-timeout=10s'];
+      const answer = await lab.kubectl(...create).catch(messageOf);
+      return /created|already exists/.test(answer) ? undefined : answer;
+    });
 
     await lab.powerOn(3);
     assert.equal(

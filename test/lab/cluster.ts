@@ -9,6 +9,7 @@ import { kubeadmConfiguration } from './kubeadm.ts';
 import { ENDPOINT, type LabPaths, type NodeNumber } from './layout.ts';
 import { onNode } from './machine.ts';
 
+const STATIC_PODS = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'] as const;
 const KUBEADM_MS = 300_000;
 const READY_MS = 300_000;
 const CONFIGURATION = '/etc/kubernetes/kubeadm.yaml';
@@ -53,13 +54,14 @@ export async function copyCredentials(paths: LabPaths): Promise<void> {
   }
 }
 
+const conditionsSchema = z.array(z.object({ type: z.string(), status: z.string() })).default([]);
 const listSchema = z.object({
   items: z.array(
     z.discriminatedUnion('kind', [
       z.object({
-        kind: z.literal('Node'),
+        kind: z.literal(['Node', 'Pod']),
         metadata: z.object({ name: z.string() }),
-        status: z.object({ conditions: z.array(z.object({ type: z.string(), status: z.string() })).default([]) }),
+        status: z.object({ conditions: conditionsSchema }),
       }),
       z.object({
         kind: z.literal('Lease'),
@@ -71,7 +73,7 @@ const listSchema = z.object({
 });
 
 /**
- * Waits until every kube-apiserver is ready and every node is Ready.
+ * Waits until every kube-apiserver is ready, and every node and its static pods are Ready.
  * @param since nodes must have given a sign of life after this: what the API holds from before a boot is not believed
  * @throws SalvorError `ComponentStuck` when that doesn't come within 5 min, with what was seen last
  */
@@ -80,39 +82,35 @@ export async function waitUntilWell(paths: LabPaths, numbers: readonly NodeNumbe
   for (const number of numbers) {
     const { name, address } = paths.node(number);
     await waitFor(`a ready kube-apiserver on ${name}`, READY_MS, async () => {
-      const { ready, seen } = await apiServerReady(`https://${address}:6443`, {
-        ca,
-        signal: AbortSignal.timeout(10_000),
-      });
+      const options = { ca, signal: AbortSignal.timeout(10_000) };
+      const { ready, seen } = await apiServerReady(`https://${address}:6443`, options);
       return ready ? undefined : seen;
     });
   }
   const names = numbers.map((number) => paths.node(number).name);
-  await waitFor(
-    'a cluster with all nodes Ready',
-    READY_MS,
-    async () => await whatIsNotReady(paths, names, since),
-    1_000,
-  );
+  await waitFor('a cluster that is well', READY_MS, async () => await whatIsNotWell(paths, names, since), 1_000);
 }
 
-async function whatIsNotReady(paths: LabPaths, names: readonly string[], since: Date): Promise<string | undefined> {
-  const query = ['get', 'nodes,leases', '--namespace=kube-node-lease', '--output=json', '--request-timeout=5s'];
+async function whatIsNotWell(paths: LabPaths, names: readonly string[], since: Date): Promise<string | undefined> {
+  const query = ['get', 'nodes,pods,leases', '--all-namespaces', '--output=json', '--request-timeout=5s'];
   const { exitCode, stdout, stderr } = await attempt(kubectl(paths, ...query));
   if (exitCode !== 0) return stderr.trim();
   const { items } = listSchema.parse(JSON.parse(stdout));
+  const isReady = (kind: 'Node' | 'Pod', name: string): boolean =>
+    items.some(
+      (item) =>
+        item.kind === kind &&
+        item.metadata.name === name &&
+        item.status.conditions.some(({ type, status }) => type === 'Ready' && status === 'True'),
+    );
   for (const name of names) {
     const alive = items.some(
       (item) => item.kind === 'Lease' && item.metadata.name === name && (item.spec.renewTime ?? 0) > since,
     );
     if (!alive) return `${name} has given no sign of life since ${since.toISOString()}`;
-    const ready = items.some(
-      (item) =>
-        item.kind === 'Node' &&
-        item.metadata.name === name &&
-        item.status.conditions.some(({ type, status }) => type === 'Ready' && status === 'True'),
-    );
-    if (!ready) return `${name} is not Ready`;
+    if (!isReady('Node', name)) return `${name} is not Ready`;
+    const pod = STATIC_PODS.find((part) => !isReady('Pod', `${part}-${name}`));
+    if (pod !== undefined) return `${pod}-${name} is not Ready`;
   }
   return undefined;
 }

@@ -3,7 +3,7 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createHash } from 'node:crypto';
 import { attempt, run } from './commands.ts';
-import { createCluster } from './cluster.ts';
+import { copyCredentials, createCluster, waitUntilWell } from './cluster.ts';
 import { type LabPaths, nodeNumbers, type NodeNumber } from './layout.ts';
 import { bootNode, BOOT_SCRIPT, cutPower, onNode, shutDown } from './machine.ts';
 import { connectNodes } from './network.ts';
@@ -61,6 +61,9 @@ async function makeCluster(paths: LabPaths, nodes: 1 | 3, report: (line: string)
     report('booting new nodes');
     await Promise.all(numbers.map((number) => bootNode(paths, number)));
     await createCluster(paths, numbers, report);
+    await copyCredentials(paths);
+    report('waiting for Kubernetes');
+    await waitUntilWell(paths, numbers, new Date(0));
     await Promise.all(numbers.map((number) => shutDown(paths, number)));
   } finally {
     await Promise.all(numbers.map((number) => cutPower(paths, number)));

@@ -66,7 +66,7 @@ export interface Lab {
   powerOff(number: NodeNumber): Promise<void>;
   /** Boots a node that is down, and waits for SSH and containerd; Kubernetes comes up by itself: see `waitUntilWell`. */
   powerOn(number: NodeNumber): Promise<void>;
-  /** Waits until every kube-apiserver is ready and every node is Ready and has said so after this call. */
+  /** Waits until every kube-apiserver is ready, every node has said after this call that it is Ready, and so are its static pods. */
   waitUntilWell(): Promise<void>;
 }
 
