@@ -2,7 +2,7 @@
  * `make test`: lint, types, format and every test. Third-party binaries are fetched or built meanwhile, and the tests that
  * need one begin when it is there. The last line is `N passed, N failed, N skipped`; the exit code is 0 when none failed.
  *
- *   node test/run.ts [--all] [--only checks|unit|workflow|system|kubernetes|chaos]... [glob or part of a path]...
+ *   node test/run.ts [--all] [--only checks|unit|workflow|system|kubernetes|chaos|e2e]... [glob or part of a path]...
  */
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -22,10 +22,11 @@ async function main(): Promise<Counts> {
   });
   const unknown = values.only.find((part) => !PARTS.includes(part));
   if (unknown !== undefined) throw new Error(`--only ${unknown}: expected one of ${PARTS.join(', ')}`);
-  const asked = values.all || positionals.length > 0;
-  const heavy = new Set(SUITES.filter(({ isHeavy }) => isHeavy === true).map(({ name }) => name as string));
+  const left = new Set<string>(
+    SUITES.filter(({ onlyWith }) => onlyWith === 'name' || (onlyWith === 'all' && !values.all)).map(({ name }) => name),
+  );
   const chosen = (part: string): boolean =>
-    values.only.length === 0 ? asked || !heavy.has(part) : values.only.includes(part);
+    values.only.length > 0 ? values.only.includes(part) : positionals.length > 0 || !left.has(part);
 
   const interrupt = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupt.abort(new Error(name)));

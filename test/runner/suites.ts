@@ -5,9 +5,9 @@ import { join, matchesGlob, sep } from 'node:path';
 import type { ToolName } from '../../tools/binaries.ts';
 
 export interface Suite {
-  name: 'unit' | 'workflow' | 'system' | 'kubernetes' | 'chaos';
-  /** Left out unless it is asked for: by name, or with `--all`. */
-  isHeavy?: true;
+  name: 'unit' | 'workflow' | 'system' | 'kubernetes' | 'chaos' | 'e2e';
+  /** `all`: runs when it is asked for by name or with `--all`. `name`: only by name. */
+  onlyWith?: 'all' | 'name';
   /** The binaries without which its tests can't run. */
   needs: readonly ToolName[];
   /** Files at a time. A file that starts servers waits for them most of its time, so a few share the machine. */
@@ -24,10 +24,17 @@ export const SUITES: readonly Suite[] = [
   { name: 'workflow', needs: ['temporal'], concurrency: 2, timeoutMs: 15 * 60_000 },
   { name: 'system', needs: SERVERS, concurrency: 3, timeoutMs: 20 * 60_000 },
   { name: 'kubernetes', needs: [...SERVERS, 'kube-apiserver', 'kubectl'], concurrency: 1, timeoutMs: 20 * 60_000 },
-  { name: 'chaos', needs: SERVERS, concurrency: 2, timeoutMs: 30 * 60_000, isHeavy: true },
+  { name: 'chaos', needs: SERVERS, concurrency: 2, timeoutMs: 30 * 60_000, onlyWith: 'all' },
+  {
+    name: 'e2e',
+    needs: [...SERVERS, 'kubelet', 'kubeadm', 'kubectl', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'],
+    concurrency: 1,
+    timeoutMs: 40 * 60_000,
+    onlyWith: 'name',
+  },
 ];
 
-const FOLDERS = ['unit', 'workflow', 'system', 'chaos'] as const;
+const FOLDERS = ['unit', 'workflow', 'system', 'chaos', 'e2e'] as const;
 
 /** The suite of a test file: its folder, but `*.kubernetes.test.ts` wherever it lies waits for kube-apiserver. */
 export function suiteOf(file: string): Suite['name'] {
