@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { CoreV1Api, KubeConfig } from '@kubernetes/client-node';
+import { readInstalledAt } from '../../adapters/kubernetes/installed-at.ts';
 import type { BackupReport, RestoreReport } from '../../domain/operations.ts';
 import { stopPart } from '../../playground/handle.ts';
 import { until } from '../support/until.ts';
@@ -36,6 +37,16 @@ async function putConfigMaps(prefix: string, count: number): Promise<void> {
     });
   }
 }
+
+test("the cluster's own API tells when it was installed; where it does not answer the reason is told", async () => {
+  const { kubeconfig = '' } = world.playground;
+  const answer = await readInstalledAt(kubeconfig, AbortSignal.timeout(30_000));
+  assert.ok('installedAt' in answer, JSON.stringify(answer));
+  const ageMs = Date.now() - Date.parse(answer.installedAt);
+  assert.ok(ageMs > -1_000 && ageMs < 600_000, `${answer.installedAt} is a moment ago`);
+  const problem = await readInstalledAt('/no/such/kubeconfig', AbortSignal.timeout(30_000));
+  assert.ok('problem' in problem && /no such file/.test(problem.problem), JSON.stringify(problem));
+});
 
 test('deleted objects and a destroyed member are back after a restore, seen through every kube-apiserver', async () => {
   await putConfigMaps('before', 40);
