@@ -9,9 +9,10 @@ import { defaultPayloadConverter } from '@temporalio/common';
 import { parseAttempt } from '../../adapters/backup/attempt.ts';
 import type { BackupReport } from '../../domain/operations.ts';
 import { bringUpPart, killPart } from '../../playground/handle.ts';
-import { partsSent, startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
+import { partsSent, type TcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
 import { PLAYGROUND_CLUSTER as cluster, startWorld, type World } from '../support/world.ts';
+import { proxyEtcd, proxyS3 } from '../support/world-proxies.ts';
 
 describe('a worker killed', () => {
   let world: World;
@@ -23,21 +24,8 @@ describe('a worker killed', () => {
     const { endpoint, accessKeyId, secretAccessKey } = world.playground.s3;
     const credentials = { accessKeyId, secretAccessKey };
     s3 = new S3Client({ endpoint, credentials, region: 'us-east-1', forcePathStyle: true });
-    const { hostname, port } = new URL(endpoint);
-    s3Proxy = await startTcpProxy(hostname, Number(port));
-    etcdProxies = await Promise.all(
-      world.playground.nodes.map(async ({ clientUrl }) => {
-        const url = new URL(clientUrl);
-        return await startTcpProxy(url.hostname, Number(url.port));
-      }),
-    );
-    await world.configure(({ stores, clusters }) => {
-      Object.assign(stores['offsite'] ?? {}, { endpoint: `http://${hostname}:${s3Proxy.port}` });
-      for (const [index, node] of (clusters[cluster]?.nodes ?? []).entries()) {
-        const { hostname } = new URL(world.playground.nodes[index]?.clientUrl ?? '');
-        Object.assign(node['etcd'] ?? {}, { clientUrl: `https://${hostname}:${etcdProxies[index]?.port ?? 0}` });
-      }
-    });
+    s3Proxy = await proxyS3(world);
+    etcdProxies = await proxyEtcd(world);
     // Random, so that it is as large when it is compressed.
     for (let index = 0; index < 50; index += 1) {
       await world.etcd().put(`/registry/secrets/default/s-${index}`).value(randomBytes(1_000_000)).exec();

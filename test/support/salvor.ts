@@ -1,0 +1,23 @@
+/** The command `salvor` as a process, in a test's world. */
+import { spawn } from 'node:child_process';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { environment } from '../../tools/environment.ts';
+import type { World } from './world.ts';
+
+const SALVOR = fileURLToPath(new URL('../../bin/salvor', import.meta.url));
+
+/** Runs it with `--output json`, to its end. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the operation's report is typed by whoever asks for it
+export async function salvor<R>(
+  { playground }: World,
+  ...args: string[]
+): Promise<{ exit: number | null; report: R; stderr: string }> {
+  const child = spawn(SALVOR, [...args, '--output', 'json'], {
+    env: { ...environment(), ...playground.temporalEnvironment, SALVOR_CONFIG: playground.configFile },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const exited = new Promise<number | null>((resolve) => child.once('close', resolve));
+  const [stdout, stderr, exit] = await Promise.all([text(child.stdout), text(child.stderr), exited]);
+  return { exit, report: JSON.parse(stdout) as R, stderr };
+}
