@@ -78,7 +78,7 @@ async function runIds(): Promise<string[]> {
   return ids;
 }
 
-test('a backup, a restore and their failures leave no secret in arguments, histories, reports, logs or files', async () => {
+test('a backup, a drill, a restore and their failures leave no secret in arguments, histories, reports, logs or files', async () => {
   const before = new Set(await readdir(scratchRoot()).catch(() => []));
   const watch = watchProcesses(scratchRoot(), (name) => !before.has(name));
   try {
@@ -86,6 +86,7 @@ test('a backup, a restore and their failures leave no secret in arguments, histo
     assert.equal(backup.state, 'complete');
     assert.equal(backup.artifacts.length, 4);
     reports.push(backup, await world.run('listBackups', { cluster }), await world.run('checkCluster', { cluster }));
+    reports.push(await world.run('verify', { cluster, backup: backup.backup }));
     const restored = await world.run<RestoreReport>('restore', { cluster, confirm: cluster, backup: backup.backup });
     assert.equal(restored.outcome, 'restored');
     reports.push(restored);
