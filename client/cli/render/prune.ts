@@ -8,8 +8,8 @@ export function renderPrune(report: PruneReport, look: Look): string {
   const rows = stores.flatMap((store) => storeRows(store, dryRun));
   const removed = stores.reduce((sum, store) => sum + store.removed.length, 0);
   const headline = dryRun
-    ? `${plain(cluster)}: ${removed} copies of backups would be removed`
-    : `Pruned ${plain(cluster)}: ${removed} copies of backups removed`;
+    ? `${plain(cluster)}: ${counted(removed, 'copy', 'copies')} of backups would be removed`
+    : `Pruned ${plain(cluster)}: ${counted(removed, 'copy', 'copies')} of backups removed`;
   return [
     ...(hold === null ? [] : [paint(look, 'yellow', `! ${plain(hold)}`)]),
     ...stores.flatMap(({ store, error }) =>
@@ -20,10 +20,14 @@ export function renderPrune(report: PruneReport, look: Look): string {
     ...stores.flatMap(({ store, orphans }) => {
       if (orphans.length === 0) return [];
       const bytes = orphans.reduce((sum, orphan) => sum + orphan.bytes, 0);
-      const what = `${orphans.length} objects that belong to no backup, ${formatBytes(bytes)}`;
+      const what = `${counted(orphans.length, 'object', 'objects')} of no backup, ${formatBytes(bytes)}`;
       return [`${store}: ${what}${dryRun ? ' would be removed' : ' removed'}`];
     }),
   ].join('\n');
+}
+
+function counted(count: number, one: string, many: string): string {
+  return `${count} ${count === 1 ? one : many}`;
 }
 
 function storeRows({ store, kept, removed }: PruneReport['stores'][number], dryRun: boolean): Cell[][] {
