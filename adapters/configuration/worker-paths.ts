@@ -1,5 +1,6 @@
 /** A relative path in the configuration starts at the file that it stands in, wherever the worker was started. */
 import { dirname, resolve } from 'node:path';
+import type { SshSettings } from '../../domain/configuration/nodes.ts';
 import type { Configuration } from '../../domain/configuration/schema.ts';
 import type { StoreConfiguration } from '../../domain/configuration/stores.ts';
 import type { SecretRef } from '../../domain/configuration/values.ts';
@@ -55,11 +56,27 @@ function resolveCluster(cluster: ClusterConfiguration, absolute: Resolve): Clust
         }),
       },
     }),
-    nodes: cluster.nodes.map((node) =>
-      node.apiServer?.ca === undefined
-        ? node
-        : { ...node, apiServer: { ...node.apiServer, ca: absolute(node.apiServer.ca) } },
-    ),
+    nodes: cluster.nodes.map((node) => resolveNode(node, absolute)),
+  };
+}
+
+type NodeConfiguration = ClusterConfiguration['nodes'][number];
+
+function resolveNode(node: NodeConfiguration, absolute: Resolve): NodeConfiguration {
+  const { apiServer, connection } = node;
+  return {
+    ...node,
+    connection: connection === 'local' ? connection : { ssh: resolveSsh(connection.ssh, absolute) },
+    ...(apiServer?.ca !== undefined && { apiServer: { ...apiServer, ca: absolute(apiServer.ca) } }),
+  };
+}
+
+function resolveSsh(ssh: SshSettings, absolute: Resolve): SshSettings {
+  const { identityFile, knownHostsFile } = ssh;
+  return {
+    ...ssh,
+    ...(identityFile !== undefined && { identityFile: absolute(identityFile) }),
+    ...(knownHostsFile !== undefined && { knownHostsFile: absolute(knownHostsFile) }),
   };
 }
 

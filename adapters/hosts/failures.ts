@@ -13,12 +13,34 @@ export function fileFailure(error: unknown, host: string, what: string, path: st
   if (error instanceof SalvorError) return error;
   const options = { cause: error };
   if (hasErrorCode(error, 'ENOSPC', 'EDQUOT')) {
-    return new SalvorError('NoSpace', `${host}: no room left to ${what} ${path}; make room and retry`, options);
+    return noSpace(host, what, path, options);
   }
   const hint = hasErrorCode(error, 'EACCES', 'EPERM', 'EROFS')
-    ? '; Salvor runs as a user without the permission'
+    ? NO_PERMISSION
     : hasErrorCode(error, 'EXDEV')
       ? '; the two are on different file systems'
       : '';
   return new SalvorError('CommandFailed', `${host}: can't ${what} ${path}: ${messageOf(error)}${hint}`, options);
+}
+
+/** Whether a program of coreutils, asked in English, says that there is nothing at a path. */
+export function isAbsent(stderr: string): boolean {
+  return /: (?:No such file or directory|Not a directory)$/m.test(stderr);
+}
+
+/**
+ * From what a program of coreutils said, asked in English.
+ * @param what the act, as in "can't <what> <path>"
+ */
+export function farFailure(stderr: string, host: string, what: string, path: string): SalvorError {
+  if (/No space left on device|Disk quota exceeded/.test(stderr)) return noSpace(host, what, path);
+  const hint = /Permission denied|Operation not permitted|Read-only file system/.test(stderr) ? NO_PERMISSION : '';
+  const text = stderr.trim() || 'no reason was given';
+  return new SalvorError('CommandFailed', `${host}: can't ${what} ${path}: ${text}${hint}`);
+}
+
+const NO_PERMISSION = '; Salvor runs as a user without the permission';
+
+function noSpace(host: string, what: string, path: string, options?: ErrorOptions): SalvorError {
+  return new SalvorError('NoSpace', `${host}: no room left to ${what} ${path}; make room and retry`, options);
 }

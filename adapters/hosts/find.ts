@@ -4,17 +4,11 @@ import { SalvorError } from '../../domain/errors.ts';
 import { provideTool } from '../../tools/binaries.ts';
 import type { Host } from './host.ts';
 import { localHost } from './local.ts';
+import { sshHost } from './ssh.ts';
 
-/**
- * How Salvor acts on a node.
- * @throws SalvorError `InvalidConfiguration` for a connection that isn't supported
- */
+/** How Salvor acts on a node: it connects when it is first asked to do something. */
 export function hostFor(node: ClusterNode): Host {
-  if (node.connection === 'local') return localHost(node.name);
-  throw new SalvorError(
-    'InvalidConfiguration',
-    `${node.name}: connections over SSH are not supported yet; run a worker on the node (connection: local, and a taskQueue)`,
-  );
+  return node.connection === 'local' ? localHost(node.name) : sshHost(node, node.connection.ssh);
 }
 
 /**

@@ -1,11 +1,11 @@
 /** The worker's own machine as a host. */
 import { lstat, mkdir, open, readdir, readFile, rename, rm, stat, statfs } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { dirname } from 'node:path';
 import { hasErrorCode, fileFailure } from './failures.ts';
 import type { Host } from './host.ts';
 import { runProcess, streamProcess } from './process.ts';
 import { SalvorError } from '../../domain/errors.ts';
-import { isScratch } from './scratch-name.ts';
+import { refuseUnlessScratch } from './scratch-name.ts';
 import { syncDirectory, writeWhole } from './write.ts';
 
 /** Streams are read in pieces of this size. */
@@ -69,12 +69,7 @@ export function localHost(name: string): Host {
       }),
     removeScratch: (path, signal) =>
       act('remove', path, signal, async () => {
-        if (!isScratch(path)) {
-          throw new SalvorError(
-            'UnsafeState',
-            `${name}: ${path} is not removed: "${basename(path)}" is not a name of Salvor's own scratch files, which have ".salvor-" in it`,
-          );
-        }
+        refuseUnlessScratch(path, name);
         await rm(path, { recursive: true, force: true });
       }),
     freeBytes: (path, signal) =>

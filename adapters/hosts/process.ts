@@ -5,11 +5,12 @@ import { messageOf, SalvorError } from '../../domain/errors.ts';
 import { environment } from '../../tools/environment.ts';
 import type { CommandResult, RunOptions, StreamOptions } from './host.ts';
 
-const OUTPUT_BYTES = 1024 * 1024;
+/** Of each output of a command so much is kept. */
+export const OUTPUT_BYTES = 1024 * 1024;
 /** Between the polite signal and the one that can't be refused. */
-const TERMINATE_MS = 3_000;
+export const TERMINATE_MS = 3_000;
 /** How long output may still come after the command has ended. A daemon that it left behind may hold the pipes open for ever. */
-const DRAIN_MS = 500;
+export const DRAIN_MS = 500;
 
 /**
  * Runs a command without a shell, in a process group of its own. A signal that ended it counts as the exit code 128 and its number, as in a shell.
@@ -142,12 +143,14 @@ export function lastLines(text: string, lines = 5): string {
   return text.trim().split('\n').slice(-lines).join('\n');
 }
 
-function said(stderr: Tail): string {
+/** What a command said last, as the end of a message. */
+export function said(stderr: Tail): string {
   const text = lastLines(stderr.text());
   return text === '' ? '' : `; its last words: ${text}`;
 }
 
-function exitOf(child: ReturnType<typeof spawn>): Promise<number> {
+/** The exit code: when the outputs have ended too, or soon after the process has. */
+export function exitOf(child: ReturnType<typeof spawn>): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>();
   child.once('error', reject);
   child.once('close', (code, signalName) => resolve(exitCodeOf(code, signalName)));
@@ -161,7 +164,8 @@ function exitCodeOf(code: number | null, signalName: NodeJS.Signals | null): num
   return code ?? 128 + (signalName === null ? 0 : constants.signals[signalName]);
 }
 
-function signalGroup(pid: number | undefined, signalName: NodeJS.Signals): void {
+/** Signals a process and all that it started. */
+export function signalGroup(pid: number | undefined, signalName: NodeJS.Signals): void {
   if (pid === undefined) return;
   try {
     process.kill(-pid, signalName);
@@ -171,7 +175,7 @@ function signalGroup(pid: number | undefined, signalName: NodeJS.Signals): void 
 }
 
 /** The end of a stream of bytes. */
-class Tail {
+export class Tail {
   readonly #limit: number;
   #chunks: Buffer[] = [];
   #bytes = 0;

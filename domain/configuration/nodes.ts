@@ -15,14 +15,36 @@ export type Service = z.infer<typeof serviceCommandsSchema>;
 export const tlsSchema = z.strictObject({ ca: workerPathSchema, cert: workerPathSchema, key: workerPathSchema });
 export type TlsFiles = z.infer<typeof tlsSchema>;
 
+const userName = '[A-Za-z0-9_][A-Za-z0-9_.-]*';
+const sshFileSchema = workerPathSchema.regex(
+  /^[^"\\$%]+$/,
+  'expected a path without quotation marks, backslashes, "$" and "%", which ssh would read',
+);
+
 const sshSchema = z.strictObject({
   user: z
     .string()
-    .regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/, 'expected a user name')
+    .regex(new RegExp(`^${userName}$`), 'expected a user name')
     .optional(),
   port: z.number().int().min(1).max(65_535).optional(),
+  /** Whether everything is run with `sudo -n`. */
   sudo: z.boolean().default(false),
+  /** A private key; without it, those that the worker's own ssh would use. */
+  identityFile: sshFileSchema.optional(),
+  /** Without it, the worker's own. A host that isn't in it is refused. */
+  knownHostsFile: sshFileSchema.optional(),
+  /** A host to go through. More than one of them belong into the worker's ~/.ssh/config. */
+  jump: z
+    .string()
+    .regex(
+      new RegExp(
+        `^(?:${userName}@)?(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]+\\])(?::[0-9]{1,5})?$`,
+      ),
+      'expected one host, as in bastion, core@bastion or core@bastion:2222',
+    )
+    .optional(),
 });
+export type SshSettings = z.infer<typeof sshSchema>;
 
 export const connectionSchema = z.union(
   [z.literal('local'), z.strictObject({ ssh: sshSchema })],
@@ -43,6 +65,8 @@ export const nodeSchema = z.strictObject({
       clientUrl: urlSchema.optional(),
       peerUrl: urlSchema.optional(),
       dataDir: absolutePathSchema.optional(),
+      /** The node's own etcdutl; without it, it is looked for. */
+      etcdutl: absolutePathSchema.optional(),
       service: serviceSchema.optional(),
     })
     .optional(),
@@ -57,7 +81,14 @@ export interface ClusterNode {
   address: string;
   connection: Connection;
   taskQueue?: string;
-  etcd: { memberName: string; clientUrl: string; peerUrl: string; dataDir: string; service?: Service };
+  etcd: {
+    memberName: string;
+    clientUrl: string;
+    peerUrl: string;
+    dataDir: string;
+    etcdutl?: string;
+    service?: Service;
+  };
   /** Absent for etcd alone. */
   apiServer?: { url: string; ca?: string; service?: Service };
 }

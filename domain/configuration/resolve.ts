@@ -126,6 +126,7 @@ function resolveNode(
       clientUrl: etcd?.clientUrl ?? `${scheme}://${host}:2379`,
       peerUrl: etcd?.peerUrl ?? `${scheme}://${host}:2380`,
       dataDir: etcd?.dataDir ?? '/var/lib/etcd',
+      ...(etcd?.etcdutl && { etcdutl: etcd.etcdutl }),
       ...(etcd?.service && { service: serviceCommands(etcd.service) }),
     },
     ...(flavour !== 'etcd' && {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, before, beforeEach, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { text } from 'node:stream/consumers';
 import type { Host } from '../../adapters/hosts/host.ts';
@@ -14,9 +14,10 @@ export interface HostUnderTest {
   remove(): Promise<void>;
 }
 
-export function describeHost(name: string, open: () => Promise<HostUnderTest>): void {
-  describe(name, () => {
-    const signal = AbortSignal.timeout(120_000);
+/** @param missing why there can't be such a host here */
+export function describeHost(name: string, open: () => Promise<HostUnderTest>, missing?: string): void {
+  describe(name, { skip: missing ?? false }, () => {
+    let signal: AbortSignal;
     let under: HostUnderTest;
     let host: Host;
     before(async () => {
@@ -26,6 +27,9 @@ export function describeHost(name: string, open: () => Promise<HostUnderTest>): 
     after(async () => {
       await under.host.close();
       await under.remove();
+    });
+    beforeEach(() => {
+      signal = AbortSignal.timeout(120_000);
     });
     const at = (path: string) => join(under.directory, path);
     const put = async (path: string, content: string) => {

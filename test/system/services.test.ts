@@ -6,7 +6,6 @@ import { afterEach, beforeEach, describe, test } from 'node:test';
 import type { Component } from '../../adapters/control-planes/control-plane.ts';
 import { controlPlaneFor } from '../../adapters/control-planes/find.ts';
 import { servicesControlPlane } from '../../adapters/control-planes/services.ts';
-import { hostFor } from '../../adapters/hosts/find.ts';
 import { localHost } from '../../adapters/hosts/local.ts';
 import type { ClusterNode, Service } from '../../domain/configuration/nodes.ts';
 
@@ -144,13 +143,5 @@ test('a flavour that can not be started and stopped yet is refused by name', () 
   assert.throws(() => controlPlaneFor({ ...cluster, stores: [], nodes: [node] }, node, host), {
     type: 'InvalidConfiguration',
     message: /"kubeadm" is not supported yet/,
-  });
-});
-
-test('a node behind SSH is refused, with what to do instead', () => {
-  const node: ClusterNode = { ...nodeWith(undefined), connection: { ssh: { sudo: true } } };
-  assert.throws(() => hostFor(node), {
-    type: 'InvalidConfiguration',
-    message: /m1: connections over SSH are not supported yet/,
   });
 });

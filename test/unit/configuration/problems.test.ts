@@ -31,6 +31,7 @@ function problems(value: unknown): string[] {
 const NAME_RULE =
   'expected 1 to 63 lower-case letters, digits, "-" or ".", beginning and ending with a letter or digit';
 const URL_RULE = 'expected http:// or https://, a host and a port, nothing after it';
+const JUMP_RULE = 'expected one host, as in bastion, core@bastion or core@bastion:2222';
 const DURATION_RULE = 'expected a duration such as 90s, 10m, 6h, 30d or 2w';
 const SECRET_RULE =
   'expected a reference, {env: NAME} or {file: path}; a secret is never written into the configuration';
@@ -181,6 +182,26 @@ const MISTAKES: [string, Parameters<typeof configuration>[0], string][] = [
     'port 70000',
     withNode({ connection: { ssh: { port: 70_000 } } }),
     `${NODE}.connection.ssh.port: expected 65535 or less`,
+  ],
+  [
+    'a jump host that is an option',
+    withNode({ connection: { ssh: { jump: '-oProxyCommand=sh' } } }),
+    `${NODE}.connection.ssh.jump: ${JUMP_RULE}`,
+  ],
+  [
+    'a jump host with a command',
+    withNode({ connection: { ssh: { jump: 'bastion$(reboot)' } } }),
+    `${NODE}.connection.ssh.jump: ${JUMP_RULE}`,
+  ],
+  [
+    'a key whose path ssh would read otherwise',
+    withNode({ connection: { ssh: { identityFile: '/keys/%d' } } }),
+    `${NODE}.connection.ssh.identityFile: expected a path without quotation marks, backslashes, "$" and "%", which ssh would read`,
+  ],
+  [
+    'an option of ssh that there is not',
+    withNode({ connection: { ssh: { strictHostKeyChecking: false } } }),
+    `${NODE}.connection.ssh.strictHostKeyChecking: unknown field`,
   ],
   [
     'an unknown connection',

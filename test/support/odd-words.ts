@@ -1,0 +1,48 @@
+/** Words that a shell would take for something else. */
+import fc from 'fast-check';
+
+export const ODD_WORDS = [
+  '',
+  ' ',
+  "'",
+  `'"'"'`,
+  '"',
+  '\\',
+  "\\'",
+  '\n',
+  'a\nb\n',
+  '\r\n\t\v\u0007',
+  '$(touch /tmp/salvor-injected)',
+  '`touch /tmp/salvor-injected`',
+  '${HOME}',
+  '$HOME',
+  '!!',
+  '*',
+  '~',
+  '~root',
+  '-rf',
+  '--',
+  '; reboot',
+  '&& reboot',
+  '| sh',
+  '> /tmp/salvor-injected',
+  '#',
+  'A=b',
+  '{a,b}',
+  '[a-z]',
+  '中文 ñ 🦆',
+  '\u202e',
+  'x'.repeat(5_000),
+] as const;
+
+const word = fc.oneof(
+  fc.constantFrom(...ODD_WORDS),
+  fc.string({ unit: 'grapheme' }),
+  fc.string({ unit: fc.constantFrom("'", '"', '\\', '$', '(', ')', '`', '\n', ' ', '!', '*', ';', '&', 'a') }),
+);
+
+/** Arguments of a program; none holds a NUL, which no argument can. */
+export const words = fc.array(
+  word.map((text) => text.replaceAll('\0', '')),
+  { minLength: 1, maxLength: 6 },
+);
