@@ -19,7 +19,14 @@ const NODES = ['m1', 'm2', 'm3'];
 
 export async function backup({ cluster }: BackupInput): Promise<BackupReport> {
   const steps: StepRecord[] = [];
-  openProgress({ operation: 'backup', cluster, startedAt: startTime(), doing: 'Take the snapshot', waitingFor: null, steps });
+  openProgress({
+    operation: 'backup',
+    cluster,
+    startedAt: startTime(),
+    doing: 'Take the snapshot',
+    waitingFor: null,
+    steps,
+  });
   const step = begin(steps, 'Take the snapshot', 'm1');
   if (cluster === 'endless') await condition(() => false);
   if (cluster === 'slow') await sleep(2_000);

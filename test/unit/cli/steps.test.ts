@@ -12,7 +12,14 @@ function step(fields: Partial<StepRecord> & { name: string }): StepRecord {
 }
 
 function progress(steps: StepRecord[]): Progress {
-  return { operation: 'restore', cluster: 'prod', startedAt: '2026-11-23T06:00:00Z', doing: '', waitingFor: null, steps };
+  return {
+    operation: 'restore',
+    cluster: 'prod',
+    startedAt: '2026-11-23T06:00:00Z',
+    doing: '',
+    waitingFor: null,
+    steps,
+  };
 }
 
 describe('the steps of an operation', () => {
