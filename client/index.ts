@@ -26,5 +26,6 @@ export type {
   Progress,
   RestoreInput,
   RestoreReport,
+  SkippedReport,
   StepRecord,
 } from '../domain/operations.ts';

@@ -28,6 +28,17 @@ export const OPERATIONS = [
 ] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
+/**
+ * What a run of a schedule gives that met another operation on its cluster, instead of its report: nothing was done, and the next run
+ * comes by the schedule. Who starts an operation by himself gets the failure `ClusterBusy`.
+ */
+export interface SkippedReport {
+  cluster: string;
+  state: 'skipped';
+  /** Names the operation that held the cluster. */
+  reason: string;
+}
+
 // ---- backup
 
 /** The checks before a backup that can be overridden by name. */

@@ -1,14 +1,14 @@
 /** Backs up one cluster: one healthy member's snapshot in every store, read back, with a manifest. */
 import { checkInput, isName, listOf, oneOf } from '../domain/input.ts';
-import { BACKUP_OVERRIDES, type BackupInput, type BackupReport } from '../domain/operations.ts';
+import { BACKUP_OVERRIDES, type BackupInput, type BackupReport, type SkippedReport } from '../domain/operations.ts';
 import { look } from './activities.ts';
 import { checked } from './failure.ts';
-import { holdingCluster } from './hold-cluster.ts';
+import { holdingClusterOrSkipping } from './hold-cluster.ts';
 import { openRunbook } from './runbook.ts';
 import { takeBackup } from './take-backup.ts';
 import { tendStores } from './tend-stores.ts';
 
-export async function backup(input: BackupInput): Promise<BackupReport> {
+export async function backup(input: BackupInput): Promise<BackupReport | SkippedReport> {
   const request = checked(() =>
     checkInput<BackupInput>(input, {
       required: { cluster: isName },
@@ -17,7 +17,7 @@ export async function backup(input: BackupInput): Promise<BackupReport> {
   );
   const runbook = openRunbook('backup', request.cluster);
   const cluster = await look.readCluster({ cluster: request.cluster });
-  return await holdingCluster(cluster.name, 'backup', async () => {
+  return await holdingClusterOrSkipping(cluster.name, 'backup', async () => {
     const report = await takeBackup(cluster, runbook, request.override);
     await tendStores(cluster, report.backup, runbook);
     return report;

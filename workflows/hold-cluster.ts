@@ -2,6 +2,7 @@
  * One changing operation per cluster at a time. Temporal is the lock: the operation's child with the fixed ID `cluster/<name>`
  * lives as long as the operation, whatever the operation's end is.
  */
+import { defineSearchAttributeKey } from '@temporalio/common';
 import {
   CancellationScope,
   condition,
@@ -13,8 +14,10 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { LockActivities } from '../activities/cluster-lock.ts';
-import { lockWorkflowId, type Operation } from '../domain/operations.ts';
-import { failure } from './failure.ts';
+import { lockWorkflowId, type Operation, type SkippedReport } from '../domain/operations.ts';
+import { failure, failureTypeOf, reasonOf } from './failure.ts';
+
+const SCHEDULED_BY = defineSearchAttributeKey('TemporalScheduledById', 'KEYWORD');
 
 const releaseSignal = defineSignal('release');
 
@@ -49,6 +52,25 @@ export async function holdingCluster<T>(cluster: string, operation: Operation, a
       await hold.result();
     });
   }
+}
+
+/** The same for an operation that may have a schedule: a scheduled run that comes second is skipped, and hasn't failed. */
+export async function holdingClusterOrSkipping<T>(
+  cluster: string,
+  operation: Operation,
+  act: () => Promise<T>,
+): Promise<T | SkippedReport> {
+  try {
+    return await holdingCluster(cluster, operation, act);
+  } catch (error) {
+    if (!isScheduled() || failureTypeOf(error) !== 'ClusterBusy') throw error;
+    return { cluster, state: 'skipped', reason: reasonOf(error) };
+  }
+}
+
+/** Temporal says so itself of whatever one of its schedules started. */
+function isScheduled(): boolean {
+  return workflowInfo().typedSearchAttributes.get(SCHEDULED_BY) !== undefined;
 }
 
 async function takeHold(cluster: string, operation: Operation) {

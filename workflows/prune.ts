@@ -1,13 +1,13 @@
 /** Prunes the stores of one cluster: each by its own retention, and never the newest good backup or the last proven one. */
 import { checkInput, isBoolean, isName } from '../domain/input.ts';
-import type { PruneInput, PruneReport } from '../domain/operations.ts';
+import type { PruneInput, PruneReport, SkippedReport } from '../domain/operations.ts';
 import { look } from './activities.ts';
 import { checked } from './failure.ts';
-import { holdingCluster } from './hold-cluster.ts';
+import { holdingClusterOrSkipping } from './hold-cluster.ts';
 import { pruneStores } from './prune-stores.ts';
 import { openRunbook } from './runbook.ts';
 
-export async function prune(input: PruneInput): Promise<PruneReport> {
+export async function prune(input: PruneInput): Promise<PruneReport | SkippedReport> {
   const request = checked(() =>
     checkInput<PruneInput>(input, {
       required: { cluster: isName },
@@ -16,5 +16,9 @@ export async function prune(input: PruneInput): Promise<PruneReport> {
   );
   const runbook = openRunbook('prune', request.cluster);
   const cluster = await look.readCluster({ cluster: request.cluster });
-  return await holdingCluster(cluster.name, 'prune', async () => await pruneStores(cluster, request, runbook));
+  return await holdingClusterOrSkipping(
+    cluster.name,
+    'prune',
+    async () => await pruneStores(cluster, request, runbook),
+  );
 }

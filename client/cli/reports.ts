@@ -1,10 +1,10 @@
 /** How each operation's report is shown, and which exit status it means: 0 done, 1 failed, 3 degraded. */
-import type { Operation } from '../../domain/operations.ts';
+import type { Operation, SkippedReport } from '../../domain/operations.ts';
 import type { ReportOf } from '../types.ts';
 import { renderBackup } from './render/backup.ts';
 import { renderBackups } from './render/backups.ts';
 import { renderChecks } from './render/checks.ts';
-import type { Look } from './render/format.ts';
+import { type Look, paint, plain } from './render/format.ts';
 import { renderHeal } from './render/heal.ts';
 import { renderPin, renderPrune } from './render/prune.ts';
 import { renderRestore } from './render/restore.ts';
@@ -45,11 +45,20 @@ function exitOfHeal({ failed, more, unreadable }: ReportOf<'heal'>): ExitStatus 
 
 /** The report as text for people. */
 export function renderReport<O extends Operation>(operation: O, report: ReportOf<O>, look: Look): string {
+  const skipped = skippedIn(report);
+  if (skipped)
+    return `${paint(look, 'yellow', `Skipped: ${plain(skipped.reason)}`)}\nThe schedule's next run comes at its time.`;
   const presentation: Presentation<O> | undefined = PRESENTATIONS[operation];
   return presentation === undefined ? JSON.stringify(report, null, 2) : presentation.text(report, look);
 }
 
 export function exitStatusOf<O extends Operation>(operation: O, report: ReportOf<O>): ExitStatus {
+  if (skippedIn(report)) return 3;
   const presentation: Presentation<O> | undefined = PRESENTATIONS[operation];
   return presentation === undefined ? 0 : presentation.exit(report);
+}
+
+/** Of a schedule's run, which is not what whoever starts an operation gets. */
+function skippedIn(report: object): SkippedReport | undefined {
+  return 'state' in report && report.state === 'skipped' ? (report as SkippedReport) : undefined;
 }

@@ -105,6 +105,19 @@ snapshot  11.8 MiB  0123456789ab  local    complete  prod/10.0.0.2/snapshot-2026
   });
 });
 
+describe('the report of a schedule’s run that met another operation', () => {
+  it('names what held the cluster, and is neither a backup nor a failure', () => {
+    // As it comes out of a history: what somebody started by hand never ends so.
+    const skipped: unknown = { cluster: 'prod', state: 'skipped', reason: 'prod is held by restore/prod/1' };
+    const report = skipped as BackupReport;
+    assert.equal(
+      renderReport('backup', report, look),
+      "Skipped: prod is held by restore/prod/1\nThe schedule's next run comes at its time.",
+    );
+    assert.equal(exitStatusOf('backup', report), 3);
+  });
+});
+
 describe('the list of backups', () => {
   const list: ListBackupsReport = {
     cluster: 'prod',
