@@ -112,7 +112,7 @@ for (const [request, { content, only }] of Object.entries(REQUESTS)) {
         const key = place();
         proxy.set({ fault, only });
         const failure = await failureOf(async () => {
-          assert.deepEqual(await store.put(key, chunked(content), { signal: signal() }), digestOf(content));
+          assert.equal((await store.put(key, chunked(content), { signal: signal() })).bytes, content.length);
         });
         assert.ok(proxy.met > 0, 'the fault was met');
         proxy.end();
@@ -134,7 +134,7 @@ for (const [request, { content, only }] of Object.entries(REQUESTS)) {
       test(`${what}, once: it succeeds all the same`, async () => {
         const key = place();
         proxy.set({ fault: FAULTS[what] ?? { kind: 'black hole' }, only, times: 1 });
-        assert.deepEqual(await store.put(key, chunked(content), { signal: signal() }), digestOf(content));
+        assert.equal((await store.put(key, chunked(content), { signal: signal() })).bytes, content.length);
         assert.equal(proxy.met, 1);
         await readBack(direct, key, digestOf(content), signal());
         // A begun upload whose name never arrived can't be ended by who began it.
@@ -149,7 +149,7 @@ test('a put that drips ends right when the drip ends', async () => {
   const key = place();
   proxy.set({ fault: { kind: 'drip', bytesPerSecond: 2_000_000 } });
   const timer = setTimeout(() => proxy.end(), 1_000);
-  assert.deepEqual(await store.put(key, chunked(LARGE), { signal: signal() }), digestOf(LARGE));
+  assert.equal((await store.put(key, chunked(LARGE), { signal: signal() })).bytes, LARGE.length);
   clearTimeout(timer);
   await readBack(direct, key, digestOf(LARGE), signal());
   assert.deepEqual(await uploads(), []);
