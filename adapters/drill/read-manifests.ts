@@ -2,6 +2,7 @@
 import { SalvorError } from '../../domain/errors.ts';
 import { formatManifest, type Manifest, parseManifest } from '../../domain/manifest.ts';
 import { inItsPlace } from '../../domain/notes.ts';
+import { snapshotSourceOf } from '../../domain/snapshot-source.ts';
 import type { Store } from '../stores/store.ts';
 import type { DrillRecord } from './record.ts';
 
@@ -26,6 +27,8 @@ export async function readManifests(
           `${where} is another one than in "${first.store}"; one was put there later`,
         );
       }
+      // One that describes no snapshot is no backup's.
+      snapshotSourceOf(manifest);
       first ??= { manifest, store: store.name };
       right.push(store.name);
       return 'as it was written';
