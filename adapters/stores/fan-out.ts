@@ -22,7 +22,7 @@ export interface FanOutOptions {
 }
 
 export type PutResult =
-  | { store: string; state: 'complete'; bytes: number; sha256: string; error?: undefined }
+  | { store: string; state: 'complete'; bytes: number; error?: undefined }
   | { store: string; state: 'failed'; error: SalvorError };
 
 interface Put {

@@ -5,7 +5,7 @@ import { type FileHandle, link, mkdir, open, readFile, rename, stat, unlink, wri
 import { dirname, join } from 'node:path';
 import type { FilesystemStoreConfiguration } from '../../domain/configuration/stores.ts';
 import { SalvorError } from '../../domain/errors.ts';
-import { abortReason, Digester, untilAborted } from '../encoding/streams.ts';
+import { abortReason, inBatches, untilAborted } from '../encoding/streams.ts';
 import { codeOf, filesystemError } from './filesystem-errors.ts';
 import { listFiles } from './filesystem-list.ts';
 import { newPart, releasePart, sweepParts } from './filesystem-parts.ts';
@@ -92,7 +92,7 @@ export function filesystemStore(configuration: FilesystemStoreConfiguration & { 
       let handle: FileHandle | undefined;
       try {
         handle = await toStore(key, () => createPart(part, directory, root));
-        const digest = await write(handle, key, body, options);
+        const written = await write(handle, key, body, options);
         options.signal.throwIfAborted();
         const file = handle;
         await toStore(key, async () => {
@@ -102,7 +102,7 @@ export function filesystemStore(configuration: FilesystemStoreConfiguration & { 
           });
           await syncDirectory(directory);
         });
-        return digest;
+        return written;
       } finally {
         await handle?.close();
         await unlink(part).catch(() => undefined);
@@ -214,25 +214,15 @@ export function filesystemStore(configuration: FilesystemStoreConfiguration & { 
     key: string,
     body: AsyncIterable<Uint8Array>,
     { signal, onProgress }: PutOptions,
-  ): Promise<{ bytes: number; sha256: string }> {
-    const digester = new Digester();
-    let waiting: Uint8Array[] = [];
-    let waitingBytes = 0;
-    async function flush(): Promise<void> {
+  ): Promise<{ bytes: number }> {
+    let bytes = 0;
+    for await (const batch of inBatches(untilAborted(body, signal), WRITE_BYTES)) {
       // It writes on until everything is written, where a single write may take less.
-      await toStore(key, () => handle.appendFile(Buffer.concat(waiting)));
-      waiting = [];
-      waitingBytes = 0;
-      onProgress?.(digester.bytes);
+      await toStore(key, () => handle.appendFile(batch));
+      bytes += batch.length;
+      onProgress?.(bytes);
     }
-    for await (const chunk of untilAborted(body, signal)) {
-      digester.update(chunk);
-      waiting.push(chunk);
-      waitingBytes += chunk.length;
-      if (waitingBytes >= WRITE_BYTES) await flush();
-    }
-    await flush();
-    return digester.digest();
+    return { bytes };
   }
 }
 

@@ -3,12 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { AbortMultipartUploadCommand, type PutObjectCommandInput, type S3Client } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
-import { abortReason, Digester, untilAborted, watchFailure } from '../encoding/streams.ts';
+import { abortReason, untilAborted, watchFailure } from '../encoding/streams.ts';
 import type { PutOptions } from './store.ts';
 
-/** 10,000 parts of this size are 156 GiB; etcd's largest database is far below. An upload is resumed in parts of the same size. */
-export const PART_BYTES = 16 * 1024 * 1024;
-export const PARTS_AT_ONCE = 4;
+/** 10,000 parts of this size are 78 GiB; etcd's largest database is far below. An upload is resumed in parts of the same size. */
+export const PART_BYTES = 8 * 1024 * 1024;
+export const PARTS_AT_ONCE = 3;
 
 /** The object's metadata that tells which call wrote it. */
 const PUT_ID = 'salvor-put';
@@ -35,12 +35,13 @@ export async function putObject(
   target: PutTarget,
   body: AsyncIterable<Uint8Array>,
   { signal, onProgress }: PutOptions,
-): Promise<{ bytes: number; sha256: string }> {
+): Promise<{ bytes: number }> {
   const putId = randomUUID();
-  const digester = new Digester();
+  let bytes = 0;
   async function* counted(): AsyncGenerator<Uint8Array, void> {
-    for await (const chunk of digester.through(untilAborted(body, signal))) {
-      onProgress?.(digester.bytes);
+    for await (const chunk of untilAborted(body, signal)) {
+      bytes += chunk.length;
+      onProgress?.(bytes);
       yield chunk;
     }
   }
@@ -58,7 +59,7 @@ export async function putObject(
   });
   try {
     await upload.done();
-    return digester.digest();
+    return { bytes };
   } catch (error) {
     // A body that failed was never completed: the upload has aborted itself.
     source.rethrow();
@@ -67,7 +68,7 @@ export async function putObject(
       if (written) await target.remove(AbortSignal.timeout(CLEAN_UP_TIMEOUT_MS));
       throw abortReason(signal);
     }
-    if (written) return digester.digest();
+    if (written) return { bytes };
     throw error;
   }
 }

@@ -33,9 +33,9 @@ export interface Store {
   /**
    * Writes an object that does not exist yet, whole or not at all: a reader never sees a part of it, and what fails or is
    * aborted leaves nothing behind. With an object already there it throws `ArtifactExists` and leaves that one as it was.
-   * @returns the size and SHA-256 of what was written
+   * @returns the size of what was written
    */
-  put(key: string, body: AsyncIterable<Uint8Array>, options: PutOptions): Promise<{ bytes: number; sha256: string }>;
+  put(key: string, body: AsyncIterable<Uint8Array>, options: PutOptions): Promise<{ bytes: number }>;
   /**
    * As `put`, for a body that can be sent again from its start, such as another store's copy: goes on with what an attempt before has
    * uploaded of the same bytes. What fails or is aborted leaves that for the next attempt, or for `sweepParts`. Absent where it would spare nothing.

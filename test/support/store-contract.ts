@@ -1,6 +1,6 @@
 /** What every store must do, whatever it is made of. */
 import assert from 'node:assert/strict';
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { describe, test } from 'node:test';
 import type { Store, StoredObject } from '../../adapters/stores/store.ts';
@@ -54,7 +54,7 @@ export function storeContract(title: string, open: () => Promise<ContractedStore
 
   describe(`${title}, as a store`, () => {
     for (const bytes of [0, 1, 100_000, LARGE_BYTES]) {
-      test(`${bytes} bytes come back as they were put, with their size and SHA-256`, async () => {
+      test(`${bytes} bytes come back as they were put, with their size`, async () => {
         const { store } = await open();
         const key = `${place()}snapshot.db`;
         const progress: number[] = [];
@@ -63,7 +63,7 @@ export function storeContract(title: string, open: () => Promise<ContractedStore
           onProgress: (seen) => progress.push(seen),
         });
         const expected = await collect(bodyOf(bytes));
-        assert.deepEqual(put, { bytes, sha256: createHash('sha256').update(expected).digest('hex') });
+        assert.deepEqual(put, { bytes });
         assert.equal(progress.at(-1) ?? 0, bytes);
         assert.ok((await collect(await store.get(key, signal()))).equals(expected));
         const head = await store.head(key, signal());
