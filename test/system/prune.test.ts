@@ -57,7 +57,11 @@ function removedIn({ stores }: PruneReport): Record<string, string[]> {
 
 test('a dry run says what the run then does: by each store’s rules, but never a pinned backup, an old script’s, or what is a day old', async () => {
   const taken: string[] = [];
-  for (let count = 0; count < 5; count += 1) taken.push((await world.run<BackupReport>('backup', { cluster })).backup);
+  for (let count = 0; count < 5; count += 1) {
+    const report = await world.run<BackupReport>('backup', { cluster });
+    assert.equal(report.state, 'complete', JSON.stringify(report));
+    taken.push(report.backup);
+  }
   const [oldest = '', second = '', third = '', fourth = '', newest = ''] = taken;
   const pinned = await salvor<PinReport>(world, 'pin', cluster, oldest);
   assert.deepEqual([pinned.exit, pinned.report.stores], [0, ['local', 'offsite']]);
