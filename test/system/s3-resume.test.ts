@@ -14,7 +14,7 @@ import { type S3Server, startS3Server } from '../support/s3-server.ts';
 import { collect, signal } from '../support/store-contract.ts';
 import { partsSent, startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 
-const PART_BYTES = 16 * 1024 * 1024;
+const PART_BYTES = 8 * 1024 * 1024;
 
 describe('an upload that was cut off', () => {
   let server: S3Server;
