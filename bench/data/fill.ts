@@ -1,0 +1,56 @@
+/** Fills a real etcd. */
+import { randomBytes } from 'node:crypto';
+import { Etcd3 } from 'etcd3';
+import { type KeyValue, kubernetesWrites } from './kubernetes.ts';
+
+export const CONTENTS = ['kubernetes', 'random'] as const;
+export type Content = (typeof CONTENTS)[number];
+
+/** Of etcd's limits for a request, 128 operations and 1.5 MiB. */
+const OPERATIONS = 100;
+const REQUEST_BYTES = 1024 * 1024;
+const REQUESTS_AT_ONCE = 4;
+const RANDOM_VALUE_BYTES = 16 * 1024;
+
+/** Puts keys and values of that many bytes in all. */
+export async function fill(clientUrl: string, content: Content, bytes: number): Promise<void> {
+  const client = new Etcd3({ hosts: clientUrl });
+  const batches = inBatches(content === 'kubernetes' ? kubernetesWrites() : randomWrites(), bytes);
+  async function write(): Promise<void> {
+    // One iterator for all: each batch is taken once.
+    for (const batch of batches) {
+      await client.kv.txn({
+        compare: [],
+        success: batch.map(({ key, value }) => ({ request_put: { key: Buffer.from(key), value } })),
+        failure: [],
+      });
+    }
+  }
+  try {
+    await Promise.all(Array.from({ length: REQUESTS_AT_ONCE }, write));
+  } finally {
+    client.close();
+  }
+}
+
+function* randomWrites(): Generator<KeyValue, never> {
+  for (let index = 0; ; index += 1) yield { key: `/random/${index}`, value: randomBytes(RANDOM_VALUE_BYTES) };
+}
+
+function* inBatches(writes: Iterable<KeyValue>, bytes: number): Generator<KeyValue[]> {
+  // A transaction may write a key only once.
+  let batch = new Map<string, KeyValue>();
+  let batchBytes = 0;
+  let allBytes = 0;
+  for (const write of writes) {
+    if (batch.has(write.key) || batch.size === OPERATIONS || batchBytes > REQUEST_BYTES) {
+      yield [...batch.values()];
+      batch = new Map();
+      batchBytes = 0;
+      if (allBytes >= bytes) return;
+    }
+    batch.set(write.key, write);
+    batchBytes += write.value.length;
+    allBytes += write.key.length + write.value.length;
+  }
+}
