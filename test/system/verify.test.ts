@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import type { WorkflowHandle } from '@temporalio/client';
 import { drillBackup } from '../../adapters/drill/drill-backup.ts';
 import { scratchRoot } from '../../adapters/scratch.ts';
@@ -15,6 +16,7 @@ import { resolveCluster } from '../../domain/configuration/resolve.ts';
 import type { BackupReport, CatalogueEntry, ListBackupsReport, VerifyReport } from '../../domain/operations.ts';
 import { parseVerified } from '../../domain/verified.ts';
 import { bringUpPart, killWorker, stopPart } from '../../playground/handle.ts';
+import { provideTool } from '../../tools/binaries.ts';
 import { environment } from '../../tools/environment.ts';
 import { failureTypeIn } from '../support/failures.ts';
 import { until } from '../support/until.ts';
@@ -293,4 +295,61 @@ test('a snapshot of an older script is verified by its name, without a manifest 
       'it serves the keys of the source',
     ],
   );
+});
+
+test('without a kube-apiserver at hand a Kubernetes backup is proven as far as a restore, and the check says why no further', async () => {
+  const snapshot = join(world.playground.localStore, cluster, '10.9.9.9', 'snapshot-20250101-000000.db');
+  const scratch = await mkdtemp(join(tmpdir(), 'salvor-drill-'));
+  const script = `
+    import { proveSnapshot } from ${JSON.stringify(new URL('../../adapters/drill/prove-snapshot.ts', import.meta.url))};
+    import { openRecord } from ${JSON.stringify(new URL('../../adapters/drill/record.ts', import.meta.url))};
+    const record = openRecord();
+    const source = { backup: '20250101-000000', takenAt: '', key: '', compression: 'none', encrypted: false, stores: [] };
+    const options = { scratch: process.argv[2], serve: 'kubeadm', check: record.check, signal: AbortSignal.timeout(60_000) };
+    await proveSnapshot(process.argv[1], source, options);
+    console.log(JSON.stringify({ proof: record.proof(), last: record.checks.at(-1) }));
+  `;
+  const env = {
+    PATH: '/usr/bin:/bin',
+    SALVOR_CACHE: join(scratch, 'cache'),
+    SALVOR_ETCD: (await provideTool('etcd')).path,
+    SALVOR_ETCDUTL: (await provideTool('etcdutl')).path,
+  };
+  const args = ['--input-type=module', '--eval', script, '--', snapshot, scratch];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { env });
+  assert.deepEqual(JSON.parse(stdout), {
+    proof: 'restored',
+    last: {
+      name: 'a kube-apiserver reads every object',
+      ok: true,
+      skipped: true,
+      seen: 'not done: no kube-apiserver is at hand on this worker; put one on its PATH',
+    },
+  });
+  await rm(scratch, { recursive: true });
+});
+
+test('a scratch disk without room for the snapshot says so, and nothing of the backup', async (t) => {
+  const scratch = await mkdtemp(join(tmpdir(), 'salvor-drill-'));
+  const mounted = await promisify(execFile)('mount', ['-t', 'tmpfs', '-o', 'size=16k', 'tmpfs', scratch]).then(
+    () => true,
+    () => false,
+  );
+  if (!mounted) {
+    await rm(scratch, { recursive: true });
+    t.skip('may not mount a tmpfs here');
+    return;
+  }
+  const configured = resolveCluster(await loadConfiguration(world.playground.configFile), cluster);
+  const stores = await openStores(configured);
+  const { address = '' } = world.playground.nodes.find(({ name }) => name === newer.node) ?? {};
+  try {
+    const order = { backup: newer.backup, nodeAddress: address };
+    const options = { scratch, now: () => new Date(), signal: AbortSignal.timeout(60_000) };
+    await assert.rejects(drillBackup(configured, stores, order, options), { type: 'NoSpace' });
+  } finally {
+    for (const store of stores) store.close();
+    await promisify(execFile)('umount', [scratch]);
+    await rm(scratch, { recursive: true });
+  }
 });
