@@ -22,6 +22,8 @@ export type { StagingOrder };
 /** kube-apiserver ends long requests for up to a minute; etcd hands over its leadership first. */
 const STOP_DEADLINE_MS = 90_000;
 const START_DEADLINE_MS = 60_000;
+/** The kubelet starts a static pod anew only when the API has let go of its mirror: up to 34 s a try. */
+const CONTROLLERS_DEADLINE_MS = 100_000;
 
 export interface OnNode {
   cluster: Cluster;
@@ -45,6 +47,15 @@ function apiServerOf(cluster: Cluster, node: ClusterNode, host: Host): Component
     'InvalidConfiguration',
     `${node.name} of ${cluster.name} has no kube-apiserver in the configuration`,
   );
+}
+
+function controllersOf(cluster: Cluster, node: ClusterNode, host: Host): Component[] {
+  const { controllerManager, scheduler } = controlPlaneFor(cluster, node, host);
+  return [controllerManager, scheduler].filter((component) => component !== undefined);
+}
+
+function anyChanged(results: { changed: boolean }[]): { changed: boolean } {
+  return { changed: results.some(({ changed }) => changed) };
 }
 
 async function refuseRunning(cluster: Cluster, node: ClusterNode, host: Host, signal: AbortSignal): Promise<void> {
@@ -75,11 +86,13 @@ export function createNodeActivities() {
       await onHost(order, async (node, host) => await unstageDataDirectory(node, host, order.operationId, signal));
     }),
 
+    /** The controllers go with it: without it they would only fail, and be started ever more rarely. */
     stopApiServer: attended(async (order: OnNode, { signal }) => {
-      return await onHost(
-        order,
-        async (node, host) => await apiServerOf(order.cluster, node, host).stop(signal, STOP_DEADLINE_MS),
-      );
+      return await onHost(order, async (node, host) => {
+        const apiServer = apiServerOf(order.cluster, node, host);
+        const components = [apiServer, ...controllersOf(order.cluster, node, host)];
+        return anyChanged(await Promise.all(components.map(async (each) => await each.stop(signal, STOP_DEADLINE_MS))));
+      });
     }),
 
     stopEtcd: attended(async (order: OnNode, { signal }) => {
@@ -119,6 +132,16 @@ export function createNodeActivities() {
         order,
         async (node, host) => await apiServerOf(order.cluster, node, host).start(signal, START_DEADLINE_MS),
       );
+    }),
+
+    /** What was stopped with kube-apiserver. */
+    startControllers: attended(async (order: OnNode, { signal }) => {
+      return await onHost(order, async (node, host) => {
+        const components = controllersOf(order.cluster, node, host);
+        return anyChanged(
+          await Promise.all(components.map(async (each) => await each.start(signal, CONTROLLERS_DEADLINE_MS))),
+        );
+      });
     }),
 
     /** Retried until the node's own kube-apiserver says that it is ready. */

@@ -1,4 +1,24 @@
 /** What a restore does, step by step: the progress table, the plan and the documentation come from here. Pure. */
+import type { ClusterNode } from './configuration/nodes.ts';
+import type { Flavour } from './manifest.ts';
+
+export interface PlannedNode {
+  name: string;
+  hasApiServer: boolean;
+  /** Whether controllers are stopped and started with kube-apiserver. */
+  hasControllers: boolean;
+}
+
+const PLACES = {
+  'each node': () => true,
+  'each kube-apiserver': ({ hasApiServer }) => hasApiServer,
+  'each that has controllers': ({ hasControllers }) => hasControllers,
+} satisfies Record<string, (node: PlannedNode) => boolean>;
+
+/** What of a node a restore deals with. Only static pods' controllers are: services mind themselves. */
+export function plannedNode(flavour: Flavour, { name, apiServer }: ClusterNode): PlannedNode {
+  return { name, hasApiServer: apiServer !== undefined, hasControllers: flavour === 'kubeadm' };
+}
 
 /** The steps of a restore, in order, and where each is done. */
 const RESTORE_STEPS = [
@@ -15,16 +35,14 @@ const RESTORE_STEPS = [
   { name: 'Check the members', on: 'cluster' },
   { name: 'Start kube-apiserver', on: 'each kube-apiserver' },
   { name: 'Check kube-apiserver', on: 'each kube-apiserver' },
-] as const satisfies readonly { name: string; on: 'cluster' | 'each node' | 'each kube-apiserver' }[];
+  { name: 'Start the controllers', on: 'each that has controllers' },
+] as const satisfies readonly { name: string; on: 'cluster' | keyof typeof PLACES }[];
 
 /** Every step of a restore on every node, in the order in which they are done. */
-export function restoreSteps(
-  nodes: { name: string; hasApiServer: boolean }[],
-): { name: string; node: string | null }[] {
+export function restoreSteps(nodes: PlannedNode[]): { name: string; node: string | null }[] {
   return RESTORE_STEPS.flatMap(({ name, on }): { name: string; node: string | null }[] => {
     if (on === 'cluster') return [{ name, node: null }];
-    const places = on === 'each node' ? nodes : nodes.filter((node) => node.hasApiServer);
-    return places.map((place) => ({ name, node: place.name }));
+    return nodes.filter(PLACES[on]).map((place) => ({ name, node: place.name }));
   });
 }
 

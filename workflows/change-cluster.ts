@@ -1,6 +1,7 @@
 /** The part of a restore that people wait for: from the first component stopped to the last one ready. Everything that takes time was done before. */
 import type { ClusterNode } from '../domain/configuration/nodes.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
+import { plannedNode } from '../domain/plan.ts';
 import { changing, gate } from './activities.ts';
 import type { Runbook } from './runbook.ts';
 
@@ -67,6 +68,12 @@ export async function changeCluster(
     withApiServer,
     async (node) => await changing(node).checkApiServer({ cluster, node: node.name }),
     ({ seen }) => seen,
+  );
+  await runbook.onEvery(
+    'Start the controllers',
+    nodes.filter((node) => plannedNode(cluster.flavour, node).hasControllers),
+    async (node) => await changing(node).startControllers({ cluster, node: node.name }),
+    started,
   );
   const setAside = swapped.flatMap(({ node, setAside: path }) => (path === null ? [] : [{ node, path }]));
   return { after, setAside };

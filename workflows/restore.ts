@@ -7,7 +7,7 @@ import { checkConfirmation, checkInput, isBackup, isName, oneOf } from '../domai
 import { answering } from '../domain/members.ts';
 import { backupIdOf } from '../domain/names.ts';
 import { BACKUP_OVERRIDES, ON_FAILURE, type RestoreInput, type RestoreReport } from '../domain/operations.ts';
-import { bumpFor, restoreSteps } from '../domain/plan.ts';
+import { bumpFor, plannedNode, restoreSteps } from '../domain/plan.ts';
 import { look, preparing, stream } from './activities.ts';
 import { type Change, changeCluster } from './change-cluster.ts';
 import { checked, failureTypeOf, reasonOf } from './failure.ts';
@@ -46,7 +46,7 @@ async function restoreCluster(
 ): Promise<RestoreReport> {
   const { nodes } = cluster;
   const operationId = backupIdOf(new Date());
-  runbook.announce(restoreSteps(nodes.map(({ name, apiServer }) => ({ name, hasApiServer: apiServer !== undefined }))));
+  runbook.announce(restoreSteps(nodes.map((node) => plannedNode(cluster.flavour, node))));
 
   const source = await runbook.step(
     'Find the backup',

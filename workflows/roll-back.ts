@@ -1,6 +1,7 @@
 /** Puts a cluster back to where it was before a restore touched it, from wherever the restore stopped. */
 import type { ClusterNode } from '../domain/configuration/nodes.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
+import { plannedNode } from '../domain/plan.ts';
 import { changing, gate } from './activities.ts';
 import { started, stopped } from './change-cluster.ts';
 import type { Runbook } from './runbook.ts';
@@ -75,6 +76,12 @@ export async function rollBack({ cluster, operationId, found, clusterId, up }: R
     clusterId === null ? [] : ran('apiServer').filter((node) => up.includes(node.name)),
     async (node) => await changing(node).checkApiServer({ cluster, node: node.name }),
     ({ seen }) => seen,
+  );
+  await runbook.onEvery(
+    'Roll back: start the controllers',
+    ran('apiServer').filter((node) => plannedNode(cluster.flavour, node).hasControllers),
+    async (node) => await changing(node).startControllers({ cluster, node: node.name }),
+    started,
   );
   return put.flatMap(({ node, abandoned }) => (abandoned === null ? [] : [{ node, path: abandoned }]));
 }

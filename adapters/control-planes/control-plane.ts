@@ -1,9 +1,9 @@
-/** How the control plane of one node is started and stopped; `services.ts` does it with commands. */
+/** How the control plane of one node is started and stopped; `services.ts` does it with commands, `static-pods.ts` by moving manifests. */
 export type ComponentState = 'running' | 'stopped';
 
 /** One component on one node. Asked twice, `start` and `stop` change nothing the second time. */
 export interface Component {
-  /** `etcd` or `kube-apiserver`. */
+  /** As in `etcd` or `kube-apiserver`. */
   readonly name: string;
   status(signal: AbortSignal): Promise<ComponentState>;
   /** Returns when the component runs, which is before it answers. Throws `ComponentStuck` when it doesn't within `deadlineMs`. */
@@ -16,4 +16,7 @@ export interface ControlPlane {
   etcd: Component;
   /** Absent for etcd alone. */
   apiServer?: Component;
+  /** Where they are not left to themselves while kube-apiserver is away: they would end again and again, and be started ever more rarely. */
+  controllerManager?: Component;
+  scheduler?: Component;
 }

@@ -5,6 +5,7 @@ import { assertNever, SalvorError } from '../../domain/errors.ts';
 import type { Host } from '../hosts/host.ts';
 import type { ControlPlane } from './control-plane.ts';
 import { servicesControlPlane } from './services.ts';
+import { staticPodsControlPlane } from './static-pods.ts';
 
 /**
  * How the components of a node are started and stopped.
@@ -16,6 +17,7 @@ export function controlPlaneFor(cluster: Cluster, node: ClusterNode, host: Host)
     case 'etcd':
       return servicesControlPlane(node, host);
     case 'kubeadm':
+      return staticPodsControlPlane(node, host);
     case 'openshift':
       throw new SalvorError(
         'InvalidConfiguration',

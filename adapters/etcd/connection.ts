@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { type ChannelCredentials, type ChannelOptions, credentials } from '@grpc/grpc-js';
 import { messageOf, SalvorError } from '../../domain/errors.ts';
-import type { MemberEndpoint } from './member.ts';
+import type { MemberEndpoint, Pem } from './member.ts';
 
 export interface Credentials {
   channel: ChannelCredentials;
@@ -30,25 +30,31 @@ export function addressOf(clientUrl: string): string {
  * Reads the certificates afresh, so that renewed ones are used.
  * @throws SalvorError `InvalidConfiguration` for a file that can't be read or isn't what it should be
  */
-export async function loadCredentials({ clientUrl, tls, node }: MemberEndpoint): Promise<Credentials> {
+export async function loadCredentials({ clientUrl, tls, readTls, node }: MemberEndpoint): Promise<Credentials> {
   if (!clientUrl.startsWith('https://')) return { channel: credentials.createInsecure() };
-  if (tls === undefined) return { channel: credentials.createSsl() };
-  const [rootCertificate, certChain, privateKey] = await Promise.all([
-    readPem(tls.ca, 'certificate authority', node),
-    readPem(tls.cert, 'client certificate', node),
-    readPem(tls.key, 'client key', node),
-  ]);
+  const read = tls === undefined ? readTls : async () => await readFiles(tls, node);
+  if (read === undefined) return { channel: credentials.createSsl() };
+  const { ca, cert, key, where } = await read();
   try {
-    const channel = credentials.createSsl(rootCertificate, privateKey, certChain);
-    return { channel, pem: { rootCertificate, certChain, privateKey } };
+    const channel = credentials.createSsl(ca, key, cert);
+    return { channel, pem: { rootCertificate: ca, certChain: cert, privateKey: key } };
   } catch (error) {
     throw new SalvorError(
       'InvalidConfiguration',
-      `the etcd certificates for node ${node} can't be used (${tls.ca}, ${tls.cert}, ${tls.key}): ${messageOf(error)}; ` +
+      `the etcd certificates for node ${node} can't be used (${where}): ${messageOf(error)}; ` +
         'expected PEM files, and the key that belongs to the certificate',
       { cause: error },
     );
   }
+}
+
+async function readFiles(tls: { ca: string; cert: string; key: string }, node: string): Promise<Pem> {
+  const [ca, cert, key] = await Promise.all([
+    readPem(tls.ca, 'certificate authority', node),
+    readPem(tls.cert, 'client certificate', node),
+    readPem(tls.key, 'client key', node),
+  ]);
+  return { ca, cert, key, where: `${tls.ca}, ${tls.cert}, ${tls.key}` };
 }
 
 async function readPem(path: string, what: string, node: string): Promise<Buffer> {

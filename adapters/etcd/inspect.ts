@@ -1,14 +1,17 @@
 /** Looks at every member of a cluster. */
 import type { Cluster } from '../../domain/configuration/resolve.ts';
-import type { ClusterNode } from '../../domain/configuration/nodes.ts';
+import { type ClusterNode, nodeOf } from '../../domain/configuration/nodes.ts';
 import { messageOf } from '../../domain/errors.ts';
 import { answering, hashGroups, type MemberInspection } from '../../domain/members.ts';
 import { openMember } from './client.ts';
 import type { Member, MemberEndpoint } from './member.ts';
+import { nodeCredentials } from './node-credentials.ts';
 
 /** How a member of the configuration is reached. */
 export function endpointOf(cluster: Cluster, node: ClusterNode): MemberEndpoint {
-  return { node: node.name, clientUrl: node.etcd.clientUrl, ...(cluster.etcdTls && { tls: cluster.etcdTls }) };
+  const place = { node: node.name, clientUrl: node.etcd.clientUrl };
+  if (cluster.etcdTls) return { ...place, tls: cluster.etcdTls };
+  return cluster.flavour === 'kubeadm' ? { ...place, readTls: async () => await nodeCredentials(cluster) } : place;
 }
 
 /** Opens a member for one piece of work, and closes it after. */
@@ -45,9 +48,8 @@ async function withHash(
   signal: AbortSignal,
 ): Promise<MemberInspection> {
   if (inspection.status === undefined) return inspection;
-  const { node, clientUrl } = inspection;
   try {
-    const endpoint = { node, clientUrl, ...(cluster.etcdTls && { tls: cluster.etcdTls }) };
+    const endpoint = endpointOf(cluster, nodeOf(cluster.nodes, inspection.node));
     const hashKv = await withMember(endpoint, async (member) => await member.hashKv(signal, revision));
     return { ...inspection, hashKv };
   } catch (error) {

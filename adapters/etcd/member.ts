@@ -6,6 +6,16 @@ export interface MemberEndpoint {
   clientUrl: string;
   /** PEM files of the worker. */
   tls?: { ca: string; cert: string; key: string };
+  /** In place of `tls`, what gives their content. */
+  readTls?: () => Promise<Pem>;
+}
+
+export interface Pem {
+  ca: Buffer;
+  cert: Buffer;
+  key: Buffer;
+  /** Where they come from, for messages. */
+  where: string;
 }
 
 /** etcd's 64-bit IDs and revisions are decimal strings. */

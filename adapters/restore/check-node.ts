@@ -4,7 +4,7 @@ import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { SalvorError } from '../../domain/errors.ts';
 import { controlPlaneFor } from '../control-planes/find.ts';
-import { locateEtcdutl } from '../hosts/find.ts';
+import { etcdutlOn } from '../etcd/find-etcdutl.ts';
 import type { Host } from '../hosts/host.ts';
 
 /** The snapshot itself, the database restored from it, and as much again for etcd to grow. */
@@ -30,7 +30,7 @@ export async function checkNode(
     );
   }
   await refuseMountPoint(node, host, signal);
-  const etcdutl = await locateEtcdutl(host);
+  const tool = await etcdutlOn(node, host, signal);
   const freeBytes = await host.freeBytes(parent, signal);
   const neededBytes = snapshotBytes * ROOM_PER_SNAPSHOT_BYTE;
   if (freeBytes < neededBytes) {
@@ -45,7 +45,7 @@ export async function checkNode(
     apiServer: apiServer === undefined ? null : await apiServer.status(signal),
     dataDir: (await host.typeOf(dataDir, signal)) === undefined ? ('missing' as const) : ('present' as const),
     freeBytes,
-    etcdutl,
+    etcdutl: `etcdutl ${tool.version} (${tool.path}: ${tool.source})`,
   };
 }
 

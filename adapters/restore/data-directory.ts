@@ -8,7 +8,7 @@ import { restorePaths } from '../../domain/plan.ts';
 import type { SnapshotSource } from '../../domain/snapshot-source.ts';
 import { fetchSnapshot } from '../drill/fetch-snapshot.ts';
 import { restoreSnapshot } from '../etcd/etcdutl.ts';
-import { locateEtcdutl } from '../hosts/find.ts';
+import { etcdutlOn } from '../etcd/find-etcdutl.ts';
 import type { Host } from '../hosts/host.ts';
 
 export interface StagingOrder {
@@ -52,7 +52,7 @@ export async function stageDataDirectory(
   );
   await restoreSnapshot(
     host,
-    await locateEtcdutl(host),
+    (await etcdutlOn(node, host, signal)).path,
     {
       file,
       dataDir,

@@ -136,8 +136,11 @@ function missingKeys(name: string, cluster: ClusterConfiguration): Finding[] {
     });
   }
   const https = cluster.nodes.some((node) => node.etcd?.clientUrl?.startsWith('https:'));
-  const secured = cluster.flavour === 'kubeadm' || cluster.flavour === 'openshift' || https;
-  if (secured && cluster.etcd.tls === undefined) {
+  // Of kubeadm's nodes the worker reads theirs, where it reaches one.
+  const isRead =
+    cluster.flavour === 'kubeadm' &&
+    cluster.nodes.some(({ connection, taskQueue }) => connection !== 'local' || taskQueue === undefined);
+  if ((https || cluster.flavour === 'kubeadm' || cluster.flavour === 'openshift') && !isRead && !cluster.etcd.tls) {
     findings.push({
       path: ['clusters', name, 'etcd'],
       message: 'no "tls": the worker has no certificate of its own, which etcd of this kind asks for',

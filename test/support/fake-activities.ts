@@ -182,6 +182,7 @@ export function fakeActivities(changes: Partial<Activities> = {}): FakeActivitie
     checkFormerMembers: async ({ clusterId, nodes }) => ({ clusterId, members: nodes.length }),
     startEtcd: async () => ({ changed: true }),
     startApiServer: async () => ({ changed: true }),
+    startControllers: async () => ({ changed: true }),
     checkApiServer: async () => ({ seen: 'ok' }),
   };
   const activities = { ...defaults, ...changes };

@@ -134,7 +134,7 @@ test('a flavour that can not be started and stopped yet is refused by name', () 
   const node = nodeWith(undefined);
   const cluster = {
     name: 'prod',
-    flavour: 'kubeadm',
+    flavour: 'openshift',
     stores: [],
     compression: 'none',
     schedules: {},
@@ -142,6 +142,6 @@ test('a flavour that can not be started and stopped yet is refused by name', () 
   } as const;
   assert.throws(() => controlPlaneFor({ ...cluster, stores: [], nodes: [node] }, node, host), {
     type: 'InvalidConfiguration',
-    message: /"kubeadm" is not supported yet/,
+    message: /"openshift" is not supported yet/,
   });
 });

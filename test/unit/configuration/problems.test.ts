@@ -422,9 +422,13 @@ describe('a warning', () => {
   });
 
   it('tells of an etcd over https without certificates', () => {
-    assert.deepEqual(warnings({ cluster: { flavour: 'kubeadm' } }), [
-      'clusters.lab.etcd: no "tls": the worker has no certificate of its own, which etcd of this kind asks for',
-    ]);
+    const message =
+      'clusters.lab.etcd: no "tls": the worker has no certificate of its own, which etcd of this kind asks for';
+    assert.deepEqual(warnings({ cluster: { flavour: 'openshift' } }), [message]);
+    // Of kubeadm's nodes the worker reads theirs, unless all have workers of their own.
+    assert.deepEqual(warnings({ cluster: { flavour: 'kubeadm' } }), []);
+    const nodes = [{ name: 'm1', address: '10.0.0.1', taskQueue: 'salvor-m1' }];
+    assert.deepEqual(warnings({ cluster: { flavour: 'kubeadm', nodes } }), [message]);
   });
 
   it('is not given for a configuration without a fault', () => {

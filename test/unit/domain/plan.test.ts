@@ -17,15 +17,25 @@ for (const [what, snapshot, live, expected] of bumps) {
 }
 
 test('every kube-apiserver is stopped before the first etcd, and started after the last one', () => {
-  const nodes = ['m1', 'm2'].map((name) => ({ name, hasApiServer: true }));
+  const nodes = ['m1', 'm2'].map((name) => ({ name, hasApiServer: true, hasControllers: false }));
   const steps = restoreSteps(nodes).map(({ name, node }) => `${name} ${node ?? ''}`.trim());
   assert.ok(steps.indexOf('Stop kube-apiserver m2') < steps.indexOf('Stop etcd m1'));
   assert.ok(steps.indexOf('Start etcd m2') < steps.indexOf('Start kube-apiserver m1'));
 });
 
 test('etcd alone has no steps for kube-apiserver', () => {
-  const steps = restoreSteps([{ name: 'm1', hasApiServer: false }]);
+  const steps = restoreSteps([{ name: 'm1', hasApiServer: false, hasControllers: false }]);
   assert.ok(!steps.some(({ name }) => name.includes('kube-apiserver')));
+});
+
+test('controllers that were stopped with kube-apiserver are started when all are ready, and others are left alone', () => {
+  const nodes = [
+    { name: 'm1', hasApiServer: true, hasControllers: true },
+    { name: 'm2', hasApiServer: true, hasControllers: false },
+  ];
+  const steps = restoreSteps(nodes).map(({ name, node }) => `${name} ${node ?? ''}`.trim());
+  assert.equal(steps.at(-1), 'Start the controllers m1');
+  assert.ok(!steps.includes('Start the controllers m2'));
 });
 
 test('what a restore puts on a node lies beside the data directory', () => {

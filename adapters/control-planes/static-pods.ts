@@ -1,0 +1,197 @@
+/** Components that the kubelet runs as static pods: stopped by moving their manifest out of its folder, started by moving it back. */
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ClusterNode } from '../../domain/configuration/nodes.ts';
+import { SalvorError } from '../../domain/errors.ts';
+import type { CommandResult, Host } from '../hosts/host.ts';
+import { lastLines } from '../hosts/process.ts';
+import type { Component, ComponentState, ControlPlane } from './control-plane.ts';
+import { KUBERNETES_DIRECTORY } from './kubeadm.ts';
+
+const POLL_MS = 250;
+const CRICTL_MS = 60_000;
+/** The kubelet stops a pod's sandbox within a second of its last container; only a kubelet that is down doesn't. */
+const KUBELET_MS = 10_000;
+
+/**
+ * How long a component may take to end by itself. kube-apiserver waits for its watches up to the 30 s that the kubelet would give it; what else it
+ * was asked is answered within a second. etcd hands its leadership over first.
+ */
+const GRACE_S = { 'kube-apiserver': 3, etcd: 10, 'kube-controller-manager': 3, 'kube-scheduler': 3 };
+type Name = keyof typeof GRACE_S;
+
+/** The control plane of a kubeadm node. */
+export function staticPodsControlPlane(
+  node: ClusterNode,
+  host: Host,
+  directory: string = KUBERNETES_DIRECTORY,
+): ControlPlane {
+  const api = node.apiServer && new URL(node.apiServer.url);
+  // Behind another address stands a load balancer, and its port says nothing of the node.
+  const isOwn = api?.hostname.replace(/^\[|\]$/g, '') === node.address;
+  return {
+    etcd: staticPod('etcd', host, directory, portOf(new URL(node.etcd.clientUrl))),
+    apiServer: staticPod('kube-apiserver', host, directory, api && isOwn ? portOf(api) : undefined),
+    controllerManager: staticPod('kube-controller-manager', host, directory),
+    scheduler: staticPod('kube-scheduler', host, directory),
+  };
+}
+
+function portOf({ port, protocol }: URL): number {
+  return port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port);
+}
+
+interface Seen {
+  /** IDs of running containers. */
+  containers: string[];
+  /** IDs of sandboxes that the kubelet has not stopped. */
+  pods: string[];
+  isListening: boolean;
+}
+
+function staticPod(name: Name, host: Host, directory: string, port?: number): Component {
+  const place = join(directory, 'manifests', `${name}.yaml`);
+  const aside = join(directory, 'salvor-stopped', `${name}.yaml`);
+
+  async function manifest(signal: AbortSignal): Promise<'in place' | 'aside'> {
+    const [atPlace, atAside] = await Promise.all([host.typeOf(place, signal), host.typeOf(aside, signal)]);
+    if (atPlace !== undefined && atAside !== undefined) {
+      throw new SalvorError(
+        'UnsafeState',
+        `${host.name}: the manifest of ${name} is there twice, as ${place} and, moved out, as ${aside}; compare them and remove one`,
+      );
+    }
+    if (atPlace !== undefined) return 'in place';
+    if (atAside !== undefined) return 'aside';
+    throw new SalvorError(
+      'UnsafeState',
+      `${host.name}: there is no manifest of ${name}, neither ${place} nor, moved out, ${aside}; put it back, from the static resources of a backup for example`,
+    );
+  }
+
+  async function crictl(args: string[], signal: AbortSignal): Promise<CommandResult> {
+    return await host.run(['crictl', ...args], { signal, timeoutMs: CRICTL_MS });
+  }
+
+  async function ids(args: string[], signal: AbortSignal): Promise<string[]> {
+    const { exitCode, stdout, stderr } = await crictl(args, signal);
+    if (exitCode === 0) return stdout.split('\n').filter((line) => line !== '');
+    throw new SalvorError(
+      'CommandFailed',
+      `${host.name}: \`crictl ${args.join(' ')}\` failed (exit code ${exitCode}), so it can't be told whether ${name} runs: ${lastLines(stderr)}`,
+    );
+  }
+
+  async function look(signal: AbortSignal): Promise<Seen> {
+    const [containers, pods, isListening] = await Promise.all([
+      ids(['ps', '--quiet', '--state', 'running', ...containerLabels(name)], signal),
+      ids(['pods', '--quiet', '--state', 'ready', ...podLabels(name)], signal),
+      port === undefined ? false : listens(host, port, signal),
+    ]);
+    return { containers, pods, isListening };
+  }
+
+  /** The kubelet stops the sandbox when it has seen that the manifest is gone: before that it might start the container again. */
+  function isGone({ containers, pods, isListening }: Seen): boolean {
+    return containers.length === 0 && pods.length === 0 && !isListening;
+  }
+
+  async function stop(signal: AbortSignal, deadlineMs: number) {
+    const endMs = Date.now() + deadlineMs;
+    const changed = (await manifest(signal)) === 'in place';
+    if (changed) {
+      await host.makeDirectory(join(directory, 'salvor-stopped'), { mode: 0o700, signal });
+      await host.rename(place, aside, signal);
+    }
+    let said = '';
+    let emptySinceMs: number | undefined;
+    for (;;) {
+      const seen = await look(signal);
+      if (isGone(seen)) return { changed };
+      if (Date.now() > endMs) throw stuck('stopped', `${describe(seen)}${said && `; crictl said: ${said}`}`);
+      if (seen.containers.length > 0) {
+        emptySinceMs = undefined;
+        const result = await crictl(['stop', '--timeout', String(GRACE_S[name]), ...seen.containers], signal);
+        said = result.exitCode === 0 ? '' : lastLines(result.stderr);
+      } else {
+        emptySinceMs ??= Date.now();
+      }
+      if (
+        emptySinceMs !== undefined &&
+        seen.pods.length > 0 &&
+        Date.now() - emptySinceMs > KUBELET_MS &&
+        !(await kubeletRuns(host, signal))
+      ) {
+        await crictl(['stopp', ...seen.pods], signal);
+      }
+      await sleep(POLL_MS, undefined, { signal });
+    }
+  }
+
+  async function start(signal: AbortSignal, deadlineMs: number) {
+    const endMs = Date.now() + deadlineMs;
+    let changed = (await manifest(signal)) === 'aside';
+    if (changed) await host.rename(aside, place, signal);
+    for (;;) {
+      const seen = await look(signal);
+      if (seen.containers.length > 0) return { changed };
+      changed = true;
+      if (Date.now() > endMs) {
+        const kubelet = (await kubeletRuns(host, signal)) ? 'the kubelet runs' : 'the kubelet does not run';
+        throw stuck('running', `${describe(seen)}, and ${kubelet}`);
+      }
+      await sleep(POLL_MS, undefined, { signal });
+    }
+  }
+
+  function describe({ containers, pods, isListening }: Seen): string {
+    return [
+      `running containers: ${containers.map((id) => id.slice(0, 13)).join(', ') || 'none'}`,
+      `pods: ${pods.map((id) => id.slice(0, 13)).join(', ') || 'none'}`,
+      ...(port === undefined ? [] : [`port ${port} is ${isListening ? '' : 'not '}listened on`]),
+    ].join('; ');
+  }
+
+  function stuck(wanted: ComponentState, seen: string): SalvorError {
+    const moved = wanted === 'running' ? `back to ${place}` : `out to ${aside}`;
+    return new SalvorError(
+      'ComponentStuck',
+      `${host.name}: ${name} is not ${wanted} although its manifest was moved ${moved}: ${seen}; look at it on the node (crictl ps -a, journalctl -u kubelet)`,
+    );
+  }
+
+  return {
+    name,
+    async status(signal) {
+      // A manifest in its place is enough: the kubelet may start it at any moment.
+      if ((await manifest(signal)) === 'in place') return 'running';
+      return isGone(await look(signal)) ? 'stopped' : 'running';
+    },
+    start,
+    stop,
+  };
+}
+
+/** The kubelet's own labels. */
+function containerLabels(name: Name): string[] {
+  return ['--label', `io.kubernetes.container.name=${name}`, '--label', 'io.kubernetes.pod.namespace=kube-system'];
+}
+
+/** Those that kubeadm writes into its manifests. */
+function podLabels(name: Name): string[] {
+  return ['--label', `component=${name}`, '--label', 'tier=control-plane', '--namespace', '^kube-system$'];
+}
+
+async function kubeletRuns(host: Host, signal: AbortSignal): Promise<boolean> {
+  return (await host.run(['pgrep', '-x', 'kubelet'], { signal })).exitCode === 0;
+}
+
+/** As the kernel tells it: the port in hexadecimal, and 0A for a listening socket. */
+async function listens(host: Host, port: number, signal: AbortSignal): Promise<boolean> {
+  const tables = await Promise.all(['/proc/net/tcp', '/proc/net/tcp6'].map((path) => host.readText(path, signal)));
+  const socket = new RegExp(
+    `^ *\\d+: [0-9A-F]+:${port.toString(16).toUpperCase().padStart(4, '0')} [0-9A-F:]+ 0A `,
+    'm',
+  );
+  return tables.some((table) => table !== undefined && socket.test(table));
+}

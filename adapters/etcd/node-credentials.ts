@@ -1,0 +1,83 @@
+/** The client certificate that kubeadm leaves on every control-plane node: read into memory, never written down elsewhere. */
+import { join } from 'node:path';
+import type { ClusterNode } from '../../domain/configuration/nodes.ts';
+import type { Cluster } from '../../domain/configuration/resolve.ts';
+import { messageOf, SalvorError } from '../../domain/errors.ts';
+import { KUBERNETES_DIRECTORY } from '../control-planes/kubeadm.ts';
+import { hostFor } from '../hosts/find.ts';
+import type { Pem } from './member.ts';
+
+/** Renewed certificates are in use a minute later. */
+const KEPT_MS = 60_000;
+const READ_MS = 120_000;
+
+const FOLDER = join(KUBERNETES_DIRECTORY, 'pki/etcd');
+const FILES = {
+  ca: join(FOLDER, 'ca.crt'),
+  cert: join(FOLDER, 'healthcheck-client.crt'),
+  key: join(FOLDER, 'healthcheck-client.key'),
+};
+
+const kept = new Map<string, { pem: Promise<Pem>; atMs: number }>();
+
+/**
+ * The certificate with which etcd's members of a kubeadm cluster can be asked, from the first node that can be read: all have the same authority.
+ * @throws SalvorError `HostUnreachable` when no node can be read
+ */
+export async function nodeCredentials(cluster: Cluster): Promise<Pem> {
+  const nodes = readableNodes(cluster);
+  const id = JSON.stringify([cluster.name, nodes]);
+  const known = kept.get(id);
+  if (known !== undefined && Date.now() - known.atMs < KEPT_MS) return await known.pem;
+  const pem = readFromAny(cluster, nodes);
+  kept.set(id, { pem, atMs: Date.now() });
+  try {
+    return await pem;
+  } catch (error) {
+    if (kept.get(id)?.pem === pem) kept.delete(id);
+    throw error;
+  }
+}
+
+/** A node with a worker of its own is out of reach of this one, whatever its connection says. */
+function readableNodes(cluster: Cluster): Pick<ClusterNode, 'name' | 'address' | 'connection'>[] {
+  const nodes = cluster.nodes.filter(({ connection, taskQueue }) => connection !== 'local' || taskQueue === undefined);
+  if (nodes.length > 0) return nodes;
+  throw new SalvorError(
+    'InvalidConfiguration',
+    `${cluster.name}: this worker reaches none of its nodes, so it can't read etcd's client certificate there; give it one with etcd.tls`,
+  );
+}
+
+async function readFromAny(cluster: Cluster, nodes: Pick<ClusterNode, 'name'>[]): Promise<Pem> {
+  const signal = AbortSignal.timeout(READ_MS);
+  const reasons: string[] = [];
+  for (const { name } of nodes) {
+    const node = cluster.nodes.find((each) => each.name === name);
+    if (node === undefined) continue;
+    try {
+      return await readFrom(node, signal);
+    } catch (error) {
+      reasons.push(messageOf(error));
+    }
+  }
+  throw new SalvorError(
+    'HostUnreachable',
+    `${cluster.name}: etcd's client certificate can be read from none of its nodes, and etcd.tls is not set: ${reasons.join('; ')}`,
+  );
+}
+
+async function readFrom(node: ClusterNode, signal: AbortSignal): Promise<Pem> {
+  const host = hostFor(node);
+  try {
+    const read = async (path: string) => {
+      const text = await host.readText(path, signal);
+      if (text !== undefined) return Buffer.from(text);
+      throw new SalvorError('UnsafeState', `${node.name}: there is no ${path}`);
+    };
+    const [ca, cert, key] = await Promise.all([read(FILES.ca), read(FILES.cert), read(FILES.key)]);
+    return { ca, cert, key, where: `${FOLDER} of a node` };
+  } finally {
+    await host.close();
+  }
+}
