@@ -104,5 +104,5 @@ export function partsSent(proxy: TcpProxy): string[] {
   return proxy
     .requests()
     .flatMap((line) => /^PUT .*partNumber=(\d+)/.exec(line)?.[1] ?? [])
-    .sort();
+    .sort((a, b) => Number(a) - Number(b));
 }
