@@ -2,11 +2,12 @@
 import { chooseBackup, readCatalogue } from '../adapters/stores/catalogue.ts';
 import { drillBackup, type DrillOrder, type DrillOutcome } from '../adapters/drill/drill-backup.ts';
 import type { FoundBackup } from '../adapters/stores/found-backup.ts';
+import type { Store } from '../adapters/stores/store.ts';
 import { chooseForDrill } from '../domain/choose-drill.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
 import { SalvorError } from '../domain/errors.ts';
 import { verifiedKey } from '../domain/names.ts';
-import { formatVerified, type Verified } from '../domain/verified.ts';
+import { formatVerified, parseVerified, type Verified, withEarlierFailures } from '../domain/verified.ts';
 import { attended } from './attend.ts';
 import { withActivityScratch } from './trials.ts';
 import { requireStore, withStores } from './with-stores.ts';
@@ -66,15 +67,26 @@ export function createDrillActivities() {
       },
     ),
 
-    /** Puts the result beside the backup in every store that has it, over an earlier one. A store that fails is named, and fails it only when none is left. */
+    /**
+     * Puts the result beside the backup in every store that has it, over an earlier one. A store that fails is named, and fails it only when
+     * none is left.
+     * @param only the one store that was looked into, if it was one
+     */
     keepDrillResult: attended(
       async (
-        { cluster, holders, verified }: { cluster: Cluster; holders: string[]; verified: Verified },
+        {
+          cluster,
+          holders,
+          verified,
+          only,
+        }: { cluster: Cluster; holders: string[]; verified: Verified; only?: string },
         { signal },
       ): Promise<{ stores: string[]; failing: { store: string; error: string }[] }> => {
         const key = verifiedKey(verified.cluster, verified.node.address, verified.backup);
-        const text = Buffer.from(formatVerified(verified));
         return await withStores(cluster, undefined, async (stores) => {
+          const earlier = only === undefined ? undefined : await lastResult(stores, key, signal);
+          const others = cluster.stores.map(({ name }) => name).filter((name) => name !== only);
+          const text = Buffer.from(formatVerified(withEarlierFailures(verified, earlier, others)));
           const kept: string[] = [];
           const failing: { store: string; error: SalvorError }[] = [];
           for (const store of stores.filter(({ name }) => holders.includes(name))) {
@@ -94,4 +106,19 @@ export function createDrillActivities() {
     ),
   };
 }
+/** The latest result that is kept in any store; what can't be read doesn't count. */
+async function lastResult(stores: Store[], key: string, signal: AbortSignal): Promise<Verified | undefined> {
+  let last: Verified | undefined;
+  for (const store of stores) {
+    try {
+      const text = await store.read(key, signal);
+      const read = text && parseVerified(Buffer.from(text).toString(), key);
+      if (read && (!last || read.verifiedAt > last.verifiedAt)) last = read;
+    } catch (error) {
+      if (!(error instanceof SalvorError)) throw error;
+    }
+  }
+  return last;
+}
+
 export type DrillActivities = ReturnType<typeof createDrillActivities>;

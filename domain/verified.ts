@@ -43,3 +43,17 @@ export function parseVerified(text: string, where: string): Verified {
 export function formatVerified(verified: Verified): string {
   return formatNote(verified);
 }
+
+/**
+ * The result of a drill that looked into one store alone, with what an earlier one found wrong in the others: that is not mended by looking
+ * elsewhere. While a wrong copy is known the proof stays at `written`, as every list and every prune reads it.
+ * @param others the other stores
+ */
+export function withEarlierFailures(verified: Verified, earlier: Verified | undefined, others: string[]): Verified {
+  const failures = (earlier?.checks ?? []).filter(
+    ({ name, ok }) => !ok && others.some((store) => name.endsWith(` in ${store}`)),
+  );
+  if (earlier === undefined || failures.length === 0) return verified;
+  const proof = earlier.proof === 'written' ? 'written' : verified.proof;
+  return { ...verified, proof, checks: [...verified.checks, ...failures] };
+}

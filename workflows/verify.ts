@@ -36,13 +36,21 @@ export async function verify(input: VerifyInput): Promise<VerifyReport> {
     'Keep the result beside the backup',
     null,
     async () =>
-      await look.keepDrillResult({ cluster, verified, holders: [...new Set([...holders, ...outcome.holders])] }),
+      await look.keepDrillResult({
+        cluster,
+        verified,
+        holders: [...new Set([...holders, ...outcome.holders])],
+        ...(store !== undefined && { only: store }),
+      }),
     ({ stores, failing }) =>
       [`in ${stores.join(', ')}`, ...failing.map((each) => `${each.store} fails: ${each.error}`)].join('; '),
   );
 
   if (corrupt !== undefined) {
-    const rest = restorable === undefined ? '' : `. The copy in ${restorable} is right and restores`;
+    const rest =
+      restorable === undefined
+        ? ''
+        : `. The copy in ${restorable} is right and restores; \`salvor heal ${cluster.name} --backup ${order.backup}\` replaces the wrong one by it`;
     throw failure('BackupCorrupt', `backup ${order.backup} of ${cluster.name}: ${corrupt}${rest}`);
   }
   const { proof, checks, durationMs } = verified;

@@ -166,6 +166,7 @@ test('a copy in which one bit has rotten fails it as BackupCorrupt, though the o
   const other = await world.run<VerifyReport>('verify', { cluster, backup: older.backup, store: 'offsite' });
   assert.equal(other.proof, 'restored');
   assert.equal(other.store, 'offsite');
+  assert.equal((await entryOf(older))?.proof, 'written', 'the wrong copy is not forgotten by looking elsewhere');
   await flipByte(snapshot);
   const mended = await salvor('verify', cluster, '--backup', older.backup, '--store', 'local');
   assert.equal(mended.exit, 0);

@@ -10,6 +10,7 @@ import type {
   CheckClusterReport,
   ListBackupsReport,
   RestoreReport,
+  VerifyReport,
 } from '../../../domain/operations.ts';
 
 const look: Look = { color: false, now: new Date('2026-11-23T07:00:00Z'), timeZone: 'UTC', columns: 120 };
@@ -213,6 +214,41 @@ describe('what doctor saw', () => {
 1 of 2 checks failed.`,
     );
     assert.equal(exitStatusOf('checkCluster', report), 1);
+  });
+});
+
+describe('the report of a verify', () => {
+  const report: VerifyReport = {
+    cluster: 'prod',
+    backup: '20261123-060000',
+    store: 'local',
+    proof: 'restored',
+    checks: [
+      { name: 'snapshot in local', ok: true, seen: '12345 bytes, all as the manifest says' },
+      { name: 'a kube-apiserver reads every object', ok: true, skipped: true, seen: 'not done: none is at hand' },
+    ],
+    durationMs: 3_400,
+  };
+
+  it('says how far the backup is proven, and what was seen and skipped', () => {
+    assert.equal(
+      renderReport('verify', report, look),
+      `Backup 20261123-060000 of prod: restored
+  proven         an etcd restored from it serves its keys
+  restored from  local
+  took           3.4 s
+
+✔ snapshot in local                    12345 bytes, all as the manifest says
+· a kube-apiserver reads every object  not done: none is at hand`,
+    );
+    assert.equal(exitStatusOf('verify', report), 0);
+  });
+
+  it('is degraded when a store could not be read, and says which', () => {
+    const away = { name: 'manifest in offsite', ok: false, seen: 'connection refused\u001b[2J' };
+    const checks = [...report.checks, away];
+    assert.match(renderReport('verify', { ...report, checks }, look), /^! manifest in offsite +connection refused$/m);
+    assert.equal(exitStatusOf('verify', { ...report, checks }), 3);
   });
 });
 

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { artifactOf, formatManifest, type Manifest, parseManifest } from '../../../domain/manifest.ts';
 import { manifestKey } from '../../../domain/names.ts';
 import { inItsPlace } from '../../../domain/notes.ts';
-import { formatVerified, parseVerified, type Verified } from '../../../domain/verified.ts';
+import { formatVerified, parseVerified, type Verified, withEarlierFailures } from '../../../domain/verified.ts';
 import { isFailure } from '../../support/store-contract.ts';
 
 const SHA256 = 'ab'.repeat(32);
@@ -155,6 +155,21 @@ function* edits(value: unknown): Generator {
 
 describe('A drill’s result', () => {
   test('is read as it was written', () => assert.deepEqual(parseVerified(formatVerified(VERIFIED), WHERE), VERIFIED));
+
+  test('of one store alone does not hide what an earlier drill found wrong in another', () => {
+    const bad = { name: 'snapshot in local', ok: false, seen: 'other bytes' };
+    const good = { name: 'snapshot in offsite', ok: true, seen: '12 bytes' };
+    const earlier: Verified = { ...VERIFIED, proof: 'written', checks: [bad, good] };
+    const now: Verified = { ...VERIFIED, proof: 'served', checks: [good] };
+    const merged = withEarlierFailures(now, earlier, ['local']);
+    assert.deepEqual([merged.proof, merged.checks], ['written', [good, bad]]);
+    // Looked at again, or not of any store that there still is.
+    assert.equal(withEarlierFailures(now, earlier, ['offsite']), now);
+    assert.equal(withEarlierFailures(now, undefined, ['local']), now);
+    // A store that was only away says nothing against the backup.
+    const away = withEarlierFailures(now, { ...earlier, proof: 'restored' }, ['local']);
+    assert.deepEqual([away.proof, away.checks], ['served', [good, bad]]);
+  });
 
   test('that is damaged is refused with its place and fields', () => {
     assert.throws(() => parseVerified('{', WHERE), isFailure('BackupCorrupt', /store "local" is not JSON/));
