@@ -69,6 +69,7 @@ export async function changeCluster(
     async (node) => await changing(node).checkApiServer({ cluster, node: node.name }),
     ({ seen }) => seen,
   );
+  const upAtMs = Date.now();
   await runbook.onEvery(
     'Start the controllers',
     nodes.filter((node) => plannedNode(cluster.flavour, node).hasControllers),
@@ -76,7 +77,7 @@ export async function changeCluster(
     started,
   );
   const setAside = swapped.flatMap(({ node, setAside: path }) => (path === null ? [] : [{ node, path }]));
-  return { after, setAside };
+  return { after, setAside, upAtMs };
 }
 
 export const stopped = ({ changed }: { changed: boolean }) => (changed ? 'stopped' : 'was stopped already');

@@ -105,7 +105,7 @@ async function restoreCluster(
 
   const downSinceMs = Date.now();
   // From here on the cluster is touched: neither a failure nor a cancellation leaves it in between.
-  const { after, ...end } = await CancellationScope.nonCancellable(async () => {
+  const { after, upAtMs, ...end } = await CancellationScope.nonCancellable(async () => {
     const { leader, clusterId, up } = before;
     const revisionFloor = (BigInt(trial.revision) + BigInt(staging.bumpRevision)).toString();
     const change = { cluster, operationId, leader, oldClusterId: clusterId, revisionFloor };
@@ -115,7 +115,7 @@ async function restoreCluster(
     cluster: cluster.name,
     backup: source.backup,
     ...end,
-    downtimeMs: Date.now() - downSinceMs,
+    downtimeMs: upAtMs - downSinceMs,
     revision: { before: before.revision, snapshot: trial.revision, after: after?.revision ?? null },
     clusterId: { before: before.clusterId, after: after?.clusterId ?? null },
     steps: runbook.steps,
@@ -125,6 +125,8 @@ async function restoreCluster(
 
 type End = Pick<RestoreReport, 'outcome' | 'problem' | 'setAside'> & {
   after: { revision: string; clusterId: string } | null;
+  /** When every kube-apiserver answered again, or this was given up. */
+  upAtMs: number;
 };
 
 /** Changes the cluster. What can't succeed is done again, put back, or left as it is: a person decides. */
@@ -134,7 +136,9 @@ async function changeOrPutBack(change: Change, rollback: Rollback, runbook: Runb
     return { outcome: 'restored', problem: null, ...(await changeCluster(change, insisting)) };
   } catch (error) {
     if (!(error instanceof Abandoned)) throw error;
-    if (error.decision === 'abort') return { outcome: 'aborted', problem: error.message, setAside: [], after: null };
+    if (error.decision === 'abort') {
+      return { outcome: 'aborted', problem: error.message, setAside: [], after: null, upAtMs: Date.now() };
+    }
     person.beginRollback();
     return await putBack(rollback, error.message, insisting);
   }
@@ -142,11 +146,11 @@ async function changeOrPutBack(change: Change, rollback: Rollback, runbook: Runb
 
 async function putBack(rollback: Rollback, problem: string, insisting: Runbook): Promise<End> {
   try {
-    return { outcome: 'rolled-back', problem, setAside: await rollBack(rollback, insisting), after: null };
+    return { outcome: 'rolled-back', problem, after: null, ...(await rollBack(rollback, insisting)) };
   } catch (error) {
     if (!(error instanceof Abandoned)) throw error;
     const both = `${problem}; then, rolling back: ${error.message}`;
-    return { outcome: 'aborted', problem: both, setAside: [], after: null };
+    return { outcome: 'aborted', problem: both, setAside: [], after: null, upAtMs: Date.now() };
   }
 }
 

@@ -77,11 +77,13 @@ export async function rollBack({ cluster, operationId, found, clusterId, up }: R
     async (node) => await changing(node).checkApiServer({ cluster, node: node.name }),
     ({ seen }) => seen,
   );
+  const upAtMs = Date.now();
   await runbook.onEvery(
     'Roll back: start the controllers',
     ran('apiServer').filter((node) => plannedNode(cluster.flavour, node).hasControllers),
     async (node) => await changing(node).startControllers({ cluster, node: node.name }),
     started,
   );
-  return put.flatMap(({ node, abandoned }) => (abandoned === null ? [] : [{ node, path: abandoned }]));
+  const setAside = put.flatMap(({ node, abandoned }) => (abandoned === null ? [] : [{ node, path: abandoned }]));
+  return { setAside, upAtMs };
 }
