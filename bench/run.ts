@@ -1,14 +1,33 @@
-/** `make bench`: every benchmark, or those named. Each prints its result and writes it to bench/results. */
+/**
+ * `make bench`: measures Salvor against what one would use instead; bench/README.md says what and how. Linux only.
+ *
+ *   node bench/run.ts [backup|memory|floor|catalogue]... [--mib 1024] [--rounds 3]
+ */
+import { parseArgs } from 'node:util';
+import { benchBackup } from './backup.ts';
+import { benchCatalogue } from './catalogue.ts';
 import { benchFloor } from './floor.ts';
+import { benchMemory } from './memory.ts';
+import { say } from './harness/report.ts';
 
-const BENCHES: Record<string, () => Promise<void>> = { floor: benchFloor };
+const { values, positionals } = parseArgs({
+  options: { mib: { type: 'string', default: '1024' }, rounds: { type: 'string', default: '3' } },
+  allowPositionals: true,
+});
+const bytes = Number(values.mib) * 1024 ** 2;
+const rounds = Number(values.rounds);
+if (!(bytes > 0 && rounds > 0)) throw new Error('--mib and --rounds take positive numbers');
 
-const named = process.argv.slice(2);
-const unknown = named.find((name) => !Object.hasOwn(BENCHES, name));
-if (unknown !== undefined) {
-  process.stderr.write(`bench: "${unknown}" is none; there are: ${Object.keys(BENCHES).join(', ')}\n`);
-  process.exit(2);
-}
-for (const [name, bench] of Object.entries(BENCHES)) {
-  if (named.length === 0 || named.includes(name)) await bench();
+const BENCHMARKS: Record<string, () => Promise<void>> = {
+  floor: () => benchFloor({ bytes, rounds }),
+  backup: () => benchBackup({ bytes, rounds }),
+  memory: benchMemory,
+  catalogue: benchCatalogue,
+};
+const unknown = positionals.find((name) => !Object.hasOwn(BENCHMARKS, name));
+if (unknown !== undefined) throw new Error(`${unknown}: expected one of ${Object.keys(BENCHMARKS).join(', ')}`);
+for (const [name, bench] of Object.entries(BENCHMARKS)) {
+  if (positionals.length > 0 && !positionals.includes(name)) continue;
+  say(`== ${name}`);
+  await bench();
 }

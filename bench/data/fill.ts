@@ -12,10 +12,10 @@ const REQUEST_BYTES = 1024 * 1024;
 const REQUESTS_AT_ONCE = 4;
 const RANDOM_VALUE_BYTES = 16 * 1024;
 
-/** Puts keys and values of that many bytes in all. */
-export async function fill(clientUrl: string, content: Content, bytes: number): Promise<void> {
+/** Puts keys and values of that many bytes in all; `prefix` keeps random keys apart from those of an earlier call. */
+export async function fill(clientUrl: string, content: Content, bytes: number, prefix = '/random'): Promise<void> {
   const client = new Etcd3({ hosts: clientUrl });
-  const batches = inBatches(content === 'kubernetes' ? kubernetesWrites() : randomWrites(), bytes);
+  const batches = inBatches(content === 'kubernetes' ? kubernetesWrites() : randomWrites(prefix), bytes);
   async function write(): Promise<void> {
     // One iterator for all: each batch is taken once.
     for (const batch of batches) {
@@ -33,8 +33,8 @@ export async function fill(clientUrl: string, content: Content, bytes: number): 
   }
 }
 
-function* randomWrites(): Generator<KeyValue, never> {
-  for (let index = 0; ; index += 1) yield { key: `/random/${index}`, value: randomBytes(RANDOM_VALUE_BYTES) };
+function* randomWrites(prefix: string): Generator<KeyValue, never> {
+  for (let index = 0; ; index += 1) yield { key: `${prefix}/${index}`, value: randomBytes(RANDOM_VALUE_BYTES) };
 }
 
 function* inBatches(writes: Iterable<KeyValue>, bytes: number): Generator<KeyValue[]> {
