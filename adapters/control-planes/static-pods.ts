@@ -128,10 +128,22 @@ function staticPod(name: Name, host: Host, directory: string, port?: number): Co
     }
   }
 
+  /**
+   * Removes the containers that have ended: by them the kubelet tells how often it started the component lately, and waits up to 5 min before it
+   * does so again. Their logs stay in /var/log/pods. Where it fails, the component starts later.
+   */
+  async function forget(signal: AbortSignal): Promise<void> {
+    const ended = await ids(['ps', '--all', '--quiet', '--state', 'exited', ...containerLabels(name)], signal);
+    if (ended.length > 0) await crictl(['rm', ...ended], signal);
+  }
+
   async function start(signal: AbortSignal, deadlineMs: number) {
     const endMs = Date.now() + deadlineMs;
     let changed = (await manifest(signal)) === 'aside';
-    if (changed) await host.rename(aside, place, signal);
+    if (changed) {
+      await forget(signal);
+      await host.rename(aside, place, signal);
+    }
     for (;;) {
       const seen = await look(signal);
       if (seen.containers.length > 0) return { changed };
