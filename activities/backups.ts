@@ -10,7 +10,7 @@ import { FAILURES, messageOf, SalvorError } from '../domain/errors.ts';
 import { type Digest, formatManifest, type Manifest } from '../domain/manifest.ts';
 import { manifestKey } from '../domain/names.ts';
 import type { ListBackupsReport } from '../domain/operations.ts';
-import type { SnapshotSource } from '../domain/snapshot-source.ts';
+import type { ChosenBackup } from '../domain/restore-plan.ts';
 import { attended } from './attend.ts';
 import { withStores } from './with-stores.ts';
 
@@ -117,14 +117,15 @@ export function createBackupActivities() {
       },
     ),
 
-    /** The snapshot of a backup by name, or of the newest good one by `latest`. */
+    /** The snapshot of a backup by name, or of the newest good one by `latest`: of all, or of those taken until `at`. */
     findSnapshot: attended(
       async (
-        { cluster, backup, store }: { cluster: Cluster; backup: string; store?: string },
+        { cluster, backup, at, store }: { cluster: Cluster; backup: string; at?: string; store?: string },
         { signal },
-      ): Promise<SnapshotSource> => {
+      ): Promise<ChosenBackup> => {
         return await withStores(cluster, store, async (stores) => {
-          return findBackup(await readCatalogue(cluster, stores, signal), backup);
+          const until = at === undefined ? undefined : new Date(at);
+          return findBackup(await readCatalogue(cluster, stores, signal), backup, until);
         });
       },
     ),

@@ -1,5 +1,4 @@
 /** What is done on one node. A node with a task queue of its own has its own worker there. */
-import { hostFor } from '../adapters/hosts/find.ts';
 import type { Host } from '../adapters/hosts/host.ts';
 import { controlPlaneFor } from '../adapters/control-planes/find.ts';
 import type { Component } from '../adapters/control-planes/control-plane.ts';
@@ -16,6 +15,7 @@ import { type ClusterNode, nodeOf } from '../domain/configuration/nodes.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
 import { SalvorError } from '../domain/errors.ts';
 import { attended } from './attend.ts';
+import { onHost, type OnNode } from './on-host.ts';
 
 export type { StagingOrder };
 
@@ -24,21 +24,6 @@ const STOP_DEADLINE_MS = 90_000;
 const START_DEADLINE_MS = 60_000;
 /** The kubelet starts a static pod anew only when the API has let go of its mirror: up to 34 s a try. */
 const CONTROLLERS_DEADLINE_MS = 100_000;
-
-export interface OnNode {
-  cluster: Cluster;
-  node: string;
-}
-
-async function onHost<T>({ cluster, node }: OnNode, work: (node: ClusterNode, host: Host) => Promise<T>): Promise<T> {
-  const found = nodeOf(cluster.nodes, node);
-  const host = hostFor(found);
-  try {
-    return await work(found, host);
-  } finally {
-    await host.close();
-  }
-}
 
 function apiServerOf(cluster: Cluster, node: ClusterNode, host: Host): Component {
   const { apiServer } = controlPlaneFor(cluster, node, host);

@@ -1,9 +1,16 @@
 /** One operation that was started, now or earlier. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Client, isGrpcCancelledError, type WorkflowExecutionDescription } from '@temporalio/client';
-import type { Decision, Operation, Progress } from '../domain/operations.ts';
+import {
+  type Client,
+  isGrpcCancelledError,
+  QueryNotRegisteredError,
+  type WorkflowExecutionDescription,
+} from '@temporalio/client';
+import type { Approval, Decision, Operation, Progress } from '../domain/operations.ts';
+import type { RestorePlan } from '../domain/restore-plan.ts';
 import { isUnreachable, type TemporalPlace, toOperationError } from './errors.ts';
 import type { ReportOf } from './types.ts';
+import { whoAsks } from './who.ts';
 
 const QUERY_DEADLINE_MS = 5_000;
 const PAUSE_MS = 1_000;
@@ -31,6 +38,31 @@ export class OperationHandle<O extends Operation = Operation> {
   async decide(decision: Decision): Promise<string> {
     try {
       return await this.#client.workflow.getHandle(this.workflowId, this.runId).executeUpdate<string, []>(decision);
+    } catch (error) {
+      throw toOperationError(error, this.#place);
+    }
+  }
+
+  /** The plan of a restore, once it is drawn; undefined before that, and of other operations. */
+  async plan(): Promise<RestorePlan | undefined> {
+    try {
+      return await this.#client.workflow.getHandle(this.workflowId, this.runId).query<RestorePlan>('plan');
+    } catch (error) {
+      if (error instanceof QueryNotRegisteredError) return undefined;
+      throw toOperationError(error, this.#place, this.workflowId);
+    }
+  }
+
+  /**
+   * Approves the plan that a restore waits with.
+   * @param digest of the plan that was read
+   * @throws SalvorOperationError `PlanChanged` when it is another one, `UnsafeState` when none waits
+   */
+  async approve(digest: string): Promise<string> {
+    try {
+      return await this.#client.workflow
+        .getHandle(this.workflowId, this.runId)
+        .executeUpdate<string, [Approval]>('approve', { args: [{ digest, by: whoAsks() }] });
     } catch (error) {
       throw toOperationError(error, this.#place);
     }

@@ -7,15 +7,19 @@ export { SalvorClient, type StartOptions } from './salvor.ts';
 export type { SetupReport } from './setup.ts';
 export type { InputOf, ReportOf } from './types.ts';
 export type { FailureType } from '../domain/errors.ts';
+export type { RestorePlan } from '../domain/restore-plan.ts';
 export type {
   BackupInput,
   BackupReport,
   CheckClusterInput,
   CheckClusterReport,
+  CleanUpInput,
+  CleanUpReport,
   HealInput,
   HealReport,
   PinInput,
   PinReport,
+  PlanRestoreInput,
   PruneInput,
   PruneReport,
   VerifyInput,

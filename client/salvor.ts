@@ -1,6 +1,5 @@
 /** The library for incident tooling: it starts operations, follows them and lists them. */
 import { randomBytes } from 'node:crypto';
-import { hostname, userInfo } from 'node:os';
 import type { Client } from '@temporalio/client';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import {
@@ -10,6 +9,7 @@ import {
   type ListBackupsInput,
   type Operation,
   type PinInput,
+  type PlanRestoreInput,
   type PruneInput,
   type RestoreInput,
   SEARCH_ATTRIBUTES,
@@ -22,6 +22,7 @@ import { holderOf } from './holder.ts';
 import { listOperations, type OperationFilter, type OperationSummary } from './list.ts';
 import { type SetupReport, setUp } from './setup.ts';
 import type { InputOf } from './types.ts';
+import { whoAsks } from './who.ts';
 import { lastWorkerPoll } from './workers.ts';
 
 export interface StartOptions {
@@ -54,9 +55,17 @@ export class SalvorClient {
     return this.start('listBackups', input);
   }
 
-  /** Restores a cluster. Destructive: `confirm` repeats the cluster's name. */
+  /** What a restore would do, and the digest by which it is approved. It touches nothing. */
+  planRestore(input: PlanRestoreInput): Promise<OperationHandle<'planRestore'>> {
+    return this.start('planRestore', input);
+  }
+
+  /**
+   * Restores a cluster. Destructive: `confirm` repeats the cluster's name, and the plan has to be approved: by `approve` here, or later by the handle's
+   * {@link OperationHandle.approve}.
+   */
   restore(input: RestoreInput): Promise<OperationHandle<'restore'>> {
-    return this.start('restore', input, { summary: `Restore ${input.cluster} from ${input.backup ?? 'latest'}` });
+    return this.start('restore', input, { summary: restoreSummary(input) });
   }
 
   /** Removes the backups that their stores' retention lets go; with `dryRun` it only says which. */
@@ -101,7 +110,7 @@ export class SalvorClient {
         args: [input],
         workflowIdConflictPolicy: 'FAIL',
         staticSummary: options.summary ?? `${TITLES[operation]} ${cluster}`,
-        memo: { startedBy: startedBy() },
+        memo: { startedBy: whoAsks() },
         typedSearchAttributes: [
           { key: defineSearchAttributeKey(SEARCH_ATTRIBUTES.cluster, 'KEYWORD'), value: cluster },
           { key: defineSearchAttributeKey(SEARCH_ATTRIBUTES.operation, 'KEYWORD'), value: operation },
@@ -154,12 +163,21 @@ export class SalvorClient {
   }
 }
 
+/** One line for people. */
+export function restoreSummary({ cluster, resume, backup = 'latest', at }: RestoreInput): string {
+  if (resume === 'rollback') return `Put ${cluster} back to before an unfinished restore`;
+  if (resume === 'forward') return `Go on with the unfinished restore of ${cluster}`;
+  return `Restore ${cluster} from ${at === undefined ? backup : `the newest backup of ${at} or before`}`;
+}
+
 const TITLES: Record<Operation, string> = {
   backup: 'Back up',
   prune: 'Prune',
   pin: 'Pin',
   verify: 'Verify',
+  planRestore: 'Plan a restore of',
   restore: 'Restore',
+  cleanUp: 'Clean up',
   heal: 'Heal',
   listBackups: 'List backups of',
   checkCluster: 'Check',
@@ -168,18 +186,4 @@ const TITLES: Record<Operation, string> = {
 function newWorkflowId(operation: Operation, cluster: string): string {
   const time = new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
   return `${operation}/${cluster}/${time}-${randomBytes(2).toString('hex')}`;
-}
-
-/** Who asks, for the audit: `user@host`. */
-function startedBy(): string {
-  return `${userName()}@${hostname()}`;
-}
-
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    // A container's user may have a number and no name.
-    return `uid${process.getuid?.() ?? ''}`;
-  }
 }

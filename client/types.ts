@@ -15,13 +15,19 @@ import type {
   ListBackupsInput,
   ListBackupsReport,
   Operation,
+  CleanUpInput,
+  CleanUpReport,
+  PlanRestoreInput,
   RestoreInput,
   RestoreReport,
 } from '../domain/operations.ts';
+import type { RestorePlan } from '../domain/restore-plan.ts';
 
 interface OperationTypes {
   backup: { input: BackupInput; report: BackupReport };
   listBackups: { input: ListBackupsInput; report: ListBackupsReport };
+  planRestore: { input: PlanRestoreInput; report: RestorePlan };
+  cleanUp: { input: CleanUpInput; report: CleanUpReport };
   restore: { input: RestoreInput; report: RestoreReport };
   prune: { input: PruneInput; report: PruneReport };
   pin: { input: PinInput; report: PinReport };

@@ -23,6 +23,19 @@ export const isDrillWish: Check = (value) =>
     ? undefined
     : 'expected "latest", "oldest-proof" or a backup\'s name, as in 20261123-060000';
 
+/** A moment, as `salvor restore --at` takes it. Without a zone it would be another one on another machine. */
+export const isTime: Check = (value) =>
+  typeof value === 'string' &&
+  /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})$/.test(value) &&
+  !Number.isNaN(Date.parse(value))
+    ? undefined
+    : 'expected a time with its zone, as in 2026-11-23T06:00:00Z';
+
+export const isApproval: Check = (value) =>
+  value === 'auto' || (typeof value === 'string' && /^[0-9a-f]{12}$/.test(value))
+    ? undefined
+    : 'expected "auto" or the digest of a plan, as `salvor restore --plan` gives it: 12 hexadecimal digits';
+
 export const isText: Check = (value) => (typeof value === 'string' ? undefined : 'expected a text');
 
 export const isBoolean: Check = (value) => (typeof value === 'boolean' ? undefined : 'expected true or false');

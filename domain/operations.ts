@@ -21,7 +21,9 @@ export const OPERATIONS = [
   'prune',
   'pin',
   'verify',
+  'planRestore',
   'restore',
+  'cleanUp',
   'heal',
   'listBackups',
   'checkCluster',
@@ -115,16 +117,43 @@ export interface ListBackupsReport {
 
 // ---- restore
 
-export interface RestoreInput {
+/** Which backup a cluster is restored from. */
+export interface PlanRestoreInput {
   cluster: string;
-  /** The name of the cluster once more: a restore destroys the cluster's present state. */
-  confirm: string;
-  /** A backup's name, or `latest`: the newest good one. */
+  /** A backup's name, or `latest`: the newest good one, which is the default. */
   backup?: BackupId;
+  /** Instead of a backup: the newest good one that was taken at this time or before it; ISO 8601 with a time zone. */
+  at?: string;
   /** Read from this store only. */
   store?: string;
+}
+
+export interface RestoreInput extends PlanRestoreInput {
+  /** The name of the cluster once more: a restore destroys the cluster's present state. */
+  confirm: string;
+  /** The digest of the plan that was approved, or `auto` for whatever the plan says. Without it the restore draws its plan and waits for the update `approve`. */
+  approve?: string;
+  /**
+   * Takes over from a restore that began to change the cluster and whose operation is gone (terminated, or lost with its Temporal server):
+   * goes on from where the nodes are, or puts everything back. No backup is chosen and no plan drawn: the nodes' journals tell.
+   */
+  resume?: Resume;
   /** What a step does that can't succeed once the cluster is touched: wait for a person (the default), or put everything back. */
   onFailure?: OnFailure;
+}
+
+export const RESUMES = ['forward', 'rollback'] as const;
+export type Resume = (typeof RESUMES)[number];
+
+/** How long a restore waits for its plan's approval; then it ends, and nothing was touched. */
+export const APPROVAL_HOURS = 4;
+
+/** The argument of the update `approve`. */
+export interface Approval {
+  /** Of the plan that was read. */
+  digest: string;
+  /** Who approves it, for the audit. */
+  by?: string;
 }
 
 export const ON_FAILURE = ['pause', 'rollback'] as const;
@@ -161,6 +190,23 @@ export interface RestoreReport {
   /** What was moved aside: the old data directories, or, after a rollback, the restored ones. */
   setAside: { node: string; path: string }[];
   workflowId: string;
+}
+
+// ---- clean-up of what restores moved aside
+
+export interface CleanUpInput {
+  cluster: string;
+  /** The name of the cluster once more: what is removed is the way back. Not needed with `dryRun`. */
+  confirm?: string;
+  /** Say what there is, remove nothing. */
+  dryRun?: boolean;
+}
+
+export interface CleanUpReport {
+  cluster: string;
+  dryRun: boolean;
+  /** Data directories that restores and rollbacks moved aside. */
+  removed: { node: string; path: string; bytes: number }[];
 }
 
 // ---- prune and pins
@@ -267,5 +313,7 @@ export interface Progress {
   doing: string;
   /** What a person has to decide, in words; null when nothing is waited for. */
   waitingFor: string | null;
+  /** The digest of the plan that waits for its approval; absent when none does. */
+  toApprove?: string;
   steps: StepRecord[];
 }

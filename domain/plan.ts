@@ -26,8 +26,11 @@ const RESTORE_STEPS = [
   { name: 'Look at the members', on: 'cluster' },
   { name: 'Prove the backup by a trial restore', on: 'cluster' },
   { name: 'Check the node', on: 'each node' },
+  { name: 'Draw the plan', on: 'cluster' },
+  { name: 'Approve the plan', on: 'cluster' },
   { name: 'Save the present state', on: 'cluster' },
   { name: 'Stage the new data directory', on: 'each node' },
+  { name: 'Write the journal', on: 'each node' },
   { name: 'Stop kube-apiserver', on: 'each kube-apiserver' },
   { name: 'Stop etcd', on: 'each node' },
   { name: 'Swap the data directory', on: 'each node' },
@@ -36,6 +39,7 @@ const RESTORE_STEPS = [
   { name: 'Start kube-apiserver', on: 'each kube-apiserver' },
   { name: 'Check kube-apiserver', on: 'each kube-apiserver' },
   { name: 'Start the controllers', on: 'each that has controllers' },
+  { name: 'Close the journal', on: 'each node' },
 ] as const satisfies readonly { name: string; on: 'cluster' | keyof typeof PLACES }[];
 
 /** Every step of a restore on every node, in the order in which they are done. */
@@ -73,4 +77,9 @@ export function restorePaths(
     setAside: `${dataDir}.before-restore-${operationId}`,
     abandoned: `${dataDir}.abandoned-restore-${operationId}`,
   };
+}
+
+/** Beside a node's data directory while a restore changes the node: see `journal.ts`. */
+export function journalPath(dataDir: string): string {
+  return `${dataDir}.salvor-journal.json`;
 }

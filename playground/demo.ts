@@ -103,7 +103,7 @@ async function restoreThroughDeath(
   playground: Playground,
   { backup }: Backup,
 ): Promise<{ report: Restore; killedFor: number }> {
-  const args = ['restore', CLUSTER, '--backup', backup, '--confirm', CLUSTER];
+  const args = ['restore', CLUSTER, '--backup', backup, '--confirm', CLUSTER, '--approve', 'auto'];
   chapter(`bin/salvor ${args.join(' ')}`);
   let ended = false;
   const restoring = salvor(playground, args, restoreSchema, step).finally(() => (ended = true));

@@ -6,8 +6,10 @@ import { createConfigurationActivities } from '../activities/configuration.ts';
 import { createLockActivities } from '../activities/cluster-lock.ts';
 import { createDrillActivities } from '../activities/drills.ts';
 import { createHealActivities } from '../activities/heal.ts';
+import { createJournalActivities } from '../activities/journals.ts';
 import { createMemberActivities } from '../activities/members.ts';
 import { createNodeActivities } from '../activities/nodes.ts';
+import { createPlanActivities } from '../activities/plans.ts';
 import { createPruneActivities } from '../activities/prune.ts';
 import { createSettlingActivities } from '../activities/settling.ts';
 import { createSnapshotActivities } from '../activities/snapshots.ts';
@@ -47,6 +49,8 @@ export function createActivities(configFile: string, client: Client) {
     ...createTrialActivities(),
     ...createDrillActivities(),
     ...createNodeActivities(),
+    ...createJournalActivities(),
+    ...createPlanActivities(client),
   };
 }
 

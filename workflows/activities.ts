@@ -4,8 +4,10 @@ import type { BackupActivities } from '../activities/backups.ts';
 import type { ConfigurationActivities } from '../activities/configuration.ts';
 import type { DrillActivities } from '../activities/drills.ts';
 import type { HealActivities } from '../activities/heal.ts';
+import type { JournalActivities } from '../activities/journals.ts';
 import type { MemberActivities } from '../activities/members.ts';
 import type { NodeActivities } from '../activities/nodes.ts';
+import type { PlanActivities } from '../activities/plans.ts';
 import type { PruneActivities } from '../activities/prune.ts';
 import type { SettlingActivities } from '../activities/settling.ts';
 import type { SnapshotActivities } from '../activities/snapshots.ts';
@@ -26,6 +28,7 @@ export const look = proxyActivities<
   ConfigurationActivities &
     MemberActivities &
     BackupActivities &
+    PlanActivities &
     Pick<SettlingActivities, 'readInstalledAt'> &
     Pick<PruneActivities, 'setPin'> &
     Pick<HealActivities, 'findLackingCopies'> &
@@ -77,7 +80,7 @@ export function archiving(node: ClusterNode) {
 
 /** What a node needs before a restore: wrong here is wrong for a person to see, while nothing is touched yet. */
 export function preparing(node: ClusterNode) {
-  return proxyActivities<NodeActivities & SettlingActivities>({
+  return proxyActivities<NodeActivities & JournalActivities & SettlingActivities>({
     ...attended,
     ...placeOf(node),
     summary: node.name,
@@ -88,7 +91,7 @@ export function preparing(node: ClusterNode) {
 
 /** Between the first component stopped and the last one ready: tried again and again, and a person is asked when that doesn't help. */
 export function changing(node: ClusterNode) {
-  return proxyActivities<NodeActivities>({
+  return proxyActivities<NodeActivities & JournalActivities>({
     ...attended,
     ...placeOf(node),
     summary: node.name,

@@ -1,29 +1,28 @@
 /** The part of a restore that people wait for: from the first component stopped to the last one ready. Everything that takes time was done before. */
 import type { ClusterNode } from '../domain/configuration/nodes.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
+import type { Journal } from '../domain/journal.ts';
 import { plannedNode } from '../domain/plan.ts';
 import { changing, gate } from './activities.ts';
 import type { Runbook } from './runbook.ts';
 
 export interface Change {
   cluster: Cluster;
-  operationId: string;
-  /** The node of the leader, as far as it is known. */
-  leader: string | null;
-  oldClusterId: string | null;
-  /** The restored members are at this revision or above. */
-  revisionFloor: string;
+  journal: Journal;
+  /** Every node has its new data directory already: nothing is stopped. */
+  isSwapped?: boolean;
 }
 
 /** Stops every kube-apiserver and etcd, swaps the data directories, and starts everything again, with a gate after each half. */
-export async function changeCluster(
-  { cluster, operationId, leader, oldClusterId, revisionFloor }: Change,
-  runbook: Runbook,
-) {
+export async function changeCluster({ cluster, journal, isSwapped = false }: Change, runbook: Runbook) {
+  if (!isSwapped) await stopEverything(cluster, journal.leader, runbook);
+  return await swapAndStart(cluster, journal, runbook);
+}
+
+async function stopEverything(cluster: Cluster, leader: string | null, runbook: Runbook): Promise<void> {
   const { nodes } = cluster;
   const withApiServer = nodes.filter((node) => node.apiServer !== undefined);
   const isLeader = (node: ClusterNode) => node.name === leader;
-
   await runbook.onEvery(
     'Stop kube-apiserver',
     withApiServer,
@@ -35,6 +34,11 @@ export async function changeCluster(
     const stopEtcd = async (node: ClusterNode) => await changing(node).stopEtcd({ cluster, node: node.name });
     await runbook.onEvery('Stop etcd', group, stopEtcd, stopped);
   }
+}
+
+async function swapAndStart(cluster: Cluster, { operationId, revision, clusterId }: Journal, runbook: Runbook) {
+  const { nodes } = cluster;
+  const withApiServer = nodes.filter((node) => node.apiServer !== undefined);
   const swapped = await runbook.onEvery(
     'Swap the data directory',
     nodes,
@@ -53,9 +57,9 @@ export async function changeCluster(
   const after = await runbook.step(
     'Check the members',
     null,
-    async () => await gate.checkRestoredMembers({ cluster, revisionFloor, oldClusterId }),
-    ({ members, clusterId, revision }) =>
-      `${members} members with the same keys in the new cluster ${clusterId}, revision ${revision}`,
+    async () => await gate.checkRestoredMembers({ cluster, revisionFloor: revision.floor, oldClusterId: clusterId }),
+    (restored) =>
+      `${restored.members} members with the same keys in the new cluster ${restored.clusterId}, revision ${restored.revision}`,
   );
   await runbook.onEvery(
     'Start kube-apiserver',

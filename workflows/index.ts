@@ -5,6 +5,7 @@ export { heal } from './heal.ts';
 export { holdCluster } from './hold-cluster.ts';
 export { listBackups } from './list-backups.ts';
 export { pin } from './pin.ts';
+export { planRestore } from './plan-restore.ts';
 export { prune } from './prune.ts';
 export { restore } from './restore.ts';
 export { verify } from './verify.ts';

@@ -1,40 +1,48 @@
 /** Restores one cluster from a backup: everything that takes time is staged before the first component stops. */
-import { CancellationScope, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, patched, workflowInfo } from '@temporalio/workflow';
 import type { StagingOrder } from '../activities/nodes.ts';
 import type { ClusterNode } from '../domain/configuration/nodes.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
-import { checkConfirmation, checkInput, isBackup, isName, oneOf } from '../domain/input.ts';
-import { answering } from '../domain/members.ts';
+import { checkConfirmation, checkInput, isApproval, isBackup, isName, isTime, oneOf } from '../domain/input.ts';
+import type { Journal } from '../domain/journal.ts';
 import { backupIdOf } from '../domain/names.ts';
-import { BACKUP_OVERRIDES, ON_FAILURE, type RestoreInput, type RestoreReport } from '../domain/operations.ts';
+import { BACKUP_OVERRIDES, ON_FAILURE, type RestoreInput, type RestoreReport, RESUMES } from '../domain/operations.ts';
 import { bumpFor, plannedNode, restoreSteps } from '../domain/plan.ts';
-import { look, preparing, stream } from './activities.ts';
-import { type Change, changeCluster } from './change-cluster.ts';
-import { checked, failureTypeOf, reasonOf } from './failure.ts';
+import { presentState, type RestorePlan } from '../domain/restore-plan.ts';
+import { look, preparing } from './activities.ts';
+import { carryOut } from './carry-out.ts';
+import { drawPlan, drawPlanAnew, type Facts, gatherFacts } from './draw-plan.ts';
+import { checked, failure, failureTypeOf, reasonOf } from './failure.ts';
 import { holdingCluster } from './hold-cluster.ts';
 import { Abandoned, listenToPerson, type Person } from './person.ts';
-import { rollBack, type Rollback } from './roll-back.ts';
-import { openRunbook, type Runbook } from './runbook.ts';
+import { resumeRestore } from './resume-restore.ts';
+import { openRunbook, type Runbook, showPlan } from './runbook.ts';
 import { takeBackup } from './take-backup.ts';
 import { megabytes } from './words.ts';
 
 export async function restore(input: RestoreInput): Promise<RestoreReport> {
   const request = checked(() => {
-    const shape = {
+    const valid = checkInput<RestoreInput>(input, {
       required: { cluster: isName, confirm: isName },
-      optional: { backup: isBackup, store: isName, onFailure: oneOf(...ON_FAILURE) },
-    };
-    const valid = checkInput<RestoreInput>(input, shape);
+      optional: {
+        backup: isBackup,
+        at: isTime,
+        store: isName,
+        approve: isApproval,
+        resume: oneOf(...RESUMES),
+        onFailure: oneOf(...ON_FAILURE),
+      },
+    });
     checkConfirmation(valid.cluster, valid.confirm);
     return valid;
   });
   const runbook = openRunbook('restore', request.cluster);
   const person = listenToPerson(request.onFailure ?? 'pause', () => runbook.show());
   const cluster = await look.readCluster({ cluster: request.cluster });
-  return await holdingCluster(
-    cluster.name,
-    'restore',
-    async () => await restoreCluster(cluster, request, runbook, person),
+  return await holdingCluster(cluster.name, 'restore', async () =>
+    request.resume === undefined
+      ? await restoreCluster(cluster, request, runbook, person)
+      : await resumeRestore(cluster, request.resume, runbook, person),
   );
 }
 
@@ -47,45 +55,21 @@ async function restoreCluster(
   const { nodes } = cluster;
   const operationId = backupIdOf(new Date());
   runbook.announce(restoreSteps(nodes.map((node) => plannedNode(cluster.flavour, node))));
+  // Restores that began before there were plans and journals go on without them.
+  const isPlanned = patched('plan-and-journal');
 
-  const source = await runbook.step(
-    'Find the backup',
-    null,
-    async () =>
-      await look.findSnapshot({
-        cluster,
-        backup: request.backup ?? 'latest',
-        ...(request.store !== undefined && { store: request.store }),
-      }),
-    (found) => `${found.backup} in ${found.stores.join(', ')}`,
-  );
-
-  const before = await runbook.step(
-    'Look at the members',
-    null,
-    async () => presentState(await look.inspectMembers({ cluster })),
-    ({ up, revision }) =>
-      `${up.length} of ${nodes.length} answer; ${revision === null ? 'the live revision is unknown' : `revision ${revision}`}`,
-  );
-
-  const trial = await runbook.step(
-    'Prove the backup by a trial restore',
-    null,
-    async () => await stream.trialRestore({ cluster, source }),
-    ({ revision, totalKeys, store, hashAgrees }) =>
-      `from ${store}: revision ${revision}, ${totalKeys} keys${hashAgrees === true ? ', HashKV as at the source' : ''}`,
-  );
-
-  const found = await runbook.onEvery(
-    'Check the node',
-    nodes,
-    async (node) => ({
-      node,
-      ...(await preparing(node).checkNode({ cluster, node: node.name, snapshotBytes: trial.content.bytes })),
-    }),
-    ({ etcd, apiServer, dataDir }) =>
-      `etcd ${etcd}${apiServer === null ? '' : `, kube-apiserver ${apiServer}`}, data directory ${dataDir}`,
-  );
+  const facts = await gatherFacts(cluster, request, runbook);
+  const { source, trial } = facts;
+  const before = presentState(facts.members);
+  const bumpRevision = bumpFor(trial.revision, before.revision);
+  if (isPlanned) {
+    try {
+      await approvePlan(facts, request, runbook, person);
+    } catch (error) {
+      if (!(error instanceof Abandoned)) throw error;
+      return notTouched(facts, runbook, error.message);
+    }
+  }
 
   await runbook.step(
     'Save the present state',
@@ -93,65 +77,86 @@ async function restoreCluster(
     async () => await saveSafetyCopy(cluster, runbook),
     (saved) => saved,
   );
-
   const staging = {
     operationId,
     source: { ...source, stores: [trial.store, ...source.stores.filter((store) => store !== trial.store)] },
     content: trial.content,
-    bumpRevision: bumpFor(trial.revision, before.revision),
+    bumpRevision,
     clusterToken: `salvor-${cluster.name}-${operationId}`,
   };
   await stageEverywhere(cluster, staging, runbook);
 
-  const downSinceMs = Date.now();
   // From here on the cluster is touched: neither a failure nor a cancellation leaves it in between.
-  const { after, upAtMs, ...end } = await CancellationScope.nonCancellable(async () => {
-    const { leader, clusterId, up } = before;
-    const revisionFloor = (BigInt(trial.revision) + BigInt(staging.bumpRevision)).toString();
-    const change = { cluster, operationId, leader, oldClusterId: clusterId, revisionFloor };
-    return await changeOrPutBack(change, { cluster, operationId, found, clusterId, up }, runbook, person);
+  return await CancellationScope.nonCancellable(async () => {
+    const journal: Journal = {
+      formatVersion: 1,
+      cluster: cluster.name,
+      operationId,
+      workflowId: workflowInfo().workflowId,
+      backup: source.backup,
+      touchedAt: new Date().toISOString(),
+      phase: 'changing',
+      problem: null,
+      revision: {
+        before: before.revision,
+        snapshot: trial.revision,
+        floor: (BigInt(trial.revision) + BigInt(bumpRevision)).toString(),
+      },
+      clusterId: before.clusterId,
+      leader: before.leader,
+      up: before.up,
+      hadLeader: before.hadLeader,
+      nodes: facts.nodes.map(({ name, etcd, apiServer, dataDir }) => ({ name, etcd, apiServer, dataDir })),
+    };
+    return await carryOut({ cluster, journal, keepsJournal: isPlanned }, runbook, person);
   });
+}
+
+/**
+ * The plan is approved before it is drawn (`auto`), by a digest from `salvor restore --plan`, or by a person who reads it here. What changed until then is
+ * looked for once more.
+ */
+async function approvePlan(facts: Facts, request: RestoreInput, runbook: Runbook, person: Person): Promise<void> {
+  const plan = await drawPlan(facts, runbook);
+  showPlan(plan);
+  runbook.asks(person);
+  await runbook.step(
+    'Approve the plan',
+    null,
+    async () => {
+      if (request.approve === 'auto') return 'before it was drawn (auto)';
+      if (request.approve === undefined) return await person.approve(facts.cluster.name, plan.digest);
+      requireSame(plan, request.approve);
+      return `${plan.digest}, with the start of the operation`;
+    },
+    (how) => how,
+  );
+  if (request.approve === undefined) requireSame(await drawPlanAnew(facts, runbook), plan.digest);
+}
+
+function requireSame({ cluster, digest, backup, nodes }: RestorePlan, approved: string): void {
+  if (digest === approved) return;
+  const states = nodes.map(({ name, etcd, dataDir }) => `${name}: etcd ${etcd}, data directory ${dataDir}`);
+  throw failure(
+    'PlanChanged',
+    `the plan that was approved is ${approved}; the plan of now is ${digest}: restore ${cluster} from ${backup} (${states.join('; ')}). Nothing was touched. Look at it, \`salvor restore ${cluster} --plan\`, and approve that`,
+  );
+}
+
+function notTouched({ cluster, source, members, trial }: Facts, runbook: Runbook, problem: string): RestoreReport {
+  const { revision, clusterId } = presentState(members);
   return {
     cluster: cluster.name,
     backup: source.backup,
-    ...end,
-    downtimeMs: upAtMs - downSinceMs,
-    revision: { before: before.revision, snapshot: trial.revision, after: after?.revision ?? null },
-    clusterId: { before: before.clusterId, after: after?.clusterId ?? null },
+    outcome: 'aborted',
+    problem,
+    downtimeMs: 0,
+    revision: { before: revision, snapshot: trial.revision, after: null },
+    clusterId: { before: clusterId, after: null },
     steps: runbook.steps,
+    setAside: [],
     workflowId: workflowInfo().workflowId,
   };
-}
-
-type End = Pick<RestoreReport, 'outcome' | 'problem' | 'setAside'> & {
-  after: { revision: string; clusterId: string } | null;
-  /** When every kube-apiserver answered again, or this was given up. */
-  upAtMs: number;
-};
-
-/** Changes the cluster. What can't succeed is done again, put back, or left as it is: a person decides. */
-async function changeOrPutBack(change: Change, rollback: Rollback, runbook: Runbook, person: Person): Promise<End> {
-  const insisting = runbook.insisting(person);
-  try {
-    return { outcome: 'restored', problem: null, ...(await changeCluster(change, insisting)) };
-  } catch (error) {
-    if (!(error instanceof Abandoned)) throw error;
-    if (error.decision === 'abort') {
-      return { outcome: 'aborted', problem: error.message, setAside: [], after: null, upAtMs: Date.now() };
-    }
-    person.beginRollback();
-    return await putBack(rollback, error.message, insisting);
-  }
-}
-
-async function putBack(rollback: Rollback, problem: string, insisting: Runbook): Promise<End> {
-  try {
-    return { outcome: 'rolled-back', problem, after: null, ...(await rollBack(rollback, insisting)) };
-  } catch (error) {
-    if (!(error instanceof Abandoned)) throw error;
-    const both = `${problem}; then, rolling back: ${error.message}`;
-    return { outcome: 'aborted', problem: both, setAside: [], after: null, upAtMs: Date.now() };
-  }
 }
 
 /** When one node can't be staged, the others are cleaned up again: nothing was touched, and nothing is left. */
@@ -173,19 +178,6 @@ async function stageEverywhere(cluster: Cluster, staging: StagingOrder, runbook:
     });
     throw error;
   }
-}
-
-/** The highest revision that a client can have seen, as far as a member still answers. */
-function presentState(members: Awaited<ReturnType<typeof look.inspectMembers>>) {
-  const up = answering(members);
-  const revisions = up.map(({ status }) => BigInt(status.revision));
-  const highest = revisions.reduce((high, revision) => (revision > high ? revision : high), 0n);
-  return {
-    up: up.map(({ node }) => node),
-    revision: up.length === 0 ? null : highest.toString(),
-    clusterId: up[0]?.status.clusterId ?? null,
-    leader: up.find(({ status }) => status.memberId === status.leaderId)?.node ?? null,
-  };
 }
 
 /** What is there now may still be wanted. A cluster too broken to be backed up keeps its old data directories in any case. */

@@ -1,6 +1,6 @@
 /** Puts a cluster back to where it was before a restore touched it, from wherever the restore stopped. */
-import type { ClusterNode } from '../domain/configuration/nodes.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
+import type { Journal } from '../domain/journal.ts';
 import { plannedNode } from '../domain/plan.ts';
 import { changing, gate } from './activities.ts';
 import { started, stopped } from './change-cluster.ts';
@@ -8,25 +8,17 @@ import type { Runbook } from './runbook.ts';
 
 export interface Rollback {
   cluster: Cluster;
-  operationId: string;
-  /** How each node was found before it was touched. */
-  found: {
-    node: ClusterNode;
-    etcd: 'running' | 'stopped';
-    apiServer: 'running' | 'stopped' | null;
-    dataDir: 'present' | 'missing';
-  }[];
-  clusterId: string | null;
-  /** The nodes whose members answered before. */
-  up: string[];
+  /** Tells how each node was found before it was touched. */
+  journal: Journal;
 }
 
 /** Stops what runs, puts the old data directories back, and starts on each node what ran there before. */
-export async function rollBack({ cluster, operationId, found, clusterId, up }: Rollback, runbook: Runbook) {
-  const nodes = found.map(({ node }) => node);
+export async function rollBack({ cluster, journal }: Rollback, runbook: Runbook) {
+  const { operationId, clusterId, up, hadLeader } = journal;
+  const { nodes } = cluster;
+  const found = new Map(journal.nodes.map((node) => [node.name, node]));
   const ran = (component: 'etcd' | 'apiServer') =>
-    found.filter((state) => state[component] === 'running').map(({ node }) => node);
-  const before = new Map(found.map(({ node, dataDir }) => [node.name, dataDir]));
+    nodes.filter(({ name }) => found.get(name)?.[component] === 'running');
 
   await runbook.onEvery(
     'Roll back: stop kube-apiserver',
@@ -44,7 +36,8 @@ export async function rollBack({ cluster, operationId, found, clusterId, up }: R
     'Roll back: put the old data directory back',
     nodes,
     async (node) => {
-      const order = { cluster, node: node.name, operationId, before: before.get(node.name) ?? 'present' };
+      const before = found.get(node.name)?.dataDir ?? 'present';
+      const order = { cluster, node: node.name, operationId, before };
       return { node: node.name, ...(await changing(node).putBackDataDirectory(order)) };
     },
     ({ abandoned }) => (abandoned === null ? 'the old one is in place' : `the restored one lies in ${abandoned}`),
@@ -58,7 +51,8 @@ export async function rollBack({ cluster, operationId, found, clusterId, up }: R
   await runbook.step(
     'Roll back: check the members',
     null,
-    async () => (clusterId === null ? null : await gate.checkFormerMembers({ cluster, nodes: up, clusterId })),
+    async () =>
+      clusterId === null ? null : await gate.checkFormerMembers({ cluster, nodes: up, clusterId, hadLeader }),
     (back) =>
       back === null
         ? 'no member answered before either'
@@ -73,7 +67,7 @@ export async function rollBack({ cluster, operationId, found, clusterId, up }: R
   // Without quorum before, there was no kube-apiserver that was ready.
   await runbook.onEvery(
     'Roll back: check kube-apiserver',
-    clusterId === null ? [] : ran('apiServer').filter((node) => up.includes(node.name)),
+    clusterId === null || !hadLeader ? [] : ran('apiServer').filter((node) => up.includes(node.name)),
     async (node) => await changing(node).checkApiServer({ cluster, node: node.name }),
     ({ seen }) => seen,
   );

@@ -2,6 +2,7 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { defineQuery, setCurrentDetails, setHandler, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import { type Operation, type Progress, SEARCH_ATTRIBUTES, type StepRecord } from '../domain/operations.ts';
+import type { RestorePlan } from '../domain/restore-plan.ts';
 import { reasonOf } from './failure.ts';
 import type { Person } from './person.ts';
 import { seconds } from './words.ts';
@@ -10,6 +11,13 @@ const CLUSTER = defineSearchAttributeKey(SEARCH_ATTRIBUTES.cluster, 'KEYWORD');
 const OPERATION = defineSearchAttributeKey(SEARCH_ATTRIBUTES.operation, 'KEYWORD');
 
 export const progressQuery = defineQuery<Progress>('progress');
+/** What waits for an approval, or was approved. */
+export const planQuery = defineQuery<RestorePlan>('plan');
+
+/** Lets people and programs read the plan of an operation. */
+export function showPlan(plan: RestorePlan): void {
+  setHandler(planQuery, () => plan);
+}
 
 export interface Runbook {
   /** The steps so far, for the report. */
@@ -30,6 +38,8 @@ export interface Runbook {
   ): Promise<T[]>;
   /** The same runbook, whose steps don't fail: each waits for the person's decision and, unless it was abandoned, is done again. */
   insisting(person: Person): Runbook;
+  /** Shows what the person is asked beside the steps. */
+  asks(person: Person): void;
   /** Shows what changed beside the steps. */
   show(): void;
 }
@@ -93,7 +103,9 @@ export function openRunbook(operation: Operation, cluster: string): Runbook {
   setHandler(progressQuery, () => {
     const running = steps.filter((step) => step.state === 'running');
     const doing = running.map((step) => (step.node === null ? step.name : `${step.name} (${step.node})`)).join(', ');
-    return { operation, cluster, startedAt, doing, waitingFor: listening?.waitingFor() ?? null, steps };
+    const waitingFor = listening?.waitingFor() ?? null;
+    const toApprove = listening?.toApprove();
+    return { operation, cluster, startedAt, doing, waitingFor, ...(toApprove !== undefined && { toApprove }), steps };
   });
 
   async function insist<T>(person: Person, place: string, act: () => Promise<T>): Promise<T> {
@@ -125,6 +137,9 @@ export function openRunbook(operation: Operation, cluster: string): Runbook {
           if (outcome.status === 'rejected') throw outcome.reason;
           return outcome.value;
         });
+      },
+      asks(person) {
+        listening = person;
       },
       insisting(person) {
         listening = person;

@@ -6,6 +6,7 @@ import { SalvorError } from '../../domain/errors.ts';
 import { controlPlaneFor } from '../control-planes/find.ts';
 import { etcdutlOn } from '../etcd/find-etcdutl.ts';
 import type { Host } from '../hosts/host.ts';
+import { refuseUnfinished } from './journal.ts';
 
 /** The snapshot itself, the database restored from it, and as much again for etcd to grow. */
 const ROOM_PER_SNAPSHOT_BYTE = 3;
@@ -29,6 +30,7 @@ export async function checkNode(
       `${node.name}: ${parent} is not a directory, so ${dataDir} can't be the data directory of etcd; check "dataDir"`,
     );
   }
+  await refuseUnfinished(cluster.name, node, host, signal);
   await refuseMountPoint(node, host, signal);
   const tool = await etcdutlOn(node, host, signal);
   const freeBytes = await host.freeBytes(parent, signal);

@@ -1,5 +1,5 @@
 /** The data directory of a member: the new one is staged beside the old one and swapped in by two renames. */
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { SalvorError } from '../../domain/errors.ts';
@@ -32,6 +32,7 @@ export async function stageDataDirectory(
   signal: AbortSignal,
 ) {
   const { scratch, staged } = restorePaths(node.etcd.dataDir, order.operationId);
+  await removeAbandonedStaging(node, host, order.operationId, signal);
   if ((await host.typeOf(staged, signal)) === 'directory') return { staged, changed: false };
   await host.removeScratch(scratch, signal);
   await host.makeDirectory(scratch, { mode: 0o700, signal });
@@ -69,6 +70,32 @@ export async function stageDataDirectory(
   await host.rename(dataDir, staged, signal);
   await host.removeScratch(scratch, signal);
   return { staged, changed: true };
+}
+
+/** What a terminated restore staged and never used. The cluster is held by this one, and no node has a journal: nobody will come back for it. */
+async function removeAbandonedStaging(
+  node: ClusterNode,
+  host: Host,
+  operationId: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { dataDir } = node.etcd;
+  const own = Object.values(restorePaths(dataDir, operationId));
+  for (const { name } of await host.list(dirname(dataDir), signal)) {
+    const path = join(dirname(dataDir), name);
+    const isStaging = /^\.salvor-(?:scratch|staged)-\d{8}-\d{6}$/.test(name.slice(basename(dataDir).length));
+    if (name.startsWith(basename(dataDir)) && isStaging && !own.includes(path)) await host.removeScratch(path, signal);
+  }
+}
+
+/** Whether the restore's new data directory still waits beside the old one. */
+export async function isStaged(
+  node: ClusterNode,
+  host: Host,
+  operationId: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  return (await host.typeOf(restorePaths(node.etcd.dataDir, operationId).staged, signal)) !== undefined;
 }
 
 /** Takes back what was staged for a restore that ended before anything was swapped. */

@@ -5,7 +5,7 @@ import { type Manifest, parseManifest } from '../../domain/manifest.ts';
 import { parseForeignKey, parseKey } from '../../domain/names.ts';
 import { inItsPlace } from '../../domain/notes.ts';
 import type { ListBackupsReport } from '../../domain/operations.ts';
-import type { SnapshotSource } from '../../domain/snapshot-source.ts';
+import type { ChosenBackup } from '../../domain/restore-plan.ts';
 import { parseVerified, type Verified } from '../../domain/verified.ts';
 import {
   describeBackup,
@@ -163,17 +163,23 @@ function parseInPlace<T extends Manifest | Verified>(parse: (text: string, where
 
 /**
  * A backup by its name, or by `latest` the newest good one: complete or degraded, never broken, foreign only by name.
+ * @param at with `latest`: the newest that was taken at this time or before it
  * @throws SalvorError `UnknownBackup`, naming the newest few that there are
  */
-export function chooseBackup(catalogue: Catalogue, idOrLatest: string): FoundBackup {
+export function chooseBackup(catalogue: Catalogue, idOrLatest: string, at?: Date): FoundBackup {
   const { entries, unreadable, cluster } = catalogue;
-  const good = entries.filter(({ entry }) => entry.state === 'complete' || entry.state === 'degraded');
+  const good = entries.filter(
+    ({ entry }) =>
+      (entry.state === 'complete' || entry.state === 'degraded') && (at === undefined || new Date(entry.takenAt) <= at),
+  );
   // Two nodes may have been backed up in the same second.
   const named = [...good, ...entries].find(({ entry }) => entry.backup === idOrLatest);
   const chosen = idOrLatest === 'latest' ? good[0] : named;
   if (chosen) return chosen;
   const some = entries.slice(0, NAMED_IN_ERRORS).map(({ entry }) => `${entry.backup} (${entry.state})`);
-  const what = idOrLatest === 'latest' ? `${cluster} has no good backup` : `${cluster} has no backup ${idOrLatest}`;
+  const until = at === undefined ? '' : ` taken at ${at.toISOString()} or before`;
+  const what =
+    idOrLatest === 'latest' ? `${cluster} has no good backup${until}` : `${cluster} has no backup ${idOrLatest}`;
   const there = some.length > 0 ? `the newest are ${some.join(', ')}` : 'there is none at all';
   const unread = unreadable.map(({ store, error }) => `; ${store} can't be read: ${error}`).join('');
   throw new SalvorError('UnknownBackup', `${what}; ${there}${unread}`);
@@ -183,9 +189,9 @@ export function chooseBackup(catalogue: Catalogue, idOrLatest: string): FoundBac
  * The snapshot of a backup chosen as by {@link chooseBackup}.
  * @throws SalvorError `UnknownBackup`, or `ArtifactMissing` or `BackupCorrupt` for a broken one whose snapshot can't be read
  */
-export function findBackup(catalogue: Catalogue, idOrLatest: string): SnapshotSource {
-  const { entry, source, manifest } = chooseBackup(catalogue, idOrLatest);
-  if (source) return source;
+export function findBackup(catalogue: Catalogue, idOrLatest: string, at?: Date): ChosenBackup {
+  const { entry, source, manifest } = chooseBackup(catalogue, idOrLatest, at);
+  if (source) return { ...source, proof: entry.proof, state: entry.state };
   const type = manifest ? 'ArtifactMissing' : 'BackupCorrupt';
   throw new SalvorError(
     type,

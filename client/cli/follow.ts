@@ -30,7 +30,7 @@ export async function follow<O extends Operation>(
   handle: OperationHandle<O>,
   view: ProgressView,
   leave: AbortSignal,
-  onWaiting: (waitingFor: string) => void = () => {},
+  onWaiting: (waitingFor: string, toApprove?: string) => void = () => {},
 ): Promise<ReportOf<O> | undefined> {
   const ended = new AbortController();
   const watching = watch(client, handle, view, AbortSignal.any([leave, ended.signal]), onWaiting);
@@ -61,7 +61,7 @@ async function watch(
   handle: OperationHandle,
   view: ProgressView,
   signal: AbortSignal,
-  onWaiting: (waitingFor: string) => void,
+  onWaiting: (waitingFor: string, toApprove?: string) => void,
 ): Promise<void> {
   let waitingFor: string | null = null;
   let heardAtMs = Date.now();
@@ -74,7 +74,7 @@ async function watch(
       view.update(progress);
       if (progress.waitingFor !== waitingFor && progress.waitingFor !== null) {
         view.note(`Waiting for a person. ${progress.waitingFor}`);
-        onWaiting(progress.waitingFor);
+        onWaiting(progress.waitingFor, progress.toApprove);
       }
       waitingFor = progress.waitingFor;
     } else if (!signal.aborted && Date.now() - heardAtMs > SILENCE_MS) {

@@ -2,7 +2,7 @@
 import type { Operation } from '../../domain/operations.ts';
 import type { OperationHandle } from '../handle.ts';
 import type { SalvorClient } from '../salvor.ts';
-import type { InputOf } from '../types.ts';
+import type { InputOf, ReportOf } from '../types.ts';
 import { type CommonOptions, untilInterrupted, withClient } from './common.ts';
 import { follow } from './follow.ts';
 import { DETACHED, note, printResult, WAITING } from './output.ts';
@@ -27,7 +27,7 @@ export async function operate<O extends Operation>(
   });
 }
 
-/** Follows an operation until it ends or Ctrl-C; the operation itself is never touched. */
+/** Follows an operation until it ends or Ctrl-C; the operation itself is touched only by a person's approval. */
 export async function followToEnd<O extends Operation>(
   options: CommonOptions,
   client: SalvorClient,
@@ -35,19 +35,61 @@ export async function followToEnd<O extends Operation>(
   handle: OperationHandle<O>,
   headline?: string,
 ): Promise<number> {
+  for (;;) {
+    const followed = await followOnce(options, client, handle, headline);
+    if ('report' in followed) {
+      const { report } = followed;
+      printResult(options.output, report, (look) => renderReport(operation, report, look));
+      return exitStatusOf(operation, report);
+    }
+    if (followed.waiting === undefined) return detached(options, handle.workflowId);
+    const { waitingFor, toApprove } = followed.waiting;
+    if (toApprove === undefined) return left(options, handle.workflowId, waitingFor);
+    if (!(await isApproved(options, handle, toApprove))) return await leftToApprove(options, handle, waitingFor);
+  }
+}
+
+type Followed<O extends Operation> =
+  { report: ReportOf<O> } | { waiting: { waitingFor: string; toApprove?: string } | undefined };
+
+async function followOnce<O extends Operation>(
+  options: CommonOptions,
+  client: SalvorClient,
+  handle: OperationHandle<O>,
+  headline: string | undefined,
+): Promise<Followed<O>> {
   return untilInterrupted(async (leave) => {
     const view = headline === undefined ? createQuietView() : await createView(`${headline}  [${handle.workflowId}]`);
-    const waiting = new AbortController();
-    const report = await follow(client, handle, view, AbortSignal.any([leave, waiting.signal]), (waitingFor) => {
-      // A person at a terminal decides in another one and sees it go on; a program is told at once.
-      if (options.output === 'json' || !process.stderr.isTTY) waiting.abort(waitingFor);
+    const waits = new AbortController();
+    let waiting: { waitingFor: string; toApprove?: string } | undefined;
+    const signal = AbortSignal.any([leave, waits.signal]);
+    const report = await follow(client, handle, view, signal, (waitingFor, toApprove) => {
+      // A person at a terminal decides in another one and sees it go on; a plan is approved here, and a program is told at once.
+      if (toApprove === undefined && options.output === 'text' && process.stderr.isTTY) return;
+      waiting = { waitingFor, ...(toApprove !== undefined && { toApprove }) };
+      waits.abort();
     });
-    if (report === undefined && waiting.signal.aborted)
-      return left(options, handle.workflowId, String(waiting.signal.reason));
-    if (report === undefined) return detached(options, handle.workflowId);
-    printResult(options.output, report, (look) => renderReport(operation, report, look));
-    return exitStatusOf(operation, report);
+    return report === undefined ? { waiting } : { report };
   });
+}
+
+async function isApproved(options: CommonOptions, handle: OperationHandle, digest: string): Promise<boolean> {
+  const { askApproval, isSomebodyThere } = await import('./approval.ts');
+  if (!isSomebodyThere(options.output)) return false;
+  const plan = await handle.plan();
+  if (plan?.digest !== digest || !(await askApproval(plan))) return false;
+  await handle.approve(digest);
+  return true;
+}
+
+async function leftToApprove({ output }: CommonOptions, handle: OperationHandle, waitingFor: string): Promise<number> {
+  const { workflowId } = handle;
+  const plan = await handle.plan();
+  const { renderPlan } = await import('./render/plan.ts');
+  printResult(output, { workflowId, waitingFor, plan: plan ?? null }, (look) =>
+    [...(plan ? [renderPlan(plan, look), ''] : []), `${waitingFor}\nCome back: salvor show ${workflowId}`].join('\n'),
+  );
+  return WAITING;
 }
 
 /** The operation waits for a person, and nobody is here to be asked. */

@@ -1,6 +1,7 @@
 /** The commands. Each is a function that adds itself, and loads what it needs only when it is called. */
 import { Command } from 'commander';
 import { SALVOR_VERSION } from '../../domain/version.ts';
+import { addApprove } from './commands/approve.ts';
 import { addBackup, addBackups } from './commands/backup.ts';
 import { addConfig } from './commands/config.ts';
 import { addAbort, addRetry, addRollback } from './commands/decide.ts';
@@ -19,7 +20,7 @@ import { addCommonOptions } from './common.ts';
 /** In the order in which `--help` shows them. */
 const GROUPS: [heading: string, commands: ((program: Command) => void)[]][] = [
   ['Backups', [addBackup, addBackups, addPin, addUnpin, addPrune, addVerify, addHeal, addRestore]],
-  ['Operations', [addOperations, addShow, addRetry, addRollback, addAbort, addSchedules]],
+  ['Operations', [addOperations, addShow, addApprove, addRetry, addRollback, addAbort, addSchedules]],
   ['Installation', [addDoctor, addSetup, addWorker, addConfig, addPlayground]],
 ];
 

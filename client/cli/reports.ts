@@ -6,6 +6,7 @@ import { renderBackups } from './render/backups.ts';
 import { renderChecks } from './render/checks.ts';
 import { type Look, paint, plain } from './render/format.ts';
 import { renderHeal } from './render/heal.ts';
+import { renderPlan } from './render/plan.ts';
 import { renderPin, renderPrune } from './render/prune.ts';
 import { renderRestore } from './render/restore.ts';
 import { renderVerify } from './render/verify.ts';
@@ -21,6 +22,7 @@ interface Presentation<O extends Operation> {
 const PRESENTATIONS: { [O in Operation]?: Presentation<O> } = {
   backup: { text: renderBackup, exit: ({ state }) => (state === 'complete' ? 0 : 3) },
   listBackups: { text: renderBackups, exit: ({ unreadable }) => (unreadable.length === 0 ? 0 : 3) },
+  planRestore: { text: renderPlan, exit: () => 0 },
   restore: { text: renderRestore, exit: ({ outcome }) => (outcome === 'restored' ? 0 : 1) },
   prune: { text: renderPrune, exit: exitOfPrune },
   pin: { text: renderPin, exit: () => 0 },

@@ -319,7 +319,7 @@ describe('Whole operations on a damaged backup', () => {
       world.run('verify', { cluster: PLAYGROUND_CLUSTER, backup }),
       (error) => failureTypeIn(error) === 'BackupCorrupt',
     );
-    const order = { cluster: PLAYGROUND_CLUSTER, confirm: PLAYGROUND_CLUSTER, backup };
+    const order = { cluster: PLAYGROUND_CLUSTER, confirm: PLAYGROUND_CLUSTER, approve: 'auto', backup };
     await assert.rejects(world.run('restore', order), (error) => {
       const type = failureTypeIn(error);
       return REFUSALS.some((refused) => refused === type);

@@ -87,7 +87,12 @@ test('a backup, a drill, a restore and their failures leave no secret in argumen
     assert.equal(backup.artifacts.length, 4);
     reports.push(backup, await world.run('listBackups', { cluster }), await world.run('checkCluster', { cluster }));
     reports.push(await world.run('verify', { cluster, backup: backup.backup }));
-    const restored = await world.run<RestoreReport>('restore', { cluster, confirm: cluster, backup: backup.backup });
+    const restored = await world.run<RestoreReport>('restore', {
+      cluster,
+      confirm: cluster,
+      approve: 'auto',
+      backup: backup.backup,
+    });
     assert.equal(restored.outcome, 'restored');
     reports.push(restored);
 
@@ -96,7 +101,11 @@ test('a backup, a drill, a restore and their failures leave no secret in argumen
       const encryption = { recipients: [recipient], identities: [{ file: inFolder('no-identity') }] };
       Object.assign(clusters[cluster] ?? {}, { encryption });
     });
-    await fails('restore', { cluster, confirm: cluster, backup: backup.backup }, 'InvalidConfiguration');
+    await fails(
+      'restore',
+      { cluster, confirm: cluster, approve: 'auto', backup: backup.backup },
+      'InvalidConfiguration',
+    );
     await world.configure(({ stores, clusters }) => {
       Object.assign(stores['offsite']?.['credentials'] ?? {}, { secretAccessKey: { file: inFolder('wrong-key') } });
       Object.assign(clusters[cluster] ?? {}, { stores: ['offsite'] });

@@ -139,7 +139,7 @@ describe('a kubeadm cluster over SSH', { skip, timeout: 1_800_000 }, () => {
 
       const prober = probe(lab);
       const report = await timed(context, 'restore', () =>
-        run<RestoreReport>('restore', { cluster: 'lab', confirm: 'lab', backup }),
+        run<RestoreReport>('restore', { cluster: 'lab', confirm: 'lab', approve: 'auto', backup }),
       );
       const seen = await prober.stop();
       assert.equal(report.outcome, 'restored', report.problem ?? '');

@@ -4,6 +4,7 @@ import type { DrillOrder } from '../../activities/drills.ts';
 import type { createActivities } from '../../workers/worker.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { FAILURES, type FailureType } from '../../domain/errors.ts';
+import { drawPlan } from '../../domain/restore-plan.ts';
 import type { Verified } from '../../domain/verified.ts';
 
 export type Activities = ReturnType<typeof createActivities>;
@@ -144,7 +145,14 @@ export function fakeActivities(changes: Partial<Activities> = {}): FakeActivitie
       stores: ['local', 'offsite'],
       expected: { content: DIGEST, stored: STORED },
       etcd: ETCD,
+      proof: 'readBack',
+      state: 'complete',
     }),
+    drawPlan: async (facts) => ({ ...drawPlan(facts), digest: 'abcdef012345', expectedDowntimeMs: 12_000 }),
+    writeJournal: async () => ({ path: '/var/lib/etcd.salvor-journal.json' }),
+    readJournal: async () => null,
+    closeJournal: async () => {},
+    readPosition: async () => ({ staged: true, etcd: 'running' }),
     planPrune: async () => ({ kept: [], removed: [], orphans: [] }),
     removeBackups: async () => ({ kept: [] }),
     sweepStore: async ({ keys }) => ({ gone: keys, parts: 0 }),

@@ -59,7 +59,7 @@ test('deleted objects and a destroyed member are back after a restore, seen thro
   await stopPart(world.playground, 'etcd-m2');
   await rm(world.playground.nodes[1]?.dataDir ?? '', { recursive: true });
 
-  const report = await world.run<RestoreReport>('restore', { cluster, confirm: cluster, backup });
+  const report = await world.run<RestoreReport>('restore', { cluster, confirm: cluster, approve: 'auto', backup });
   assert.equal(report.outcome, 'restored');
   for (const { name } of world.playground.nodes) {
     // Right after /readyz a kube-apiserver may still fill its caches.

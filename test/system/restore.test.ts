@@ -37,7 +37,7 @@ test('a restore whose worker is killed in the middle goes on from its last compl
   await stopPart(playground, 'etcd-m3');
   await rm(playground.nodes[2]?.dataDir ?? '', { recursive: true });
 
-  const handle = await world.start('restore', { cluster, confirm: cluster, backup: taken.backup });
+  const handle = await world.start('restore', { cluster, confirm: cluster, approve: 'auto', backup: taken.backup });
   await until('the first etcd is stopped', async () => {
     const done = await doneSteps(handle);
     return done.some((step) => step.startsWith('Stop etcd'));
@@ -88,7 +88,12 @@ test('the safety copy taken by the restore brings back what was there before it'
   const { backups } = await world.run<{ backups: { backup: string; state: string }[] }>('listBackups', { cluster });
   const [safetyCopy] = backups;
   assert.equal(backups.length, 2);
-  const report = await world.run<RestoreReport>('restore', { cluster, confirm: cluster, backup: safetyCopy?.backup });
+  const report = await world.run<RestoreReport>('restore', {
+    cluster,
+    confirm: cluster,
+    approve: 'auto',
+    backup: safetyCopy?.backup,
+  });
   assert.equal(report.outcome, 'restored');
   const keys = Object.keys(await readKeys(world.etcd()));
   assert.equal(keys.length, 20);

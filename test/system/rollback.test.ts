@@ -51,7 +51,7 @@ test('a restore that cannot start a member waits, and is rolled back to the very
   const wanted = await readKeys(world.etcd());
   const { header } = await world.etcd().get('nothing').exec();
 
-  const handle = await world.start('restore', { cluster, confirm: cluster, backup });
+  const handle = await world.start('restore', { cluster, confirm: cluster, approve: 'auto', backup });
   assert.match(await untilWaiting(handle), /^Start etcd \(m2\): .*start-m2.*Decide: retry, rollback or abort$/);
   assert.match(
     await salvor('show', handle.workflowId, '--detach').catch((error: { stdout: string }) => error.stdout),
@@ -71,6 +71,6 @@ test('a restore that cannot start a member waits, and is rolled back to the very
 });
 
 test('the cluster that was rolled back can be restored again', async () => {
-  const report = await world.run<RestoreReport>('restore', { cluster, confirm: cluster });
+  const report = await world.run<RestoreReport>('restore', { cluster, confirm: cluster, approve: 'auto' });
   assert.equal(report.outcome, 'restored');
 });

@@ -91,7 +91,7 @@ test('short schedules back up, prune and verify a real cluster, again and again,
 
 test('a scheduled backup that meets a restore is completed as skipped, naming it, and the next one after it is taken', async () => {
   await untilFree();
-  const restore = await world.start('restore', { cluster, confirm: cluster, backup: 'latest' });
+  const restore = await world.start('restore', { cluster, confirm: cluster, approve: 'auto', backup: 'latest' });
   await until('the restore holds the cluster', async () => await isHeld());
   await schedule({ backup: { every: '1s' } });
   const runs = runsOf<BackupReport | SkippedReport>('backup');

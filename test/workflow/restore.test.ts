@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import type { Progress, RestoreReport } from '../../domain/operations.ts';
+import type { Progress, RestoreInput, RestoreReport } from '../../domain/operations.ts';
 import { failureTypeIn } from '../support/failures.ts';
 import { failing, type FakeActivities, fakeActivities } from '../support/fake-activities.ts';
 import { recordHistory, startTemporal, withWorker } from '../support/temporal.ts';
@@ -18,12 +18,13 @@ after(async () => await temporal.teardown());
 
 const TOUCHING = ['stopApiServer', 'stopEtcd', 'swapDataDirectory', 'startEtcd', 'startApiServer'];
 
+/** A restore whose plan is approved beforehand, unless the input says otherwise. */
 async function run(fake: FakeActivities, input: object, history?: string): Promise<RestoreReport> {
   return await withWorker(temporal, fake.activities, async (taskQueue) => {
     const handle = await temporal.client.workflow.start<typeof restore>('restore', {
       taskQueue,
       workflowId: `restore/${taskQueue}`,
-      args: [input as { cluster: string; confirm: string }],
+      args: [{ approve: 'auto', ...input } as RestoreInput],
     });
     try {
       return await handle.result();
@@ -47,12 +48,14 @@ test('a restore stages everything first, then goes through the cluster in the or
     'inspectMembers',
     'trialRestore',
     'checkNode',
+    'drawPlan',
     'chooseSource',
     'checkStores',
     'takeSnapshot',
     'readBackCopy',
     'writeManifest',
     'stageDataDirectory',
+    'writeJournal',
     'stopApiServer',
     'stopEtcd',
     'swapDataDirectory',
@@ -60,6 +63,7 @@ test('a restore stages everything first, then goes through the cluster in the or
     'checkRestoredMembers',
     'startApiServer',
     'checkApiServer',
+    'closeJournal',
   ]);
   for (const name of TOUCHING) assert.equal(fake.calls.filter((call) => call.startsWith(name)).length, 3);
   assert.equal(report.outcome, 'restored');
@@ -155,12 +159,13 @@ async function runPaused(
   fake: FakeActivities,
   decide: (handle: WorkflowHandle<typeof restore>) => Promise<void>,
   history: string,
+  input: RestoreInput = { cluster: 'prod', confirm: 'prod', approve: 'auto' },
 ): Promise<RestoreReport> {
   return await withWorker(temporal, fake.activities, async (taskQueue) => {
     const handle = await temporal.client.workflow.start<typeof restore>('restore', {
       taskQueue,
       workflowId: `restore/${taskQueue}`,
-      args: [{ cluster: 'prod', confirm: 'prod' }],
+      args: [input],
     });
     await decide(handle);
     const report = await handle.result();
@@ -229,6 +234,7 @@ test('a rollback puts every node back to how it was found, in order, and says wh
   const since = fake.calls.slice(fake.calls.lastIndexOf('checkRestoredMembers') + 1);
   const order = [...new Set(since.map((call) => call.split(' ')[0]))];
   assert.deepEqual(order, [
+    'writeJournal',
     'stopApiServer',
     'stopEtcd',
     'putBackDataDirectory',
@@ -236,6 +242,7 @@ test('a rollback puts every node back to how it was found, in order, and says wh
     'checkFormerMembers',
     'startApiServer',
     'checkApiServer',
+    'closeJournal',
   ]);
   assert.deepEqual(
     since.filter((call) => call.startsWith('startEtcd')),

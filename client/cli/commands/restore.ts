@@ -1,15 +1,20 @@
-/** `restore`. */
+/** `restore`: its plan alone, the restore itself, and taking over one whose operation is gone. */
 import { type Command, Option } from 'commander';
 import { SalvorError } from '../../../domain/errors.ts';
-import { checkConfirmation } from '../../../domain/input.ts';
-import { ON_FAILURE, type OnFailure } from '../../../domain/operations.ts';
+import { checkConfirmation, isApproval, isTime } from '../../../domain/input.ts';
+import { ON_FAILURE, type OnFailure, type RestoreInput, type Resume, RESUMES } from '../../../domain/operations.ts';
+import { isSomebodyThere } from '../approval.ts';
 import { action, type CommonOptions } from '../common.ts';
 import { requireBackup, requireName } from '../input.ts';
 import { note, UsageError } from '../output.ts';
 
 interface RestoreOptions extends CommonOptions {
   backup: string;
+  at?: string;
   store?: string;
+  plan?: boolean;
+  approve?: string;
+  resume?: Resume | true;
   confirm?: string;
   onFailure: OnFailure;
 }
@@ -20,7 +25,16 @@ export function addRestore(program: Command): void {
     .description('put a cluster back to a backup; everything written since then is lost')
     .argument('<cluster>', 'its name in the configuration')
     .option('--backup <id>', 'a backup of `salvor backups`, or latest: the newest good one', 'latest')
+    .option('--at <time>', 'instead: the newest good backup of this time or before, as in 2026-11-23T06:00:00Z')
     .option('--store <name>', 'read from this store only')
+    .option('--plan', 'say what a restore would do, and touch nothing')
+    .option('--approve <digest>', 'the plan that was read, or auto; without it the restore waits for its approval')
+    .addOption(
+      new Option(
+        '--resume [how]',
+        'take over a restore whose operation is gone: go forward (the default), or roll it back',
+      ).choices([...RESUMES]),
+    )
     .addOption(
       new Option(
         '--on-failure <what>',
@@ -32,26 +46,52 @@ export function addRestore(program: Command): void {
     .option('--confirm <cluster>', "the cluster's name once more; asked for on a terminal")
     .action(
       action<RestoreOptions>(async (options, cluster) => {
-        const { backup, store, onFailure } = options;
+        const { backup, at, store, plan = false, approve, resume, onFailure } = options;
         requireName('cluster', cluster);
         requireBackup(backup);
         if (store !== undefined) requireName('store', store);
-        const confirm = options.confirm ?? (await askConfirmation(cluster, options));
-        checkConfirmation(cluster, confirm);
-        const input = { cluster, confirm, backup, onFailure, ...(store !== undefined && { store }) };
+        requireValid('--at', at, isTime);
+        requireValid('--approve', approve, isApproval);
+        if (at !== undefined && backup !== 'latest')
+          throw new UsageError('--backup and --at both choose a backup; give one');
+        const choice = { cluster, backup, ...(at !== undefined && { at }), ...(store !== undefined && { store }) };
         const { operate } = await import('../operate.ts');
-        return operate(options, 'restore', input, `Restore ${cluster} from ${backup}`);
+        if (plan) return operate(options, 'planRestore', choice, `Plan a restore of ${cluster}`);
+        const confirm = await confirmed(cluster, options);
+        checkConfirmation(cluster, confirm);
+        const input: RestoreInput = {
+          ...choice,
+          confirm,
+          onFailure,
+          ...(approve !== undefined && { approve }),
+          ...(resume !== undefined && { resume: resume === true ? 'forward' : resume }),
+        };
+        const { restoreSummary } = await import('../../salvor.ts');
+        return operate(options, 'restore', input, restoreSummary(input));
       }),
     );
 }
 
-async function askConfirmation(cluster: string, { backup, output }: RestoreOptions): Promise<string> {
-  if (!process.stdin.isTTY || !process.stderr.isTTY || output === 'json') {
+function requireValid(option: string, value: string | undefined, check: (value: unknown) => string | undefined): void {
+  const problem = value === undefined ? undefined : check(value);
+  if (problem !== undefined) throw new UsageError(`${option}: ${problem}; got ${JSON.stringify(value)}`);
+}
+
+/** Whoever will be asked to approve the plan repeats the name there, with the plan before his eyes. */
+async function confirmed(cluster: string, options: RestoreOptions): Promise<string> {
+  const { confirm, approve, resume, output } = options;
+  if (confirm !== undefined) return confirm;
+  if (!isSomebodyThere(output)) {
     throw new UsageError(`a restore replaces the present state of "${cluster}"; repeat its name: --confirm ${cluster}`);
   }
+  const willBeAsked = approve === undefined && resume === undefined;
+  return willBeAsked ? cluster : await askConfirmation(cluster, options);
+}
+
+async function askConfirmation(cluster: string, { backup, resume }: RestoreOptions): Promise<string> {
   const { input } = await import('@inquirer/prompts');
-  const what = backup === 'latest' ? 'its newest good backup' : `the backup ${backup}`;
-  note(`Restore ${cluster} from ${what}.`);
+  const newest = backup === 'latest' ? 'its newest good backup' : `the backup ${backup}`;
+  note(resume === undefined ? `Restore ${cluster} from ${newest}.` : `Take over the unfinished restore of ${cluster}.`);
   note('Everything written to it since then is lost, and its kube-apiservers stop meanwhile.');
   try {
     return await input(

@@ -1,0 +1,102 @@
+/** The part of a restore that changes the cluster, with the journal on every node around it: done to its end, put back, or left as it is. */
+import { workflowInfo } from '@temporalio/workflow';
+import type { Cluster } from '../domain/configuration/resolve.ts';
+import type { Journal } from '../domain/journal.ts';
+import type { RestoreReport } from '../domain/operations.ts';
+import { changing } from './activities.ts';
+import { changeCluster } from './change-cluster.ts';
+import { Abandoned, type Person } from './person.ts';
+import { rollBack } from './roll-back.ts';
+import type { Runbook } from './runbook.ts';
+
+export interface Undertaking {
+  cluster: Cluster;
+  journal: Journal;
+  /** Whether it is written on the nodes. */
+  keepsJournal: boolean;
+  /** Every node has its new data directory already: nothing has to be stopped. */
+  isSwapped?: boolean;
+}
+
+type End = Pick<RestoreReport, 'outcome' | 'problem' | 'setAside'> & {
+  after: { revision: string; clusterId: string } | null;
+  /** When every kube-apiserver answered again, or this was given up. */
+  upAtMs: number;
+};
+
+/** Carries a restore out from where it is: steps that are done already change nothing. What can't succeed is decided by a person. */
+export async function carryOut(undertaking: Undertaking, runbook: Runbook, person: Person): Promise<RestoreReport> {
+  const { cluster, journal } = undertaking;
+  const { after, upAtMs, ...end } = await changeOrPutBack(undertaking, runbook.insisting(person), person);
+  return {
+    cluster: cluster.name,
+    backup: journal.backup,
+    ...end,
+    downtimeMs: upAtMs - Date.parse(journal.touchedAt),
+    revision: {
+      before: journal.revision.before,
+      snapshot: journal.revision.snapshot,
+      after: after?.revision ?? null,
+    },
+    clusterId: { before: journal.clusterId, after: after?.clusterId ?? null },
+    steps: runbook.steps,
+    workflowId: workflowInfo().workflowId,
+  };
+}
+
+async function changeOrPutBack(undertaking: Undertaking, runbook: Runbook, person: Person): Promise<End> {
+  const { journal } = undertaking;
+  if (journal.phase === 'rolling-back') {
+    person.beginRollback();
+    return await putBack(undertaking, journal.problem ?? 'a person decided so', runbook);
+  }
+  try {
+    await writeJournal(undertaking, runbook, 'Write the journal');
+    const changed = await changeCluster(undertaking, runbook);
+    await closeJournal(undertaking, runbook);
+    return { outcome: 'restored', problem: null, ...changed };
+  } catch (error) {
+    if (!(error instanceof Abandoned)) throw error;
+    if (error.decision === 'abort') return leftAsItIs(error.message);
+    person.beginRollback();
+    return await putBack(undertaking, error.message, runbook);
+  }
+}
+
+async function putBack(undertaking: Undertaking, problem: string, runbook: Runbook): Promise<End> {
+  const journal: Journal = { ...undertaking.journal, phase: 'rolling-back', problem };
+  try {
+    await writeJournal({ ...undertaking, journal }, runbook, 'Roll back: note it in the journal');
+    const put = await rollBack({ cluster: undertaking.cluster, journal }, runbook);
+    await closeJournal(undertaking, runbook);
+    return { outcome: 'rolled-back', problem, after: null, ...put };
+  } catch (error) {
+    if (!(error instanceof Abandoned)) throw error;
+    return leftAsItIs(`${problem}; then, rolling back: ${error.message}`);
+  }
+}
+
+/** The journals stay: `salvor restore --resume` goes on from here. */
+function leftAsItIs(problem: string): End {
+  return { outcome: 'aborted', problem, setAside: [], after: null, upAtMs: Date.now() };
+}
+
+async function writeJournal({ cluster, journal, keepsJournal }: Undertaking, runbook: Runbook, step: string) {
+  if (!keepsJournal) return;
+  await runbook.onEvery(
+    step,
+    cluster.nodes,
+    async (node) => await changing(node).writeJournal({ cluster, node: node.name, journal }),
+    ({ path }) => path,
+  );
+}
+
+async function closeJournal({ cluster, keepsJournal }: Undertaking, runbook: Runbook) {
+  if (!keepsJournal) return;
+  await runbook.onEvery(
+    'Close the journal',
+    cluster.nodes,
+    async (node) => await changing(node).closeJournal({ cluster, node: node.name }),
+    () => 'closed',
+  );
+}
