@@ -144,6 +144,8 @@ test('snapshots of an older script and of OpenShift are found, and restored only
     compression: 'none',
     encrypted: false,
     stores: ['local'],
+    proof: null,
+    state: 'foreign',
   });
   assert.throws(
     () => findBackup(found, 'latest'),
