@@ -6,6 +6,7 @@ import { createConfigurationActivities } from '../activities/configuration.ts';
 import { createLockActivities } from '../activities/cluster-lock.ts';
 import { createDrillActivities } from '../activities/drills.ts';
 import { createHealActivities } from '../activities/heal.ts';
+import { createKubernetesGateActivities } from '../activities/kubernetes-gates.ts';
 import { createMemberActivities } from '../activities/members.ts';
 import { createNodeActivities } from '../activities/nodes.ts';
 import { createPruneActivities } from '../activities/prune.ts';
@@ -47,6 +48,7 @@ export function createActivities(configFile: string, client: Client) {
     ...createTrialActivities(),
     ...createDrillActivities(),
     ...createNodeActivities(),
+    ...createKubernetesGateActivities(),
   };
 }
 

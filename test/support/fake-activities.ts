@@ -224,6 +224,8 @@ export function fakeActivities(changes: Partial<Activities> = {}): FakeActivitie
     startApiServer: async () => ({ changed: true }),
     startControllers: async () => ({ changed: true }),
     checkApiServer: async () => ({ seen: 'ok' }),
+    canary: async () => ({ checked: true, seen: 'wrote, read and deleted a config map' }),
+    watchProof: async ({ oldRevision }) => ({ checked: true, seen: `a watch from ${oldRevision} is refused` }),
   };
   const activities = { ...defaults, ...changes };
   const recorded = Object.entries(activities).map(([name, activity]) => [
