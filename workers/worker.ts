@@ -7,6 +7,7 @@ import { createLockActivities } from '../activities/cluster-lock.ts';
 import { createDrillActivities } from '../activities/drills.ts';
 import { createHealActivities } from '../activities/heal.ts';
 import { createJournalActivities } from '../activities/journals.ts';
+import { createKubernetesGateActivities } from '../activities/kubernetes-gates.ts';
 import { createMemberActivities } from '../activities/members.ts';
 import { createNodeActivities } from '../activities/nodes.ts';
 import { createPlanActivities } from '../activities/plans.ts';
@@ -51,6 +52,7 @@ export function createActivities(configFile: string, client: Client) {
     ...createNodeActivities(),
     ...createJournalActivities(),
     ...createPlanActivities(client),
+    ...createKubernetesGateActivities(),
   };
 }
 

@@ -1,12 +1,14 @@
 /** The trial before a restore: whether one copy of a snapshot can be restored, in scratch. */
 import { join } from 'node:path';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
+import type { Changes } from '../../domain/changes.ts';
 import type { Digest } from '../../domain/manifest.ts';
 import type { SnapshotSource } from '../../domain/snapshot-source.ts';
 import { localHost } from '../hosts/local.ts';
+import { compareWithLive } from '../restore/compare.ts';
 import { unrecorded } from './checking.ts';
 import { fetchSnapshot } from './fetch-snapshot.ts';
-import { type Proven, proveSnapshot } from './prove-snapshot.ts';
+import { type Proven, withProven } from './prove-snapshot.ts';
 
 export interface DrillOptions {
   /** An empty folder of the worker with room for the database twice. */
@@ -18,6 +20,10 @@ export interface DrillResult extends Proven {
   /** The store it was read from. */
   store: string;
   content: Digest;
+  /** What a restore of it changes in the cluster as it is now; null when no live member could be read. */
+  changes: Changes | null;
+  /** Why that isn't known. */
+  changesProblem?: string;
 }
 
 /**
@@ -34,5 +40,9 @@ export async function drill(cluster: Cluster, source: SnapshotSource, options: D
     async (body) => await localHost('this worker').write(file, body, { mode: 0o600, signal }),
     signal,
   );
-  return { ...fetched, ...(await proveSnapshot(file, source, { scratch, check: unrecorded, signal })) };
+  return await withProven(file, source, { scratch, check: unrecorded, signal }, async (proven, endpoint) => ({
+    ...fetched,
+    ...proven,
+    ...(await compareWithLive(cluster, { endpoint, revision: proven.revision }, signal)),
+  }));
 }

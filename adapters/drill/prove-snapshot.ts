@@ -6,11 +6,15 @@ import type { SnapshotSource } from '../../domain/snapshot-source.ts';
 import { findTool } from '../../tools/binaries.ts';
 import { restoreSnapshot, snapshotStatus } from '../etcd/etcdutl.ts';
 import { withMember } from '../etcd/inspect.ts';
+import type { MemberEndpoint } from '../etcd/member.ts';
 import { startScratchEtcd } from '../etcd/scratch.ts';
 import { locateEtcdutl } from '../hosts/find.ts';
 import { localHost } from '../hosts/local.ts';
 import { serveSnapshot } from '../kubernetes/serve.ts';
 import type { Checking, Seen } from './checking.ts';
+
+/** For messages. */
+const SERVED_BY = 'the scratch etcd';
 
 export interface ProofOptions {
   /** A folder of the worker with room for the database once more. */
@@ -34,6 +38,19 @@ export interface Proven {
  * @throws SalvorError `BackupCorrupt` when it isn't what the manifest says, doesn't restore, or can't be served
  */
 export async function proveSnapshot(file: string, source: SnapshotSource, options: ProofOptions): Promise<Proven> {
+  return await withProven(file, source, options, async (proven) => proven);
+}
+
+/**
+ * The same, and `work` is done while the etcd that was restored from it runs.
+ * @throws SalvorError as `proveSnapshot`; what `work` throws
+ */
+export async function withProven<T>(
+  file: string,
+  source: SnapshotSource,
+  options: ProofOptions,
+  work: (proven: Proven, served: MemberEndpoint) => Promise<T>,
+): Promise<T> {
   const { scratch, serve, check, signal } = options;
   const host = localHost('this worker');
   const etcdutl = await locateEtcdutl(host);
@@ -67,7 +84,7 @@ export async function proveSnapshot(file: string, source: SnapshotSource, option
         return await readObjects({ etcdUrl: etcd.clientUrl, directory, flavour: serve, signal });
       });
     }
-    return { revision, totalKeys, hashAgrees };
+    return await work({ revision, totalKeys, hashAgrees }, { node: SERVED_BY, clientUrl: etcd.clientUrl });
   } finally {
     await etcd.stop();
   }
@@ -79,7 +96,7 @@ async function compareServed(
   revision: string,
   signal: AbortSignal,
 ): Promise<Seen<true | null>> {
-  return await withMember({ node: 'the scratch etcd', clientUrl }, async (member) => {
+  return await withMember({ node: SERVED_BY, clientUrl }, async (member) => {
     const served = await member.status(signal);
     // The scratch member may go on by itself, when a lease of the snapshot ends; it never goes back.
     if (BigInt(served.revision) < BigInt(revision)) expectSame(source, 'served revision', revision, served.revision);

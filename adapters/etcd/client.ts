@@ -12,6 +12,16 @@ import { readSnapshot } from './snapshot-stream.ts';
 const CALL_MS = 5_000;
 /** etcd reads every key for it: seconds per gigabyte. */
 const HASH_MS = 120_000;
+/**
+ * Keys in one answer. etcd reads their values for it, so more would cost it memory; and it counts all that remain each time, so
+ * fewer would cost it time.
+ */
+const PAGE_KEYS = 5_000;
+const PAGE_MS = 30_000;
+/** The 4 MiB of gRPC would be too little for a page of long keys. */
+const PAGE_BYTES = 64 * 1024 * 1024;
+/** To etcd, from here on. */
+const EVERYTHING = Buffer.from([0]);
 /** etcd's own chunks of 32 KiB would cost every stage after this one a turn each. */
 const SNAPSHOT_BATCH_BYTES = 1024 * 1024;
 
@@ -25,7 +35,7 @@ export async function openMember(endpoint: MemberEndpoint): Promise<Member> {
   const client = new Etcd3({
     // One host: etcd3 picks any of several, and the answers must be this member's.
     hosts: `${scheme}://${addressOf(endpoint.clientUrl)}`,
-    grpcOptions: CHANNEL_OPTIONS,
+    grpcOptions: { ...CHANNEL_OPTIONS, 'grpc.max_receive_message_length': PAGE_BYTES },
     ...(credentials.pem && { credentials: credentials.pem }),
     // Retrying is Temporal's, and a breaker that stays open would hide a member that is back.
     faultHandling: { host: () => noop, global: noop },
@@ -82,6 +92,24 @@ export async function openMember(endpoint: MemberEndpoint): Promise<Member> {
     async hashKv(signal, revision) {
       const tried = `a hash of its keys at ${revision === undefined ? 'its newest revision' : `revision ${revision}`}`;
       return call(tried, signal, ({ deadline }) => readHashKv(endpoint, revision, deadline), HASH_MS);
+    },
+    async *keys(signal, revision) {
+      const shape = { range_end: EVERYTHING, revision, limit: PAGE_KEYS, keys_only: true, serializable: true };
+      let from = EVERYTHING;
+      for (;;) {
+        const ask = (options: { deadline: number }) => client.kv.range({ ...shape, key: from }, options);
+        const { kvs, more } = await call(`its keys at revision ${revision}`, signal, ask, PAGE_MS);
+        const last = kvs.at(-1);
+        if (last === undefined) return;
+        yield kvs.map(({ key, create_revision: createRevision, mod_revision: modRevision, version }) => ({
+          key,
+          createRevision,
+          modRevision,
+          version,
+        }));
+        if (!more) return;
+        from = Buffer.concat([last.key, EVERYTHING]);
+      }
     },
     async alarms(signal) {
       const ask = (options: { deadline: number }) => client.maintenance.alarm({ action: AlarmAction.Get }, options);

@@ -1,4 +1,5 @@
 /** What Salvor asks of one etcd member; `client.ts` does it. */
+import type { KeyVersion } from '../../domain/changes.ts';
 
 export interface MemberEndpoint {
   /** The node's name, for messages. */
@@ -66,6 +67,11 @@ export interface Member {
    * a revision that the member doesn't have yet, or has compacted.
    */
   hashKv(signal: AbortSignal, revision?: string): Promise<HashAtRevision>;
+  /**
+   * Every key there was at a revision, in pages that are never empty, in the order of their bytes. This member alone is asked, so quorum isn't needed;
+   * values stay there. Throws `ClusterNotReady` for a revision that the member doesn't have yet, or has compacted.
+   */
+  keys(signal: AbortSignal, revision: string): AsyncIterable<KeyVersion[]>;
   /** The alarms of all members. etcd agrees on them first: without quorum there is no answer; `status` tells the member's own even then. */
   alarms(signal: AbortSignal): Promise<{ memberId: string; alarm: 'NOSPACE' | 'CORRUPT' }[]>;
   /**

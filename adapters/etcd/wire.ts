@@ -68,9 +68,17 @@ export function bytesIn(fields: Fields, field: number): Uint8Array {
 
 /** A message with one number in it, which is how etcd is asked for a hash. */
 export function messageWithNumber(field: number, value: number): Buffer {
-  const bytes = [field * 8 + VARINT];
+  return Buffer.from([field * 8 + VARINT, ...varintOf(value)]);
+}
+
+/** A message with bytes, or another message, in it. */
+export function messageWithBytes(field: number, bytes: Uint8Array): Buffer {
+  return Buffer.concat([Buffer.from([field * 8 + DELIMITED, ...varintOf(bytes.length)]), bytes]);
+}
+
+function varintOf(value: number): number[] {
+  const bytes: number[] = [];
   let rest = value;
   for (; rest >= 128; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 0x80);
-  bytes.push(rest);
-  return Buffer.from(bytes);
+  return [...bytes, rest];
 }

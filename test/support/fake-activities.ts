@@ -1,6 +1,7 @@
 /** Activities that answer at once and write down what they were asked: for the workflows' own decisions, not for what activities do. */
 import { ApplicationFailure } from '@temporalio/activity';
 import type { DrillOrder } from '../../activities/drills.ts';
+import type { Changes } from '../../domain/changes.ts';
 import type { createActivities } from '../../workers/worker.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { FAILURES, type FailureType } from '../../domain/errors.ts';
@@ -36,6 +37,38 @@ export const CLUSTER: Cluster = {
 };
 
 const ETCD = { version: '3.6.16', clusterId: '1', memberId: '2', revision: '4200', totalKeys: 7, members: [] };
+
+/** Since the backup, a config map was made, a secret deleted and a deployment changed. */
+export const CHANGES: Changes = {
+  comparedAtRevision: '5000',
+  vanish: 1,
+  comeBack: 1,
+  revert: 1,
+  types: [
+    {
+      type: 'configmaps',
+      vanish: 1,
+      comeBack: 0,
+      revert: 0,
+      examples: { vanish: ['default/new'], comeBack: [], revert: [] },
+    },
+    {
+      type: 'secrets',
+      vanish: 0,
+      comeBack: 1,
+      revert: 0,
+      examples: { vanish: [], comeBack: ['default/gone'], revert: [] },
+    },
+    {
+      type: 'deployments',
+      vanish: 0,
+      comeBack: 0,
+      revert: 1,
+      examples: { vanish: [], comeBack: [], revert: ['default/web'] },
+    },
+  ],
+  noise: { vanish: 2, comeBack: 3, revert: 4, types: ['events', 'leases'] },
+};
 
 /** A failure as the real activities throw it. */
 export function failing(type: FailureType, message: string): ApplicationFailure {
@@ -159,7 +192,14 @@ export function fakeActivities(changes: Partial<Activities> = {}): FakeActivitie
     setPin: async ({ backup }) => ({ backup, stores: ['local', 'offsite'] }),
     findLackingCopies: async () => ({ copies: [], more: 0, unreadable: [] }),
     healCopy: async () => [],
-    trialRestore: async () => ({ store: 'local', content: DIGEST, revision: '4200', totalKeys: 7, hashAgrees: true }),
+    trialRestore: async () => ({
+      store: 'local',
+      content: DIGEST,
+      revision: '4200',
+      totalKeys: 7,
+      hashAgrees: true,
+      changes: CHANGES,
+    }),
     chooseDrill: async ({ backup }) => ({
       order: { backup: backup ?? '20261123-000000', nodeAddress: '10.0.0.1' },
       why: 'the newest good one',
@@ -192,6 +232,8 @@ export function fakeActivities(changes: Partial<Activities> = {}): FakeActivitie
     startApiServer: async () => ({ changed: true }),
     startControllers: async () => ({ changed: true }),
     checkApiServer: async () => ({ seen: 'ok' }),
+    canary: async () => ({ checked: true, seen: 'wrote, read and deleted a config map' }),
+    watchProof: async ({ oldRevision }) => ({ checked: true, seen: `a watch from ${oldRevision} is refused` }),
   };
   const activities = { ...defaults, ...changes };
   const recorded = Object.entries(activities).map(([name, activity]) => [

@@ -1,0 +1,78 @@
+/** The gates after a restore that look at a node as its clients do, through its own kube-apiserver. */
+import { endpointOf } from '../adapters/etcd/inspect.ts';
+import { watchIsCompacted } from '../adapters/etcd/watch.ts';
+import { type Access, accessNode } from '../adapters/kubernetes/access.ts';
+import { singCanary } from '../adapters/kubernetes/canary.ts';
+import { expectExpired, expectFresh } from '../adapters/kubernetes/watch-proof.ts';
+import { type ClusterNode, nodeOf } from '../domain/configuration/nodes.ts';
+import type { Cluster } from '../domain/configuration/resolve.ts';
+import { SalvorError } from '../domain/errors.ts';
+import { type GateResult, notChecked } from '../domain/gates.ts';
+import { attended } from './attend.ts';
+
+export interface GateOrder {
+  cluster: Cluster;
+  node: string;
+  operationId: string;
+}
+
+/** Nodes are looked at side by side: each has objects of its own. */
+function nameFor(what: string, { operationId, node }: GateOrder): string {
+  return `salvor-${what}-${operationId}-${node}`;
+}
+
+async function withAccess(
+  { cluster, node }: GateOrder,
+  signal: AbortSignal,
+  look: (access: Access) => Promise<GateResult>,
+): Promise<GateResult> {
+  const access = await accessNode(cluster, nodeOf(cluster.nodes, node), signal);
+  return 'why' in access ? notChecked(access.why) : await look(access);
+}
+
+async function expectCompacted(
+  cluster: Cluster,
+  node: ClusterNode,
+  oldRevision: string,
+  signal: AbortSignal,
+): Promise<GateResult> {
+  const next = (BigInt(oldRevision) + 1n).toString();
+  const compacted = await watchIsCompacted(endpointOf(cluster, node), next, signal);
+  if (compacted !== null) {
+    return { checked: true, seen: `a watch from revision ${next} is refused: compacted up to ${compacted}` };
+  }
+  throw new SalvorError(
+    'ComponentStuck',
+    `etcd on node ${node.name} takes a watch from revision ${next}, which is of before the restore; expected it to be compacted: clients miss changes`,
+  );
+}
+
+export function createKubernetesGateActivities() {
+  return {
+    /** Retried until the node's kube-apiserver writes, reads and deletes a ConfigMap. */
+    canary: attended(async (order: GateOrder, { signal }): Promise<GateResult> => {
+      return await withAccess(order, signal, async (access) => {
+        const { resourceVersion } = await singCanary(access, nameFor('canary', order));
+        return { checked: true, seen: `wrote, read and deleted a config map at resource version ${resourceVersion}` };
+      });
+    }),
+
+    /**
+     * Retried until a watch from where clients had come to before the restore is refused, so that they list anew, and a new list and watch work.
+     * @param order.oldRevision the highest revision that a client can have seen; null when it isn't known
+     */
+    watchProof: attended(async (order: GateOrder & { oldRevision: string | null }, { signal }): Promise<GateResult> => {
+      const { cluster, oldRevision } = order;
+      if (oldRevision === null) return notChecked('the live revision before the restore is unknown');
+      if (cluster.flavour === 'etcd') {
+        return await expectCompacted(cluster, nodeOf(cluster.nodes, order.node), oldRevision, signal);
+      }
+      return await withAccess(order, signal, async (access) => {
+        const refusal = await expectExpired(access, oldRevision, signal);
+        const fresh = await expectFresh(access, nameFor('watch', order), signal);
+        return { checked: true, seen: `a watch from ${oldRevision} is refused (${refusal}); ${fresh}` };
+      });
+    }),
+  };
+}
+export type KubernetesGateActivities = ReturnType<typeof createKubernetesGateActivities>;
