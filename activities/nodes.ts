@@ -5,6 +5,7 @@ import type { Component } from '../adapters/control-planes/control-plane.ts';
 import { apiServerReady } from '../adapters/kubernetes/api-server.ts';
 import { checkNode } from '../adapters/restore/check-node.ts';
 import {
+  isStaged,
   putBackDataDirectory,
   stageDataDirectory,
   type StagingOrder,
@@ -87,10 +88,11 @@ export function createNodeActivities() {
       );
     }),
 
-    /** Only a stopped etcd's directory is swapped. */
+    /** Only a stopped etcd's directory is swapped; where it was swapped already, etcd may run. */
     swapDataDirectory: attended(async (order: OnNode & { operationId: string }, { signal }) => {
       return await onHost(order, async (node, host) => {
-        await refuseRunning(order.cluster, node, host, signal);
+        const isToSwap = await isStaged(node, host, order.operationId, signal);
+        if (isToSwap) await refuseRunning(order.cluster, node, host, signal);
         return await swapDataDirectory(node, host, order.operationId, signal);
       });
     }),

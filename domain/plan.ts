@@ -38,6 +38,8 @@ const RESTORE_STEPS = [
   { name: 'Check the members', on: 'cluster' },
   { name: 'Start kube-apiserver', on: 'each kube-apiserver' },
   { name: 'Check kube-apiserver', on: 'each kube-apiserver' },
+  { name: 'Write through kube-apiserver', on: 'each kube-apiserver' },
+  { name: 'Prove that old watches end', on: 'each node' },
   { name: 'Start the controllers', on: 'each that has controllers' },
   { name: 'Close the journal', on: 'each node' },
 ] as const satisfies readonly { name: string; on: 'cluster' | keyof typeof PLACES }[];

@@ -1,4 +1,5 @@
 /** What a restore will do, before it does it: what people approve. Pure. */
+import type { Changes } from './changes.ts';
 import type { ClusterNode } from './configuration/nodes.ts';
 import type { Cluster } from './configuration/resolve.ts';
 import { SalvorError } from './errors.ts';
@@ -47,6 +48,8 @@ export interface RestorePlan {
   /** The restored members begin at this revision or above. */
   revisionFloor: string;
   bumpRevision: string;
+  /** What the restore removes, brings back and turns back; null when no live member could be read. */
+  changes: Changes | null;
   nodes: PlannedNodeState[];
   /** The members of the restored cluster. */
   members: { name: string; peerUrl: string }[];
@@ -63,6 +66,8 @@ export interface PlanFacts {
   source: ChosenBackup;
   members: MemberInspection[];
   trial: RestorePlan['trial'];
+  changes: Changes | null;
+  changesProblem?: string;
   nodes: PlannedNodeState[];
 }
 
@@ -103,6 +108,7 @@ export function drawPlan(facts: PlanFacts): Omit<RestorePlan, 'digest' | 'expect
     revisionGap: before.revision === null ? null : (BigInt(before.revision) - BigInt(trial.revision)).toString(),
     revisionFloor: (BigInt(trial.revision) + BigInt(bumpRevision)).toString(),
     bumpRevision,
+    changes: facts.changes,
     nodes,
     members: cluster.nodes.map(({ etcd }) => ({ name: etcd.memberName, peerUrl: etcd.peerUrl })),
     versions,
@@ -152,12 +158,13 @@ function minorOf(version: string): number {
 }
 
 function* warningsOf(
-  { source, members, nodes }: PlanFacts,
+  { source, members, nodes, changesProblem }: PlanFacts,
   before: RestorePlan['before'],
   versions: RestorePlan['versions'],
 ): Generator<string> {
   if (before.revision === null)
-    yield 'no member answers: the live revision is unknown, so it is raised by 1,000,000,000; what would be lost is unknown too';
+    yield 'no member answers: the live revision is unknown, so it is raised by 1,000,000,000';
+  if (changesProblem !== undefined) yield `what would be lost is unknown: ${changesProblem}`;
   for (const { node, error } of members.filter(({ status }) => status === undefined))
     yield `${node} does not answer: ${error ?? 'no reason given'}`;
   if (before.revision !== null && !before.hadLeader) yield 'the members have no leader: quorum is lost';

@@ -5,6 +5,7 @@ import type { ConfigurationActivities } from '../activities/configuration.ts';
 import type { DrillActivities } from '../activities/drills.ts';
 import type { HealActivities } from '../activities/heal.ts';
 import type { JournalActivities } from '../activities/journals.ts';
+import type { KubernetesGateActivities } from '../activities/kubernetes-gates.ts';
 import type { MemberActivities } from '../activities/members.ts';
 import type { NodeActivities } from '../activities/nodes.ts';
 import type { PlanActivities } from '../activities/plans.ts';
@@ -91,7 +92,7 @@ export function preparing(node: ClusterNode) {
 
 /** Between the first component stopped and the last one ready: tried again and again, and a person is asked when that doesn't help. */
 export function changing(node: ClusterNode) {
-  return proxyActivities<NodeActivities & JournalActivities>({
+  return proxyActivities<NodeActivities & JournalActivities & KubernetesGateActivities>({
     ...attended,
     ...placeOf(node),
     summary: node.name,

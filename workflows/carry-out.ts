@@ -12,8 +12,8 @@ import type { Runbook } from './runbook.ts';
 export interface Undertaking {
   cluster: Cluster;
   journal: Journal;
-  /** Whether it is written on the nodes. */
-  keepsJournal: boolean;
+  /** False for a restore that began before there were plans: without a journal on the nodes, and without the gates that came with it. */
+  isPlanned: boolean;
   /** Every node has its new data directory already: nothing has to be stopped. */
   isSwapped?: boolean;
 }
@@ -81,8 +81,8 @@ function leftAsItIs(problem: string): End {
   return { outcome: 'aborted', problem, setAside: [], after: null, upAtMs: Date.now() };
 }
 
-async function writeJournal({ cluster, journal, keepsJournal }: Undertaking, runbook: Runbook, step: string) {
-  if (!keepsJournal) return;
+async function writeJournal({ cluster, journal, isPlanned }: Undertaking, runbook: Runbook, step: string) {
+  if (!isPlanned) return;
   await runbook.onEvery(
     step,
     cluster.nodes,
@@ -91,8 +91,8 @@ async function writeJournal({ cluster, journal, keepsJournal }: Undertaking, run
   );
 }
 
-async function closeJournal({ cluster, keepsJournal }: Undertaking, runbook: Runbook) {
-  if (!keepsJournal) return;
+async function closeJournal({ cluster, isPlanned }: Undertaking, runbook: Runbook) {
+  if (!isPlanned) return;
   await runbook.onEvery(
     'Close the journal',
     cluster.nodes,

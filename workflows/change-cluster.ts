@@ -9,14 +9,26 @@ import type { Runbook } from './runbook.ts';
 export interface Change {
   cluster: Cluster;
   journal: Journal;
+  /** False for a restore that began before it had these gates. */
+  isPlanned: boolean;
   /** Every node has its new data directory already: nothing is stopped. */
   isSwapped?: boolean;
 }
 
 /** Stops every kube-apiserver and etcd, swaps the data directories, and starts everything again, with a gate after each half. */
-export async function changeCluster({ cluster, journal, isSwapped = false }: Change, runbook: Runbook) {
+export async function changeCluster({ cluster, journal, isPlanned, isSwapped = false }: Change, runbook: Runbook) {
   if (!isSwapped) await stopEverything(cluster, journal.leader, runbook);
-  return await swapAndStart(cluster, journal, runbook);
+  const { after, setAside } = await swapAndStartEtcd(cluster, journal, runbook);
+  await startApiServers(cluster, runbook);
+  const upAtMs = Date.now();
+  if (isPlanned) await lookAsClients(cluster, journal, runbook);
+  await runbook.onEvery(
+    'Start the controllers',
+    cluster.nodes.filter((node) => plannedNode(cluster.flavour, node).hasControllers),
+    async (node) => await changing(node).startControllers({ cluster, node: node.name }),
+    started,
+  );
+  return { after, setAside, upAtMs };
 }
 
 async function stopEverything(cluster: Cluster, leader: string | null, runbook: Runbook): Promise<void> {
@@ -36,9 +48,8 @@ async function stopEverything(cluster: Cluster, leader: string | null, runbook: 
   }
 }
 
-async function swapAndStart(cluster: Cluster, { operationId, revision, clusterId }: Journal, runbook: Runbook) {
+async function swapAndStartEtcd(cluster: Cluster, { operationId, revision, clusterId }: Journal, runbook: Runbook) {
   const { nodes } = cluster;
-  const withApiServer = nodes.filter((node) => node.apiServer !== undefined);
   const swapped = await runbook.onEvery(
     'Swap the data directory',
     nodes,
@@ -61,6 +72,12 @@ async function swapAndStart(cluster: Cluster, { operationId, revision, clusterId
     (restored) =>
       `${restored.members} members with the same keys in the new cluster ${restored.clusterId}, revision ${restored.revision}`,
   );
+  const setAside = swapped.flatMap(({ node, setAside: path }) => (path === null ? [] : [{ node, path }]));
+  return { after, setAside };
+}
+
+async function startApiServers(cluster: Cluster, runbook: Runbook): Promise<void> {
+  const withApiServer = cluster.nodes.filter((node) => node.apiServer !== undefined);
   await runbook.onEvery(
     'Start kube-apiserver',
     withApiServer,
@@ -73,15 +90,23 @@ async function swapAndStart(cluster: Cluster, { operationId, revision, clusterId
     async (node) => await changing(node).checkApiServer({ cluster, node: node.name }),
     ({ seen }) => seen,
   );
-  const upAtMs = Date.now();
+}
+
+/** What clients need: that they can write, and that a watch from before the restore is refused, so that they list anew. */
+async function lookAsClients(cluster: Cluster, { operationId, revision }: Journal, runbook: Runbook): Promise<void> {
   await runbook.onEvery(
-    'Start the controllers',
-    nodes.filter((node) => plannedNode(cluster.flavour, node).hasControllers),
-    async (node) => await changing(node).startControllers({ cluster, node: node.name }),
-    started,
+    'Write through kube-apiserver',
+    cluster.nodes.filter((node) => node.apiServer !== undefined),
+    async (node) => await changing(node).canary({ cluster, node: node.name, operationId }),
+    ({ seen }) => seen,
   );
-  const setAside = swapped.flatMap(({ node, setAside: path }) => (path === null ? [] : [{ node, path }]));
-  return { after, setAside, upAtMs };
+  await runbook.onEvery(
+    'Prove that old watches end',
+    cluster.nodes,
+    async (node) =>
+      await changing(node).watchProof({ cluster, node: node.name, operationId, oldRevision: revision.before }),
+    ({ seen }) => seen,
+  );
 }
 
 export const stopped = ({ changed }: { changed: boolean }) => (changed ? 'stopped' : 'was stopped already');

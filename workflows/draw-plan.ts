@@ -48,7 +48,7 @@ export async function gatherFacts(cluster: Cluster, request: PlanRestoreInput, r
 /** The plan that follows from what was seen. */
 export async function drawPlan(facts: Facts, runbook: Runbook): Promise<RestorePlan> {
   const { cluster, source, members, nodes, trial } = facts;
-  const { store, content, revision, totalKeys, hashAgrees } = trial;
+  const { store, content, revision, totalKeys, hashAgrees, changes, changesProblem } = trial;
   return await runbook.step(
     'Draw the plan',
     null,
@@ -58,6 +58,8 @@ export async function drawPlan(facts: Facts, runbook: Runbook): Promise<RestoreP
         source,
         members,
         nodes,
+        changes,
+        ...(changesProblem !== undefined && { changesProblem }),
         trial: { store, sha256: content.sha256, revision, totalKeys, hashAgrees },
       }),
     ({ digest, warnings }) => `${digest}${warnings.length === 0 ? '' : `; ${warnings.join('; ')}`}`,

@@ -108,7 +108,7 @@ async function restoreCluster(
       hadLeader: before.hadLeader,
       nodes: facts.nodes.map(({ name, etcd, apiServer, dataDir }) => ({ name, etcd, apiServer, dataDir })),
     };
-    return await carryOut({ cluster, journal, keepsJournal: isPlanned }, runbook, person);
+    return await carryOut({ cluster, journal, isPlanned }, runbook, person);
   });
 }
 

@@ -36,7 +36,7 @@ export async function resumeRestore(
   return await CancellationScope.nonCancellable(async () => {
     const phase = resume === 'rollback' ? 'rolling-back' : journal.phase;
     const isSwapped = positions.every(({ staged }) => !staged);
-    return await carryOut({ cluster, journal: { ...journal, phase }, keepsJournal: true, isSwapped }, runbook, person);
+    return await carryOut({ cluster, journal: { ...journal, phase }, isPlanned: true, isSwapped }, runbook, person);
   });
 }
 

@@ -43,6 +43,17 @@ async function terminateWhenWaiting(handle: WorkflowHandle, step: RegExp): Promi
   await handle.terminate('as if its history were lost');
 }
 
+/** A failure is to be told, not waited out. */
+async function resultOf(handle: WorkflowHandle): Promise<RestoreReport> {
+  return await until('the restore ends', async () => {
+    const { status } = await handle.describe();
+    if (status.name !== 'RUNNING') return (await handle.result()) as RestoreReport;
+    const { waitingFor } = await handle.query<Progress>('progress');
+    if (waitingFor !== null) throw new Error(waitingFor);
+    return undefined;
+  });
+}
+
 async function leftBeside(): Promise<string[]> {
   const names = await Promise.all(
     world.playground.nodes.map(async ({ dataDir }) => {
@@ -79,7 +90,7 @@ for (const [index, { broken, step, resume, outcome }] of cases.entries()) {
       (error) => /has not ended.*--resume/s.test(causeIn(error)),
       'another restore is refused',
     );
-    const report = await world.run<RestoreReport>('restore', { cluster, confirm: cluster, resume });
+    const report = await resultOf(await world.start('restore', { cluster, confirm: cluster, resume }));
 
     assert.equal(report.outcome, outcome, report.problem ?? '');
     assert.equal(report.backup, backup);

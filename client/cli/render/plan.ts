@@ -1,5 +1,6 @@
 /** What a restore will do, for whoever approves it. */
 import type { RestorePlan } from '../../../domain/restore-plan.ts';
+import { renderChanges } from './changes.ts';
 import { formatAge, formatBytes, formatCount, formatDuration, formatTime, type Look, paint, plain } from './format.ts';
 import { renderFacts, renderTable } from './table.ts';
 
@@ -39,6 +40,7 @@ export function renderPlan(plan: RestorePlan, look: Look): string {
       look,
     ),
     '',
+    ...(plan.changes === null ? [] : [renderChanges(plan.changes, look), '']),
     ...renderStepList(plan.steps, look),
   ].join('\n');
 }
