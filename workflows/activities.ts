@@ -110,6 +110,17 @@ export const gate = proxyActivities<MemberActivities>({
   retry: { initialInterval: '500ms', backoffCoefficient: 1.2, maximumInterval: '5s' },
 });
 
+/** A first look at what was just started. What isn't there within this time may have died, and is started again. */
+export function glance(node?: ClusterNode) {
+  return proxyActivities<MemberActivities & Pick<NodeActivities, 'checkApiServer'>>({
+    ...attended,
+    ...(node && { ...placeOf(node), summary: node.name }),
+    startToCloseTimeout: '30s',
+    scheduleToCloseTimeout: '45s',
+    retry: { initialInterval: '500ms', backoffCoefficient: 1.2, maximumInterval: '2s' },
+  });
+}
+
 function placeOf({ taskQueue }: ClusterNode): ActivityOptions {
   // A worker of the node's own that is away is a fast, named failure.
   return taskQueue === undefined ? {} : { taskQueue, scheduleToStartTimeout: '2m' };

@@ -1,9 +1,11 @@
 /** The part of a restore that people wait for: from the first component stopped to the last one ready. Everything that takes time was done before. */
 import type { ClusterNode } from '../domain/configuration/nodes.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
+import { FAILURES } from '../domain/errors.ts';
 import type { Journal } from '../domain/journal.ts';
 import { plannedNode } from '../domain/plan.ts';
-import { changing, gate } from './activities.ts';
+import { changing, gate, glance } from './activities.ts';
+import { failureTypeOf, isTimeout } from './failure.ts';
 import type { Runbook } from './runbook.ts';
 
 export interface Change {
@@ -18,8 +20,8 @@ export interface Change {
 /** Stops every kube-apiserver and etcd, swaps the data directories, and starts everything again, with a gate after each half. */
 export async function changeCluster({ cluster, journal, isPlanned, isSwapped = false }: Change, runbook: Runbook) {
   if (!isSwapped) await stopEverything(cluster, journal.leader, runbook);
-  const { after, setAside } = await swapAndStartEtcd(cluster, journal, runbook);
-  await startApiServers(cluster, runbook);
+  const { after, setAside } = await swapAndStartEtcd({ cluster, journal, isPlanned }, runbook);
+  await startApiServers(cluster, isPlanned, runbook);
   const upAtMs = Date.now();
   if (isPlanned) await lookAsClients(cluster, journal, runbook);
   await runbook.onEvery(
@@ -48,7 +50,24 @@ async function stopEverything(cluster: Cluster, leader: string | null, runbook: 
   }
 }
 
-async function swapAndStartEtcd(cluster: Cluster, { operationId, revision, clusterId }: Journal, runbook: Runbook) {
+/** What was started and has died since is started again before its gate is given up. */
+async function unlessItDied<T>(
+  glimpse: () => Promise<T>,
+  startAgain: () => Promise<unknown>,
+  look: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await glimpse();
+  } catch (error) {
+    const type = failureTypeOf(error);
+    if (!isTimeout(error) && (type === undefined || !FAILURES[type].retryable)) throw error;
+    await startAgain();
+    return await look();
+  }
+}
+
+async function swapAndStartEtcd({ cluster, journal, isPlanned }: Change, runbook: Runbook) {
+  const { operationId, revision, clusterId } = journal;
   const { nodes } = cluster;
   const swapped = await runbook.onEvery(
     'Swap the data directory',
@@ -68,7 +87,16 @@ async function swapAndStartEtcd(cluster: Cluster, { operationId, revision, clust
   const after = await runbook.step(
     'Check the members',
     null,
-    async () => await gate.checkRestoredMembers({ cluster, revisionFloor: revision.floor, oldClusterId: clusterId }),
+    async () => {
+      const expected = { cluster, revisionFloor: revision.floor, oldClusterId: clusterId };
+      if (!isPlanned) return await gate.checkRestoredMembers(expected);
+      return await unlessItDied(
+        async () => await glance().checkRestoredMembers(expected),
+        async () =>
+          await Promise.all(nodes.map(async (node) => await changing(node).startEtcd({ cluster, node: node.name }))),
+        async () => await gate.checkRestoredMembers(expected),
+      );
+    },
     (restored) =>
       `${restored.members} members with the same keys in the new cluster ${restored.clusterId}, revision ${restored.revision}`,
   );
@@ -76,7 +104,7 @@ async function swapAndStartEtcd(cluster: Cluster, { operationId, revision, clust
   return { after, setAside };
 }
 
-async function startApiServers(cluster: Cluster, runbook: Runbook): Promise<void> {
+async function startApiServers(cluster: Cluster, isPlanned: boolean, runbook: Runbook): Promise<void> {
   const withApiServer = cluster.nodes.filter((node) => node.apiServer !== undefined);
   await runbook.onEvery(
     'Start kube-apiserver',
@@ -87,7 +115,15 @@ async function startApiServers(cluster: Cluster, runbook: Runbook): Promise<void
   await runbook.onEvery(
     'Check kube-apiserver',
     withApiServer,
-    async (node) => await changing(node).checkApiServer({ cluster, node: node.name }),
+    async (node) => {
+      const order = { cluster, node: node.name };
+      if (!isPlanned) return await changing(node).checkApiServer(order);
+      return await unlessItDied(
+        async () => await glance(node).checkApiServer(order),
+        async () => await changing(node).startApiServer(order),
+        async () => await changing(node).checkApiServer(order),
+      );
+    },
     ({ seen }) => seen,
   );
 }

@@ -1,5 +1,11 @@
 /** Failures in workflow code: a plain error there would repeat the workflow task for ever. */
-import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure, isCancellation } from '@temporalio/workflow';
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  ChildWorkflowFailure,
+  isCancellation,
+  TimeoutFailure,
+} from '@temporalio/workflow';
 import { type FailureType, isFailureType, messageOf, SalvorError } from '../domain/errors.ts';
 
 /** A failure of the closed list that ends the workflow. */
@@ -30,6 +36,11 @@ export function failureTypeOf(error: unknown): FailureType | undefined {
   if (error instanceof ApplicationFailure) return isFailureType(error.type) ? error.type : undefined;
   if (error instanceof ActivityFailure || error instanceof ChildWorkflowFailure) return failureTypeOf(error.cause);
   return undefined;
+}
+
+/** Whether an activity was given up because its time was over, without a failure of its own. */
+export function isTimeout(error: unknown): boolean {
+  return error instanceof ActivityFailure && error.cause instanceof TimeoutFailure;
 }
 
 /** Passes on what isn't an activity that gave up: the operation's own cancellation, and faults of its code. */

@@ -1,0 +1,68 @@
+/**
+ * A worker with the real activities that says when a chosen point is reached, and stands there until it is told to go on: SALVOR_MATRIX_POINT is the point as
+ * JSON, or empty; SALVOR_CONFIG and Temporal's variables are as for any worker.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { Client, Connection } from '@temporalio/client';
+import { TASK_QUEUE } from '../../../domain/operations.ts';
+import { environmentVariable } from '../../../tools/environment.ts';
+import { createActivities } from '../../../workers/worker.ts';
+import { quietRuntime, testBundle } from '../temporal.ts';
+import { GO, pointSchema, type Told } from './messages.ts';
+
+const address = environmentVariable('TEMPORAL_ADDRESS') ?? '';
+const chosen = environmentVariable('SALVOR_MATRIX_POINT');
+const point = chosen === undefined ? undefined : pointSchema.parse(JSON.parse(chosen));
+let isHit = false;
+
+function say(message: Told): void {
+  process.send?.(message);
+}
+
+async function reached(waits: boolean): Promise<void> {
+  isHit = true;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  process.once('message', (message) => message === GO && resolve());
+  say({ type: 'reached' });
+  if (waits) await promise;
+}
+
+type Activity = (input: { node?: string; store?: string }) => Promise<unknown>;
+
+function watched(activity: string, act: Activity): Activity {
+  return async (input) => {
+    const place = input.node ?? input.store ?? null;
+    const isPoint = point?.activity === activity && point.place === place;
+    const beganAt = performance.now();
+    if (isPoint && !isHit && point.phase === 'before') await reached(true);
+    const acting = act(input);
+    if (isPoint && !isHit && point.phase === 'in') {
+      // What fails meanwhile is told by the activity itself.
+      await Promise.race([delay(point.delayMs), acting.catch(() => undefined)]);
+      if (!isHit) await reached(false);
+    }
+    const result = await acting;
+    say({ type: 'called', activity, place, durationMs: performance.now() - beganAt });
+    if (isPoint && !isHit && point.phase === 'after') await reached(true);
+    return result;
+  };
+}
+
+quietRuntime();
+const connection = await Connection.connect({ address });
+const activities = Object.entries(
+  createActivities(environmentVariable('SALVOR_CONFIG') ?? '', new Client({ connection })),
+);
+const worker = await Worker.create({
+  connection: await NativeConnection.connect({ address }),
+  taskQueue: TASK_QUEUE,
+  workflowBundle: await testBundle(),
+  activities: Object.fromEntries(activities.map(([name, act]) => [name, watched(name, act as Activity)])),
+  maxHeartbeatThrottleInterval: '1s',
+  stickyQueueScheduleToStartTimeout: '2s',
+});
+const running = worker.run();
+say({ type: 'ready' });
+process.once('disconnect', () => process.exit(0));
+await running;

@@ -1,0 +1,56 @@
+/** Where a restore is hit: before, in and after every activity that it asks for. */
+
+export const PHASES = ['before', 'in', 'after'] as const;
+export type Phase = (typeof PHASES)[number];
+
+/** One call of an activity, as an undisturbed restore makes it. */
+export interface Call {
+  activity: string;
+  /** The node or store that it is about; null for the cluster as a whole. */
+  place: string | null;
+}
+
+/** What was called, and how long it took. */
+export interface MeasuredCall extends Call {
+  durationMs: number;
+}
+
+export interface Point extends Call {
+  phase: Phase;
+  /** How long after the activity's beginning it is hit: in its middle. */
+  delayMs: number;
+}
+
+/** What is killed, and where. */
+export interface Cell<Target extends string> {
+  point: Point;
+  target: Target;
+}
+
+/**
+ * Every activity of a restore once, on one node of those that it is done on: a different one for each, so that all take part.
+ * @param calls of an undisturbed restore
+ */
+export function pointsOf(calls: readonly MeasuredCall[]): Point[] {
+  const byActivity = Map.groupBy(calls, ({ activity }) => activity);
+  return [...byActivity.values()].flatMap((same, index) => {
+    const call = same[index % same.length];
+    if (call === undefined) return [];
+    const { activity, place, durationMs } = call;
+    return PHASES.map((phase) => ({ activity, place, phase, delayMs: phase === 'in' ? durationMs / 2 : 0 }));
+  });
+}
+
+/** Every target at every point. */
+export function everyCell<Target extends string>(points: readonly Point[], targets: readonly Target[]): Cell<Target>[] {
+  return points.flatMap((point) => targets.map((target) => ({ point, target })));
+}
+
+/** Some of the cells, spread over all points and targets: the same ones every time. */
+export function sampleOf<Target extends string>(cells: readonly Cell<Target>[], count: number): Cell<Target>[] {
+  // A stride that shares no factor with the number of targets or phases meets all of them.
+  const stride = Math.max(1, cells.length / count);
+  return Array.from({ length: Math.min(count, cells.length) }, (_, index) => cells[Math.floor(index * stride)]).flatMap(
+    (cell) => (cell === undefined ? [] : [cell]),
+  );
+}

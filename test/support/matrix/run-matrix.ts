@@ -1,0 +1,159 @@
+/** Runs a restore again and again, killing one thing at one point each time, and sees how it ends. */
+import type { WorkflowHandle } from '@temporalio/client';
+import type { Progress, RestoreReport } from '../../../domain/operations.ts';
+import { causeIn } from '../failures.ts';
+import { until } from '../until.ts';
+import { type ChildWorker, startChildWorker, type WorkerPlace } from './child-worker.ts';
+import type { Cell, MeasuredCall } from './points.ts';
+
+/** `untouched`: it failed, or was declined, before the first component was stopped. */
+export type Outcome = 'restored' | 'rolled-back' | 'untouched';
+
+export interface Arena<Target extends string> extends WorkerPlace {
+  cluster: string;
+  /** Brings the cluster to a state that differs from the backup's; called before every restore. */
+  unsettle: () => Promise<void>;
+  /** Starts a restore from the backup that all of them use. */
+  startRestore: (resume?: 'forward') => Promise<WorkflowHandle>;
+  /** `workflow` is killed by terminating it, and taken over by a new one; `worker` by the matrix itself. */
+  kill: (target: Exclude<Target, 'worker' | 'workflow'>, place: string | null) => Promise<void>;
+  /** What an operator does afterwards about what was killed and has nobody to start it again. */
+  tidy: () => Promise<void>;
+  /** Throws unless the whole cluster is in the state of this outcome, and well. */
+  expectState: (outcome: Outcome) => Promise<void>;
+}
+
+export interface CellResult<Target extends string> extends Cell<Target> {
+  /** Undefined when it ended neither way. */
+  outcome: Outcome | undefined;
+  seconds: number;
+  /** What is wrong, or how it came to its end. */
+  note: string;
+}
+
+const CELL_MS = 15 * 60_000;
+/** How often a rollback that waits is told to try again, before that counts as stuck. */
+const RETRIES = 5;
+
+/** An undisturbed restore: which activities there are, in their order, and that it succeeds at all. */
+export async function baseline<Target extends string>(arena: Arena<Target>): Promise<MeasuredCall[]> {
+  await arena.unsettle();
+  const worker = await startChildWorker(arena);
+  try {
+    const handle = await arena.startRestore();
+    const { outcome, problem } = (await handle.result()) as RestoreReport;
+    if (outcome !== 'restored') throw new Error(`an undisturbed restore is ${outcome}: ${problem}`);
+    await arena.expectState('restored');
+    return worker.calls;
+  } finally {
+    await worker.kill();
+  }
+}
+
+/** One cell; it never throws: what is wrong is its result. */
+export async function runCell<Target extends string>(
+  arena: Arena<Target>,
+  cell: Cell<Target>,
+): Promise<CellResult<Target>> {
+  const beganAt = performance.now();
+  const workers: ChildWorker[] = [];
+  const result = (outcome: Outcome | undefined, note: string) => ({
+    ...cell,
+    outcome,
+    seconds: Math.round((performance.now() - beganAt) / 100) / 10,
+    note,
+  });
+  try {
+    await arena.unsettle();
+    const { outcome, note } = await hit(arena, cell, workers);
+    await arena.tidy();
+    await arena.expectState(outcome);
+    return result(outcome, note);
+  } catch (error) {
+    await arena.tidy().catch(() => undefined);
+    return result(undefined, causeIn(error));
+  } finally {
+    await Promise.all(workers.map(async (worker) => await worker.kill()));
+  }
+}
+
+async function hit<Target extends string>(
+  arena: Arena<Target>,
+  { point, target }: Cell<Target>,
+  workers: ChildWorker[],
+): Promise<{ outcome: Outcome; note: string }> {
+  const worker = await startChildWorker(arena, point);
+  workers.push(worker);
+  const handle = await arena.startRestore();
+  const ended = handle.result().catch(() => undefined);
+  const seen = await Promise.race([worker.reached.then(() => 'reached' as const), ended.then(() => 'ended' as const)]);
+  if (seen === 'ended') throw new Error(`the restore ended before ${point.activity} was reached`);
+
+  if (target === 'worker') {
+    await worker.kill();
+    workers.push(await startChildWorker(arena));
+    return await endOf(handle);
+  }
+  if (target === 'workflow') {
+    await handle.terminate('the kill matrix');
+    worker.goOn();
+    return await takeOver(arena);
+  }
+  await arena.kill(target as Exclude<Target, 'worker' | 'workflow'>, point.place);
+  worker.goOn();
+  return await endOf(handle);
+}
+
+/** After a terminated workflow a new one goes on; where nothing was touched there is nothing to go on with. */
+async function takeOver<Target extends string>(arena: Arena<Target>): Promise<{ outcome: Outcome; note: string }> {
+  const handle = await arena.startRestore('forward');
+  try {
+    const { outcome } = await endOf(handle);
+    return { outcome, note: 'by a new operation' };
+  } catch (error) {
+    if (!/no restore is unfinished/.test(causeIn(error))) throw error;
+    return { outcome: 'untouched', note: 'no node had a journal' };
+  }
+}
+
+/** Waits for the end; a rollback that waits for a person is told to try again, as one would. */
+async function endOf(handle: WorkflowHandle): Promise<{ outcome: Outcome; note: string }> {
+  const notes: string[] = [];
+  return await until(
+    'the restore ends',
+    async () => {
+      // Temporal itself may be what was killed.
+      const description = await handle.describe().catch(() => undefined);
+      if (description === undefined) return undefined;
+      if (description.status.name === 'RUNNING') {
+        const progress = await handle.query<Progress>('progress').catch(() => undefined);
+        const waitingFor = progress?.waitingFor ?? null;
+        if (waitingFor !== null) {
+          notes.push(waitingFor);
+          if (notes.length > RETRIES) throw new Error(`it waits for a person: ${waitingFor}`);
+          await handle.executeUpdate('retry').catch(() => undefined);
+        }
+        return undefined;
+      }
+      return ending(handle, notes);
+    },
+    CELL_MS,
+  );
+}
+
+async function ending(handle: WorkflowHandle, notes: string[]): Promise<{ outcome: Outcome; note: string }> {
+  const retried = notes.length === 0 ? '' : `retried: ${notes.join('; ')}`;
+  let report: RestoreReport;
+  try {
+    report = (await handle.result()) as RestoreReport;
+  } catch (error) {
+    const touched = (await handle.query<Progress>('progress')).steps.some(
+      ({ name, state }) => name.startsWith('Stop ') && state !== 'waiting',
+    );
+    if (touched) throw error;
+    return { outcome: 'untouched', note: causeIn(error) };
+  }
+  const { outcome, problem } = report;
+  if (outcome === 'aborted') throw new Error(`aborted: ${problem}`);
+  return { outcome, note: [problem ?? '', retried].filter(Boolean).join('; ') };
+}
