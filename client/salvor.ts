@@ -5,6 +5,7 @@ import { defineSearchAttributeKey } from '@temporalio/common';
 import {
   type BackupInput,
   type CheckClusterInput,
+  type CleanUpInput,
   type HealInput,
   type ListBackupsInput,
   type Operation,
@@ -66,6 +67,11 @@ export class SalvorClient {
    */
   restore(input: RestoreInput): Promise<OperationHandle<'restore'>> {
     return this.start('restore', input, { summary: restoreSummary(input) });
+  }
+
+  /** Removes the data directories that restores have moved aside; with `dryRun` it only says which there are. */
+  cleanUp(input: CleanUpInput): Promise<OperationHandle<'cleanUp'>> {
+    return this.start('cleanUp', input);
   }
 
   /** Removes the backups that their stores' retention lets go; with `dryRun` it only says which. */

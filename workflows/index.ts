@@ -1,6 +1,7 @@
 /** The workflow types that a worker hosts; their names are the operations'. */
 export { backup } from './backup.ts';
 export { checkCluster } from './check-cluster.ts';
+export { cleanUp } from './clean-up.ts';
 export { heal } from './heal.ts';
 export { holdCluster } from './hold-cluster.ts';
 export { listBackups } from './list-backups.ts';

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { SALVOR_VERSION } from '../../domain/version.ts';
 import { addApprove } from './commands/approve.ts';
 import { addBackup, addBackups } from './commands/backup.ts';
+import { addCleanUp } from './commands/cleanup.ts';
 import { addConfig } from './commands/config.ts';
 import { addAbort, addRetry, addRollback } from './commands/decide.ts';
 import { addDoctor } from './commands/doctor.ts';
@@ -20,7 +21,7 @@ import { addCommonOptions } from './common.ts';
 /** In the order in which `--help` shows them. */
 const GROUPS: [heading: string, commands: ((program: Command) => void)[]][] = [
   ['Backups', [addBackup, addBackups, addPin, addUnpin, addPrune, addVerify, addHeal, addRestore]],
-  ['Operations', [addOperations, addShow, addApprove, addRetry, addRollback, addAbort, addSchedules]],
+  ['Operations', [addOperations, addShow, addApprove, addRetry, addRollback, addAbort, addCleanUp, addSchedules]],
   ['Installation', [addDoctor, addSetup, addWorker, addConfig, addPlayground]],
 ];
 

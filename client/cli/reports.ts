@@ -4,6 +4,7 @@ import type { ReportOf } from '../types.ts';
 import { renderBackup } from './render/backup.ts';
 import { renderBackups } from './render/backups.ts';
 import { renderChecks } from './render/checks.ts';
+import { renderCleanUp } from './render/cleanup.ts';
 import { type Look, paint, plain } from './render/format.ts';
 import { renderHeal } from './render/heal.ts';
 import { renderPlan } from './render/plan.ts';
@@ -23,6 +24,7 @@ const PRESENTATIONS: { [O in Operation]?: Presentation<O> } = {
   backup: { text: renderBackup, exit: ({ state }) => (state === 'complete' ? 0 : 3) },
   listBackups: { text: renderBackups, exit: ({ unreadable }) => (unreadable.length === 0 ? 0 : 3) },
   planRestore: { text: renderPlan, exit: () => 0 },
+  cleanUp: { text: renderCleanUp, exit: () => 0 },
   restore: { text: renderRestore, exit: ({ outcome }) => (outcome === 'restored' ? 0 : 1) },
   prune: { text: renderPrune, exit: exitOfPrune },
   pin: { text: renderPin, exit: () => 0 },
