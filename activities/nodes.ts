@@ -30,7 +30,10 @@ export interface OnNode {
   node: string;
 }
 
-async function onHost<T>({ cluster, node }: OnNode, work: (node: ClusterNode, host: Host) => Promise<T>): Promise<T> {
+export async function onHost<T>(
+  { cluster, node }: OnNode,
+  work: (node: ClusterNode, host: Host) => Promise<T>,
+): Promise<T> {
   const found = nodeOf(cluster.nodes, node);
   const host = hostFor(found);
   try {

@@ -90,7 +90,10 @@ test('without credentials nothing is asked, and it is said which are missing', a
   const wrong = { ...cluster, kubeconfig: '/no/such/kubeconfig' };
   assert.match((await sing({ cluster: wrong })).seen, /^not checked: \/no\/such\/kubeconfig can't be read/);
   const isThis = { ...cluster, kubeconfig: world.playground.etcdTls.key };
-  assert.match((await sing({ cluster: isThis })).seen, /^not checked: .* has no current context with a cluster and a user$/);
+  assert.match(
+    (await sing({ cluster: isThis })).seen,
+    /^not checked: .* has no current context with a cluster and a user$/,
+  );
 });
 
 test('before a restore a watch from the past is taken, and the gate says what clients would miss', async () => {
