@@ -2,6 +2,7 @@
  * What goes into and comes out of each operation: the contract of the Temporal UI's start form, the command line's JSON and
  * the client library. Plain types, no zod: workflows read this file.
  */
+import type { AftercareFinding } from './aftercare.ts';
 import type { ArtifactKind, BackupId } from './names.ts';
 import type { Proof } from './manifest.ts';
 
@@ -189,6 +190,8 @@ export interface RestoreReport {
   steps: StepRecord[];
   /** What was moved aside: the old data directories, or, after a rollback, the restored ones. */
   setAside: { node: string; path: string }[];
+  /** What of the time before was found afterwards, and mended or left to a person; absent unless it was restored. */
+  aftercare?: AftercareFinding[];
   workflowId: string;
 }
 

@@ -42,6 +42,7 @@ const RESTORE_STEPS = [
   { name: 'Prove that old watches end', on: 'each node' },
   { name: 'Start the controllers', on: 'each that has controllers' },
   { name: 'Close the journal', on: 'each node' },
+  { name: 'Look after the cluster', on: 'cluster' },
 ] as const satisfies readonly { name: string; on: 'cluster' | keyof typeof PLACES }[];
 
 /** Every step of a restore on every node, in the order in which they are done. */

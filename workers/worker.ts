@@ -1,6 +1,7 @@
 /** The process that hosts workflows and activities. */
 import type { Client } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
+import { createAftercareActivities } from '../activities/aftercare.ts';
 import { createBackupActivities } from '../activities/backups.ts';
 import { createConfigurationActivities } from '../activities/configuration.ts';
 import { createLockActivities } from '../activities/cluster-lock.ts';
@@ -12,6 +13,7 @@ import { createMemberActivities } from '../activities/members.ts';
 import { createNodeActivities } from '../activities/nodes.ts';
 import { createPlanActivities } from '../activities/plans.ts';
 import { createPruneActivities } from '../activities/prune.ts';
+import { createSetAsideActivities } from '../activities/set-aside.ts';
 import { createSettlingActivities } from '../activities/settling.ts';
 import { createSnapshotActivities } from '../activities/snapshots.ts';
 import { createStaticResourceActivities } from '../activities/static-resources.ts';
@@ -53,6 +55,8 @@ export function createActivities(configFile: string, client: Client) {
     ...createJournalActivities(),
     ...createPlanActivities(client),
     ...createKubernetesGateActivities(),
+    ...createAftercareActivities(),
+    ...createSetAsideActivities(),
   };
 }
 

@@ -1,5 +1,6 @@
 /** How long each kind of activity may take and what is tried again. */
 import { ActivityCancellationType, type ActivityOptions, proxyActivities } from '@temporalio/workflow';
+import type { AftercareActivities } from '../activities/aftercare.ts';
 import type { BackupActivities } from '../activities/backups.ts';
 import type { ConfigurationActivities } from '../activities/configuration.ts';
 import type { DrillActivities } from '../activities/drills.ts';
@@ -10,6 +11,7 @@ import type { MemberActivities } from '../activities/members.ts';
 import type { NodeActivities } from '../activities/nodes.ts';
 import type { PlanActivities } from '../activities/plans.ts';
 import type { PruneActivities } from '../activities/prune.ts';
+import type { SetAsideActivities } from '../activities/set-aside.ts';
 import type { SettlingActivities } from '../activities/settling.ts';
 import type { SnapshotActivities } from '../activities/snapshots.ts';
 import type { StaticResourceActivities } from '../activities/static-resources.ts';
@@ -81,7 +83,7 @@ export function archiving(node: ClusterNode) {
 
 /** What a node needs before a restore: wrong here is wrong for a person to see, while nothing is touched yet. */
 export function preparing(node: ClusterNode) {
-  return proxyActivities<NodeActivities & JournalActivities & SettlingActivities>({
+  return proxyActivities<NodeActivities & JournalActivities & SetAsideActivities & SettlingActivities>({
     ...attended,
     ...placeOf(node),
     summary: node.name,
@@ -108,6 +110,13 @@ export const gate = proxyActivities<MemberActivities>({
   startToCloseTimeout: '1m',
   scheduleToCloseTimeout: '5m',
   retry: { initialInterval: '500ms', backoffCoefficient: 1.2, maximumInterval: '5s' },
+});
+
+/** Waits for kubelets and controllers for up to two minutes by itself; what it finds doesn't fail a restore. */
+export const care = proxyActivities<AftercareActivities>({
+  ...attended,
+  startToCloseTimeout: '5m',
+  retry: { initialInterval: '2s', maximumInterval: '10s', maximumAttempts: 3 },
 });
 
 /** A first look at what was just started. What isn't there within this time may have died, and is started again. */

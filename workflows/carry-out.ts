@@ -1,10 +1,12 @@
 /** The part of a restore that changes the cluster, with the journal on every node around it: done to its end, put back, or left as it is. */
 import { workflowInfo } from '@temporalio/workflow';
+import type { AftercareFinding } from '../domain/aftercare.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
 import type { Journal } from '../domain/journal.ts';
 import type { RestoreReport } from '../domain/operations.ts';
-import { changing } from './activities.ts';
+import { care, changing } from './activities.ts';
 import { changeCluster } from './change-cluster.ts';
+import { reasonOf, rethrowUnlessActivity } from './failure.ts';
 import { Abandoned, type Person } from './person.ts';
 import { rollBack } from './roll-back.ts';
 import type { Runbook } from './runbook.ts';
@@ -18,7 +20,7 @@ export interface Undertaking {
   isSwapped?: boolean;
 }
 
-type End = Pick<RestoreReport, 'outcome' | 'problem' | 'setAside'> & {
+type End = Pick<RestoreReport, 'outcome' | 'problem' | 'setAside' | 'aftercare'> & {
   after: { revision: string; clusterId: string } | null;
   /** When every kube-apiserver answered again, or this was given up. */
   upAtMs: number;
@@ -54,7 +56,8 @@ async function changeOrPutBack(undertaking: Undertaking, runbook: Runbook, perso
     await writeJournal(undertaking, runbook, 'Write the journal');
     const changed = await changeCluster(undertaking, runbook);
     await closeJournal(undertaking, runbook);
-    return { outcome: 'restored', problem: null, ...changed };
+    const aftercare = await lookAfter(undertaking, changed.after.revision, runbook);
+    return { outcome: 'restored', problem: null, ...changed, ...(aftercare && { aftercare }) };
   } catch (error) {
     if (!(error instanceof Abandoned)) throw error;
     if (error.decision === 'abort') return leftAsItIs(error.message);
@@ -98,5 +101,28 @@ async function closeJournal({ cluster, isPlanned }: Undertaking, runbook: Runboo
     cluster.nodes,
     async (node) => await changing(node).closeJournal({ cluster, node: node.name }),
     () => 'closed',
+  );
+}
+
+/** The cluster is restored; what is found now, or can't be looked at, is for a person to read. */
+async function lookAfter({ cluster, isPlanned }: Undertaking, sinceRevision: string, runbook: Runbook) {
+  if (!isPlanned) return undefined;
+  return await runbook.step(
+    'Look after the cluster',
+    null,
+    async () => {
+      try {
+        return (await care.lookAfter({ cluster, sinceRevision })).found;
+      } catch (error) {
+        rethrowUnlessActivity(error);
+        const detail = reasonOf(error);
+        return [{ what: 'the cluster', state: 'not-checked', detail } satisfies AftercareFinding];
+      }
+    },
+    (found) =>
+      found
+        .filter(({ state }) => state !== 'fine')
+        .map(({ what, detail }) => `${what}: ${detail}`)
+        .join('; ') || 'nothing is left to do',
   );
 }

@@ -93,9 +93,10 @@ export async function openMember(endpoint: MemberEndpoint): Promise<Member> {
       const tried = `a hash of its keys at ${revision === undefined ? 'its newest revision' : `revision ${revision}`}`;
       return call(tried, signal, ({ deadline }) => readHashKv(endpoint, revision, deadline), HASH_MS);
     },
-    async *keys(signal, revision) {
-      const shape = { range_end: EVERYTHING, revision, limit: PAGE_KEYS, keys_only: true, serializable: true };
-      let from = EVERYTHING;
+    async *keys(signal, revision, prefix) {
+      const [first, end] = prefix === undefined ? [EVERYTHING, EVERYTHING] : rangeOf(prefix);
+      const shape = { range_end: end, revision, limit: PAGE_KEYS, keys_only: true, serializable: true };
+      let from = first;
       for (;;) {
         const ask = (options: { deadline: number }) => client.kv.range({ ...shape, key: from }, options);
         const { kvs, more } = await call(`its keys at revision ${revision}`, signal, ask, PAGE_MS);
@@ -108,8 +109,14 @@ export async function openMember(endpoint: MemberEndpoint): Promise<Member> {
           version,
         }));
         if (!more) return;
-        from = Buffer.concat([last.key, EVERYTHING]);
+        from = Buffer.concat([last.key, Buffer.from([0])]);
       }
+    },
+    async deleteUnchanged(signal, { key, modRevision }) {
+      const unchanged = client.if(key, 'Mod', '==', modRevision).then(client.delete().key(key));
+      const ask = (options: { deadline: number }) => unchanged.options(options).commit();
+      const { succeeded } = await call(`the deletion of ${key.toString()}`, signal, ask);
+      return succeeded;
     },
     async alarms(signal) {
       const ask = (options: { deadline: number }) => client.maintenance.alarm({ action: AlarmAction.Get }, options);
@@ -119,6 +126,14 @@ export async function openMember(endpoint: MemberEndpoint): Promise<Member> {
     snapshot: (signal) => inBatches(readSnapshot(endpoint, signal), SNAPSHOT_BATCH_BYTES),
     close: () => client.close(),
   };
+}
+
+/** The keys that begin with a prefix: those before what comes after the prefix. */
+function rangeOf(prefix: string): [from: Buffer, to: Buffer] {
+  const [from, to] = [Buffer.from(prefix), Buffer.from(prefix)];
+  // The last byte of a text is never the highest one.
+  to.writeUInt8(to.readUInt8(to.length - 1) + 1, to.length - 1);
+  return [from, to];
 }
 
 // etcd3's declaration writes `Nospace`; its wire format, which is what arrives, `NOSPACE`.

@@ -68,10 +68,12 @@ export interface Member {
    */
   hashKv(signal: AbortSignal, revision?: string): Promise<HashAtRevision>;
   /**
-   * Every key there was at a revision, in pages that are never empty, in the order of their bytes. This member alone is asked, so quorum isn't needed;
+   * Every key there was at a revision, or each that begins with the prefix, in pages that are never empty, in the order of their bytes. This member alone is asked, so quorum isn't needed;
    * values stay there. Throws `ClusterNotReady` for a revision that the member doesn't have yet, or has compacted.
    */
-  keys(signal: AbortSignal, revision: string): AsyncIterable<KeyVersion[]>;
+  keys(signal: AbortSignal, revision: string, prefix?: string): AsyncIterable<KeyVersion[]>;
+  /** Deletes a key that is as it was seen; false when it isn't any more. Needs quorum. */
+  deleteUnchanged(signal: AbortSignal, key: KeyVersion): Promise<boolean>;
   /** The alarms of all members. etcd agrees on them first: without quorum there is no answer; `status` tells the member's own even then. */
   alarms(signal: AbortSignal): Promise<{ memberId: string; alarm: 'NOSPACE' | 'CORRUPT' }[]>;
   /**

@@ -40,8 +40,12 @@ export async function nodeCredentials(cluster: Cluster): Promise<Pem> {
 }
 
 /** A node with a worker of its own is out of reach of this one, whatever its connection says. */
+export function isReadable({ connection, taskQueue }: ClusterNode): boolean {
+  return connection !== 'local' || taskQueue === undefined;
+}
+
 function readableNodes(cluster: Cluster): Pick<ClusterNode, 'name' | 'address' | 'connection'>[] {
-  const nodes = cluster.nodes.filter(({ connection, taskQueue }) => connection !== 'local' || taskQueue === undefined);
+  const nodes = cluster.nodes.filter(isReadable);
   if (nodes.length > 0) return nodes;
   throw new SalvorError(
     'InvalidConfiguration',

@@ -233,6 +233,18 @@ export function fakeActivities(changes: Partial<Activities> = {}): FakeActivitie
     startControllers: async () => ({ changed: true }),
     checkApiServer: async () => ({ seen: 'ok' }),
     canary: async () => ({ checked: true, seen: 'wrote, read and deleted a config map' }),
+    lookAfter: async () => ({
+      found: [{ what: 'kubelets', state: 'fine', detail: '3 of 3 have renewed their leases' }],
+    }),
+    listSetAside: async () => [
+      {
+        path: '/var/lib/etcd.before-restore-20261101-000000',
+        kind: 'before',
+        operationId: '20261101-000000',
+        bytes: 1_000_000,
+      },
+    ],
+    removeSetAside: async ({ paths }) => ({ removed: paths, bytes: 1_000_000 * paths.length }),
     watchProof: async ({ oldRevision }) => ({ checked: true, seen: `a watch from ${oldRevision} is refused` }),
   };
   const activities = { ...defaults, ...changes };

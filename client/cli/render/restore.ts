@@ -27,9 +27,22 @@ export function renderRestore(report: RestoreReport, look: Look): string {
       ],
       look,
     ),
+    ...renderAftercare(report.aftercare ?? [], look),
     '',
     renderSteps(report.steps, look),
   ].join('\n');
+}
+
+/** What was mended, and what is left to a person, with what to do about it. */
+function renderAftercare(found: NonNullable<RestoreReport['aftercare']>, look: Look): string[] {
+  const worth = found.filter(({ state }) => state !== 'fine');
+  if (worth.length === 0) return [];
+  const lines = worth.map(({ what, state, detail, advice }) => {
+    const mark =
+      state === 'mended' ? paint(look, 'green', '✔ mended') : paint(look, 'yellow', `! ${state.replace('-', ' ')}`);
+    return `  ${mark}  ${plain(what)}: ${plain(detail)}${advice === undefined ? '' : `\n      → ${plain(advice)}`}`;
+  });
+  return ['', paint(look, 'bold', 'Found afterwards'), ...lines];
 }
 
 const STOP_API_SERVER = 'Stop kube-apiserver';

@@ -1,0 +1,31 @@
+/** What is done for a cluster after a restore, when its kube-apiservers are ready again. */
+import { type AftercareOrder, lookAfterCluster } from '../adapters/kubernetes/aftercare.ts';
+import type { AftercareReport } from '../domain/aftercare.ts';
+import type { Cluster } from '../domain/configuration/resolve.ts';
+import { attended } from './attend.ts';
+
+/** Leaders are elected within 20 s of their start, and kubelets that were sent away come back within 40 s. */
+const WAIT_MS = 90_000;
+
+export function createAftercareActivities() {
+  return {
+    /**
+     * Waits for kubelets and controllers, removes what stands in their way, and lists what is left for a person. It takes two minutes at most, and doesn't fail for what it finds.
+     * @param order.sinceRevision the restored etcd's revision before anybody wrote to it
+     */
+    lookAfter: attended(
+      async (
+        {
+          cluster,
+          sinceRevision,
+          waitMs = WAIT_MS,
+        }: { cluster: Cluster } & Pick<AftercareOrder, 'sinceRevision'> & Partial<AftercareOrder>,
+        { signal },
+      ): Promise<AftercareReport> => {
+        if (cluster.flavour === 'etcd') return { found: [] };
+        return await lookAfterCluster(cluster, { sinceRevision, waitMs }, signal);
+      },
+    ),
+  };
+}
+export type AftercareActivities = ReturnType<typeof createAftercareActivities>;

@@ -1,0 +1,163 @@
+/** What people mend by hand after a restore: waited for, mended or listed. */
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  type AftercareFinding,
+  type AftercareReport,
+  bindingsFinding,
+  endpointsFinding,
+  kubeletsFinding,
+  leaderFinding,
+  missingNodesFinding,
+  readyFinding,
+  requestsFinding,
+} from '../../domain/aftercare.ts';
+import type { Cluster } from '../../domain/configuration/resolve.ts';
+import { messageOf, SalvorError } from '../../domain/errors.ts';
+import { isReadable } from '../etcd/node-credentials.ts';
+import { type Access, accessNode, apiFailure } from './access.ts';
+import {
+  readApiAddresses,
+  readLeaderLease,
+  readLostAttachments,
+  readLostPods,
+  readNodeLeases,
+  readNodes,
+  readPendingRequests,
+} from './cluster-state.ts';
+import { tendRegistrations, type Tended } from './registrations.ts';
+
+const POLL_MS = 2_000;
+
+export interface AftercareOrder {
+  /** That of the restored etcd before anybody wrote to it: what is above it was written since. */
+  sinceRevision: string;
+  /** How long kubelets and controllers are waited for. */
+  waitMs: number;
+}
+
+/**
+ * Looks after a cluster whose kube-apiservers are ready again. Nothing of it fails: what can't be looked at is said. Only registrations of
+ * kube-apiservers are removed; objects are left to whoever knows what they are for.
+ */
+export async function lookAfterCluster(
+  cluster: Cluster,
+  order: AftercareOrder,
+  signal: AbortSignal,
+): Promise<AftercareReport> {
+  const endMs = Date.now() + order.waitMs;
+  const tended = await tend(cluster, order, signal);
+  const accesses = await openAccesses(cluster, signal);
+  if ('why' in accesses) return { found: [tended.finding, notSeen(accesses.why)] };
+  const look = async <T>(work: (access: Access) => Promise<T>) => await withAny(accesses, work, signal);
+  let before: Addresses | undefined;
+  for (;;) {
+    try {
+      before ??= await look(readApiAddresses);
+      const addresses = before;
+      const settling = await look(
+        async (access) => await lookAtSettling(access, cluster, order, { ...tended, before: addresses }),
+      );
+      if (settling.some(({ state }) => state === 'listed') && Date.now() < endMs) {
+        await delay(POLL_MS, undefined, { signal });
+        continue;
+      }
+      return { found: [tended.finding, ...settling, ...(await look(lookAtLasting))] };
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof SalvorError)) throw error;
+      if (Date.now() >= endMs) return { found: [tended.finding, notSeen(error.message)] };
+      await delay(POLL_MS, undefined, { signal });
+    }
+  }
+}
+
+function notSeen(why: string): AftercareFinding {
+  return { what: 'nodes, controllers and certificates', state: 'not-checked', detail: why };
+}
+
+async function tend(cluster: Cluster, { sinceRevision }: AftercareOrder, signal: AbortSignal): Promise<Tended> {
+  try {
+    return await tendRegistrations(cluster, sinceRevision, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!(error instanceof SalvorError)) throw error;
+    return {
+      finding: { what: 'registrations of kube-apiservers', state: 'not-checked', detail: error.message },
+      live: [],
+    };
+  }
+}
+
+async function openAccesses(cluster: Cluster, signal: AbortSignal): Promise<Access[] | { why: string }> {
+  const reasons: string[] = [];
+  const accesses: Access[] = [];
+  for (const node of cluster.nodes.filter(({ apiServer }) => apiServer !== undefined)) {
+    if (cluster.kubeconfig === undefined && !isReadable(node)) continue;
+    try {
+      const access = await accessNode(cluster, node, signal);
+      if ('why' in access) reasons.push(access.why);
+      else accesses.push(access);
+    } catch (error) {
+      signal.throwIfAborted();
+      reasons.push(messageOf(error));
+    }
+  }
+  if (accesses.length > 0) return accesses;
+  return { why: [...new Set(reasons)].join('; ') || 'no node can be asked from this worker; set kubeconfig' };
+}
+
+/** The first kube-apiserver that answers will do. */
+async function withAny<T>(accesses: Access[], work: (access: Access) => Promise<T>, signal: AbortSignal): Promise<T> {
+  let failure: SalvorError | undefined;
+  for (const access of accesses) {
+    try {
+      return await work(access);
+    } catch (error) {
+      signal.throwIfAborted();
+      failure = apiFailure(error, access, 'be asked how the cluster is doing');
+    }
+  }
+  throw failure ?? new SalvorError('ComponentStuck', 'there is no kube-apiserver to ask');
+}
+
+type Addresses = Awaited<ReturnType<typeof readApiAddresses>>;
+
+/** What comes right by itself within a minute, when it does. */
+async function lookAtSettling(
+  access: Access,
+  { flavour, nodes: configured }: Cluster,
+  { sinceRevision }: AftercareOrder,
+  { live, before }: { live: string[]; before: Addresses },
+): Promise<AftercareFinding[]> {
+  const [nodes, leases, now] = [await readNodes(access), await readNodeLeases(access), await readApiAddresses(access)];
+  const controllers = ['kube-controller-manager', 'kube-scheduler'];
+  const leaders = await Promise.all(
+    controllers.map(async (name) => leaderFinding(name, await readLeaderLease(access, name), sinceRevision)),
+  );
+  return [
+    endpointsFinding('Endpoints default/kubernetes', before.endpoints, now.endpoints, live),
+    endpointsFinding('EndpointSlices of default/kubernetes', before.slices, now.slices, live),
+    ...leaders,
+    kubeletsFinding(nodes, leases, sinceRevision),
+    readyFinding(nodes, leases, sinceRevision),
+    missingNodesFinding(configured, nodes, flavour === 'kubeadm' || flavour === 'openshift'),
+  ];
+}
+
+/** What waits for a person. */
+async function lookAtLasting(access: Access): Promise<AftercareFinding[]> {
+  const nodes = await readNodes(access);
+  return [
+    requestsFinding(await readPendingRequests(access)),
+    bindingsFinding(
+      'pods',
+      await readLostPods(access, nodes),
+      'kube-controller-manager removes them when the nodes stay away; `kubectl delete pod --force` at once',
+    ),
+    bindingsFinding(
+      'volume attachments',
+      await readLostAttachments(access, nodes),
+      'see that the volume is detached from that machine, then `kubectl delete volumeattachment <name>`',
+    ),
+  ];
+}

@@ -1,0 +1,79 @@
+/**
+ * kube-apiservers' own registrations, from which each of them makes the addresses of the service `kubernetes`. They lie in etcd beside the objects, not
+ * in the API.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  type AftercareFinding,
+  registrationsFinding,
+  type SeenRegistration,
+  staleRegistrations,
+} from '../../domain/aftercare.ts';
+import type { KeyVersion } from '../../domain/changes.ts';
+import type { Cluster } from '../../domain/configuration/resolve.ts';
+import { messageOf } from '../../domain/errors.ts';
+import { endpointOf, withMember } from '../etcd/inspect.ts';
+import type { Member } from '../etcd/member.ts';
+
+/** They are renewed every ten seconds, and end by themselves after fifteen where their lease was restored with them. */
+const GRACE_MS = 20_000;
+const POLL_MS = 2_000;
+
+export interface Tended {
+  finding: AftercareFinding;
+  /** The addresses of kube-apiservers that have registered since. */
+  live: string[];
+}
+
+/**
+ * Removes the registrations that nobody has renewed since a revision, of kube-apiservers that the configuration doesn't know: clients are sent to these
+ * addresses. One that still runs registers again.
+ * @throws SalvorError what the last member threw, when none can be used
+ */
+export async function tendRegistrations(cluster: Cluster, sinceRevision: string, signal: AbortSignal): Promise<Tended> {
+  const endMs = Date.now() + GRACE_MS;
+  for (;;) {
+    const seen = await withAny(cluster, async (member) => await readRegistrations(member, cluster, signal), signal);
+    const { foreign, own } = staleRegistrations(seen, cluster.nodes, sinceRevision);
+    const stale = [...foreign, ...own];
+    if (stale.length > 0 && Date.now() < endMs) {
+      await delay(POLL_MS, undefined, { signal });
+      continue;
+    }
+    const removed: string[] = [];
+    for (const { address, key } of seen.filter((each) => foreign.includes(each))) {
+      const isGone = await withAny(cluster, async (member) => await member.deleteUnchanged(signal, key), signal);
+      if (isGone) removed.push(address);
+    }
+    const addresses = (list: SeenRegistration[]) => list.map(({ address }) => address);
+    const live = addresses(seen.filter((each) => !stale.includes(each)));
+    return { finding: registrationsFinding(live, removed, addresses(own)), live };
+  }
+}
+
+type KeyedRegistration = SeenRegistration & { key: KeyVersion };
+
+async function readRegistrations(member: Member, cluster: Cluster, signal: AbortSignal): Promise<KeyedRegistration[]> {
+  const prefix = `/${cluster.flavour === 'openshift' ? 'kubernetes.io' : 'registry'}/masterleases/`;
+  const { revision } = await member.status(signal);
+  const found: KeyedRegistration[] = [];
+  for await (const page of member.keys(signal, revision, prefix)) {
+    for (const key of page) {
+      found.push({ address: key.key.toString('utf8').slice(prefix.length), revision: key.modRevision, key });
+    }
+  }
+  return found;
+}
+
+async function withAny<T>(cluster: Cluster, work: (member: Member) => Promise<T>, signal: AbortSignal): Promise<T> {
+  let last: unknown;
+  for (const node of cluster.nodes) {
+    try {
+      return await withMember(endpointOf(cluster, node), work);
+    } catch (error) {
+      signal.throwIfAborted();
+      last = error;
+    }
+  }
+  throw last instanceof Error ? last : new Error(messageOf(last));
+}

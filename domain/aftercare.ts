@@ -1,0 +1,225 @@
+/** What a restored cluster still has of the time before, and what is to be done about it. Pure. */
+
+/** `listed`: for a person, who may know better; `mended`: done. */
+export type AftercareState = 'mended' | 'listed' | 'fine' | 'not-checked';
+
+export interface AftercareFinding {
+  /** As in `kubelets`. */
+  what: string;
+  state: AftercareState;
+  /** Short. */
+  detail: string;
+  /** What a person does about it. */
+  advice?: string;
+}
+
+export interface AftercareReport {
+  found: AftercareFinding[];
+}
+
+/** What was written after the restore has a higher revision than anything before it: no clock is needed to tell. */
+export interface Written {
+  revision: string;
+}
+
+export interface SeenNode {
+  name: string;
+  addresses: string[];
+  /** The condition `Ready`. */
+  ready: 'True' | 'False' | 'Unknown';
+}
+
+/** The name of a Node, of a controller, or of whatever else holds it. */
+export interface SeenLease extends Written {
+  name: string;
+  holder: string;
+}
+
+export interface SeenBinding {
+  /** Of a pod with its namespace. */
+  name: string;
+  node: string;
+}
+
+export interface SeenRequest {
+  name: string;
+  signer: string;
+  requester: string;
+}
+
+export interface ConfiguredNode {
+  name: string;
+  address: string;
+}
+
+const SHOWN = 10;
+
+/** Some of the names and the number of the others. */
+export function namesOf(names: readonly string[]): string {
+  const more = names.length - SHOWN;
+  return `${names.slice(0, SHOWN).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+/** A problem with names in it, or that there is none. */
+function listing(what: string, names: string[], fine: string, listed: (names: string) => string, advice: string) {
+  if (names.length === 0) return { what, state: 'fine', detail: fine } satisfies AftercareFinding;
+  return { what, state: 'listed', detail: listed(namesOf(names)), advice } satisfies AftercareFinding;
+}
+
+export function isSince({ revision }: Written, sinceRevision: string): boolean {
+  return BigInt(revision) > BigInt(sinceRevision);
+}
+
+/** A kubelet renews its node's lease every ten seconds: one that did has come back. */
+export function kubeletsFinding(nodes: SeenNode[], leases: SeenLease[], sinceRevision: string): AftercareFinding {
+  const renewed = new Set(leases.filter((lease) => isSince(lease, sinceRevision)).map(({ name }) => name));
+  const silent = nodes.filter(({ name }) => !renewed.has(name)).map(({ name, ready }) => `${name} (Ready ${ready})`);
+  return listing(
+    'kubelets',
+    silent,
+    nodes.length === 0 ? 'there are no nodes' : `${nodes.length} of ${nodes.length} have renewed their leases`,
+    (names) => `${silent.length} of ${nodes.length} have not renewed their leases since the restore: ${names}`,
+    'where the machine is there: `systemctl restart kubelet` on it; where it is gone for good: `kubectl delete node <name>`',
+  );
+}
+
+/** Of the nodes whose kubelets answer: the others are told by {@link kubeletsFinding}. */
+export function readyFinding(nodes: SeenNode[], leases: SeenLease[], sinceRevision: string): AftercareFinding {
+  const renewed = new Set(leases.filter((lease) => isSince(lease, sinceRevision)).map(({ name }) => name));
+  const answering = nodes.filter(({ name }) => renewed.has(name));
+  const unready = answering
+    .filter(({ ready }) => ready !== 'True')
+    .map(({ name, ready }) => `${name} (Ready ${ready})`);
+  return listing(
+    'nodes that answer',
+    unready,
+    `${answering.length} are ready`,
+    (names) => `not ready: ${names}`,
+    '`kubectl describe node <name>` says why',
+  );
+}
+
+/** Where the control plane's nodes aren't nodes of the cluster, none of them is missed. */
+export function missingNodesFinding(
+  configured: ConfiguredNode[],
+  nodes: SeenNode[],
+  areNodes: boolean,
+): AftercareFinding {
+  const isThere = ({ name, address }: ConfiguredNode) =>
+    nodes.some((node) => node.name === name || node.addresses.includes(address));
+  const missing = configured.filter((node) => !isThere(node)).map(({ name }) => name);
+  const what = 'nodes of the configuration';
+  if (!areNodes && missing.length === configured.length) {
+    return { what, state: 'fine', detail: 'none of them is a Node: the control plane runs beside the cluster' };
+  }
+  return listing(
+    what,
+    missing,
+    `all ${configured.length} are Nodes`,
+    (names) => `no Node object: ${names}; they joined after the backup`,
+    'a kubelet registers itself anew: `systemctl restart kubelet` on the node; then put its labels and taints back',
+  );
+}
+
+/** Leader election writes every few seconds: who did since the restore is at work, with what it read anew. */
+export function leaderFinding(name: string, lease: SeenLease | undefined, sinceRevision: string): AftercareFinding {
+  if (lease === undefined) {
+    return {
+      what: name,
+      state: 'not-checked',
+      detail: `there is no lease kube-system/${name}: it isn't run, or elects elsewhere`,
+    };
+  }
+  if (isSince(lease, sinceRevision))
+    return { what: name, state: 'fine', detail: `${lease.holder} leads and has renewed its lease` };
+  return {
+    what: name,
+    state: 'listed',
+    detail: `its lease, of ${lease.holder}, was not renewed since the restore`,
+    advice: `look whether ${name} runs on the control-plane nodes, and at its log`,
+  };
+}
+
+/** Certificates that nodes asked for: who approves one vouches for who asks, so that is a person's. */
+export function requestsFinding(pending: SeenRequest[]): AftercareFinding {
+  return listing(
+    'certificate signing requests',
+    pending.map(({ name, signer, requester }) => `${name} (${signer}, by ${requester})`),
+    'none is pending',
+    (names) => `${pending.length} pending: ${names}`,
+    '`kubectl certificate approve <name>` for those of your own nodes',
+  );
+}
+
+/** Of pods or volume attachments: those that are bound to a node that isn't there. */
+export function bindingsFinding(what: string, lost: SeenBinding[], advice: string): AftercareFinding {
+  const nodes = new Set(lost.map(({ node }) => node));
+  return listing(
+    what,
+    lost.map(({ name, node }) => `${name} on ${node}`),
+    'all are on nodes that are there',
+    (names) =>
+      `${lost.length} on ${nodes.size} ${nodes.size === 1 ? 'node that is' : 'nodes that are'} not there: ${names}`,
+    advice,
+  );
+}
+
+/** Of a kube-apiserver's own registration in etcd: its address. */
+export interface SeenRegistration extends Written {
+  address: string;
+}
+
+/** Which registrations nobody has renewed: those of kube-apiservers that aren't in the configuration go, the others are told. */
+export function staleRegistrations(
+  registrations: SeenRegistration[],
+  configured: ConfiguredNode[],
+  sinceRevision: string,
+): { foreign: SeenRegistration[]; own: SeenRegistration[] } {
+  const stale = registrations.filter((registration) => !isSince(registration, sinceRevision));
+  const isOwn = ({ address }: SeenRegistration) => configured.some((node) => node.address === address);
+  return { foreign: stale.filter((each) => !isOwn(each)), own: stale.filter(isOwn) };
+}
+
+export function registrationsFinding(live: string[], removed: string[], stuck: string[]): AftercareFinding {
+  const what = 'registrations of kube-apiservers';
+  const gone = removed.length === 0 ? '' : `removed ${namesOf(removed)}; `;
+  if (stuck.length > 0) {
+    return {
+      what,
+      state: 'listed',
+      detail: `${gone}not renewed since the restore: ${namesOf(stuck)}`,
+      advice: 'look at kube-apiserver on that node: it is in the configuration, and clients are still sent to it',
+    };
+  }
+  const detail = `${gone}${live.length === 0 ? 'there are none' : `renewed by ${namesOf(live)}`}`;
+  return { what, state: removed.length === 0 ? 'fine' : 'mended', detail };
+}
+
+/** The addresses under which pods find the API. kube-apiserver itself makes them match the registrations. */
+export function endpointsFinding(what: string, before: string[], now: string[], live: string[]): AftercareFinding {
+  if (live.length === 0) {
+    return {
+      what,
+      state: 'not-checked',
+      detail: `${namesOf(now)}; no kube-apiserver has registered, so there is nothing to compare with`,
+    };
+  }
+  const stale = now.filter((address) => !live.includes(address));
+  const lacking = live.filter((address) => !now.includes(address));
+  if (stale.length === 0 && lacking.length === 0) {
+    const gone = before.filter((address) => !now.includes(address));
+    const detail = `${namesOf(now)}${gone.length > 0 ? `; ${namesOf(gone)} went` : ''}`;
+    return { what, state: gone.length > 0 ? 'mended' : 'fine', detail };
+  }
+  const problems = [
+    ...(stale.length > 0 ? [`no kube-apiserver at ${namesOf(stale)}`] : []),
+    ...(lacking.length > 0 ? [`${namesOf(lacking)} is lacking`] : []),
+  ];
+  return {
+    what,
+    state: 'listed',
+    detail: problems.join('; '),
+    advice:
+      '`kubectl -n default get endpoints,endpointslices kubernetes`; kube-apiserver puts them right every ten seconds where its --endpoint-reconciler-type is lease',
+  };
+}
