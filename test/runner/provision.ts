@@ -13,6 +13,7 @@ const GROUPS: readonly ToolName[][] = [
   ['etcd', 'etcdctl', 'etcdutl'],
   ['versitygw'],
   ['kube-apiserver', 'kubectl'],
+  ['kubelet', 'kubeadm', 'kube-controller-manager', 'kube-scheduler'],
 ];
 const LINES_KEPT = 20;
 const PRINT_EVERY_MS = 15_000;

@@ -2,6 +2,7 @@
 import { join, relative } from 'node:path';
 import { type EventData, run } from 'node:test';
 import { inspect } from 'node:util';
+import { cacheDirectory, environment } from '../../tools/environment.ts';
 import { type Counts, formatDuration, NOTHING, print, printOutcome } from './report.ts';
 
 const REMINDER_MS = 30_000;
@@ -27,6 +28,8 @@ export async function runTestFile(
     const events = run({
       files: [path],
       cwd: root,
+      // Tests start hundreds of processes of the same code.
+      env: { NODE_COMPILE_CACHE: join(cacheDirectory(), 'compile-cache'), ...environment() },
       signal: AbortSignal.any([options.signal, AbortSignal.timeout(options.timeoutMs)]),
     });
     for await (const { type, data } of events) {
