@@ -7,7 +7,7 @@ import { checkConfirmation, checkInput, isApproval, isBackup, isName, isTime, on
 import type { Journal } from '../domain/journal.ts';
 import { backupIdOf } from '../domain/names.ts';
 import { BACKUP_OVERRIDES, ON_FAILURE, type RestoreInput, type RestoreReport, RESUMES } from '../domain/operations.ts';
-import { bumpFor, plannedNode, restoreSteps } from '../domain/plan.ts';
+import { plannedNode, raiseOf, restoreSteps } from '../domain/plan.ts';
 import { presentState, type RestorePlan } from '../domain/restore-plan.ts';
 import { look, preparing } from './activities.ts';
 import { carryOut } from './carry-out.ts';
@@ -61,7 +61,7 @@ async function restoreCluster(
   const facts = await gatherFacts(cluster, request, runbook);
   const { source, trial } = facts;
   const before = presentState(facts.members);
-  const bumpRevision = bumpFor(trial.revision, before.revision);
+  const bumpRevision = raiseOf(trial.revision, before.revision, facts.nodes);
   if (isPlanned) {
     try {
       await approvePlan(facts, request, runbook, person);
@@ -100,7 +100,7 @@ async function restoreCluster(
       revision: {
         before: before.revision,
         snapshot: trial.revision,
-        floor: (BigInt(trial.revision) + BigInt(bumpRevision)).toString(),
+        floor: (BigInt(trial.revision) + BigInt(bumpRevision ?? 0)).toString(),
       },
       clusterId: before.clusterId,
       leader: before.leader,

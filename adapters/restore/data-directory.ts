@@ -16,7 +16,8 @@ export interface StagingOrder {
   source: SnapshotSource;
   /** Of the bytes that passed the trial: every member starts from these and no others. */
   content: Digest;
-  bumpRevision: string;
+  /** Null when a node's tool can't raise the revision: then no node's does, since all members start from the same data. */
+  bumpRevision: string | null;
   clusterToken: string;
 }
 
@@ -53,7 +54,7 @@ export async function stageDataDirectory(
   );
   await restoreSnapshot(
     host,
-    (await etcdutlOn(node, host, signal)).path,
+    (await etcdutlOn(node, host, signal, order.source.etcd?.version)).path,
     {
       file,
       dataDir,
@@ -61,8 +62,7 @@ export async function stageDataDirectory(
       peerUrl: node.etcd.peerUrl,
       clusterToken: order.clusterToken,
       initialCluster: cluster.nodes.map(({ etcd }) => ({ name: etcd.memberName, peerUrl: etcd.peerUrl })),
-      bumpRevision: order.bumpRevision,
-      markCompacted: true,
+      ...(order.bumpRevision !== null && { bumpRevision: order.bumpRevision, markCompacted: true }),
     },
     signal,
   );

@@ -12,6 +12,7 @@ const GROUPS: readonly ToolName[][] = [
   ['temporal'],
   ['etcd', 'etcdctl', 'etcdutl'],
   ['versitygw'],
+  ['etcd35', 'etcdutl35'],
   ['kube-apiserver', 'kubectl'],
   ['kubelet', 'kubeadm', 'kube-controller-manager', 'kube-scheduler'],
 ];
