@@ -11,7 +11,7 @@ import { CHECKS, runCheck } from './runner/checks.ts';
 import { type Job, runPool } from './runner/pool.ts';
 import { startProvision } from './runner/provision.ts';
 import { add, type Counts, formatCounts, formatDuration, NOTHING, print } from './runner/report.ts';
-import { findTestFiles, suiteOf, SUITES } from './runner/suites.ts';
+import { findTestFiles, needsOf, suiteOf, SUITES } from './runner/suites.ts';
 import { runTestFile } from './runner/test-file.ts';
 
 const ROOT = dirname(import.meta.dirname);
@@ -44,7 +44,7 @@ async function main(): Promise<Counts> {
     })),
   );
   const runnable = suites.filter(({ files, lacking }) => files.length > 0 && lacking.length === 0);
-  const provision = await startProvision(ROOT, new Set(runnable.flatMap(({ suite }) => suite.needs)), signal);
+  const provision = await startProvision(ROOT, new Set(runnable.flatMap(({ suite, files }) => files.flatMap((file) => needsOf(suite, file)))), signal);
 
   let total = NOTHING;
   const spentMs = new Map<string, number>();
@@ -68,9 +68,9 @@ async function main(): Promise<Counts> {
     }
   }
   for (const { suite, files: suiteFiles, lacking } of suites) {
-    const reason = async (): Promise<string | undefined> =>
-      lacking.length > 0 ? lacking.join('; ') : await provision.missing(suite.needs);
     for (const file of suiteFiles) {
+      const reason = async (): Promise<string | undefined> =>
+        lacking.length > 0 ? lacking.join('; ') : await provision.missing(needsOf(suite, file));
       addJob(suite.name, { cores: suite.cores, ready: reason() }, async () => {
         const why = await reason();
         return why === undefined ? runTestFile(ROOT, file, { timeoutMs: suite.timeoutMs, signal }) : skip(file, why);

@@ -37,7 +37,7 @@ const MACHINES: Partial<Record<NodeJS.Architecture, string>> = { x64: 'x86_64', 
 
 /**
  * Finds the tool on a node: the one of the configuration; on its PATH; the one beside the etcd that runs, in its container for example; else the
- * worker's own, which is brought along.
+ * worker's own, which is brought along; else one that an earlier look, `salvor doctor`'s for example, has copied while etcd ran.
  * @param snapshotVersion of the etcd that gave the snapshot, for a node whose etcd doesn't say its own
  * @throws SalvorError `ToolMissing` when none fits, with what was looked at
  */
@@ -94,6 +94,11 @@ async function findTool(
     const own = await ownEtcdutl(node, host, signal);
     seen.push(`the worker's own: ${own.version}${own.misfit ?? ''}`);
     if (own.misfit === undefined && fits({ name, version: own.version })) return await own.bring();
+  }
+  for (const kept of version === undefined ? [] : await keptOnNode(host, signal)) {
+    const said = await askVersion(host, kept, signal);
+    if (said && fits(said)) return { path: kept, ...said, source: 'kept on the node from an earlier time' };
+    seen.push(`kept on the node: ${said?.version ?? kept}`);
   }
   throw missing(node, seen);
 }
@@ -198,6 +203,16 @@ async function brought(host: Host, from: string, version: string, signal: AbortS
     'ToolMissing',
     `${host.name}: etcdutl was brought along as ${path}, but doesn't run there (is ${TOOLS} mounted noexec?); install it on the node and name it with etcd.etcdutl`,
   );
+}
+
+/** What was copied to the node before, newest version first. */
+async function keptOnNode(host: Host, signal: AbortSignal): Promise<string[]> {
+  const folder = await toolFolder(host, signal);
+  const names = (await host.list(folder, signal)).map(({ name }) => name);
+  return names
+    .filter((name) => /^etcd(?:utl|ctl)-\d+\.\d+\.\d+$/.test(name))
+    .toSorted((a, b) => b.localeCompare(a, 'en', { numeric: true }))
+    .map((name) => join(folder, name));
 }
 
 /** Anyone may write in /var/tmp: what lies there is run only from a folder that nobody else could have made or filled. */

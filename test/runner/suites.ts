@@ -40,6 +40,16 @@ export const SUITES: readonly Suite[] = [
   },
 ];
 
+/** What single files need beside what their suite does. */
+const MORE_NEEDS: Record<string, readonly ToolName[]> = {
+  'test/system/etcd-versions.test.ts': ['etcd35', 'etcdutl35'],
+};
+
+/** The binaries without which a file's tests can't run. */
+export function needsOf(suite: Suite, file: string): readonly ToolName[] {
+  return [...suite.needs, ...(MORE_NEEDS[file] ?? [])];
+}
+
 /** Files that begin before the others of their suite, longest first: one that begins last keeps everyone waiting. */
 export const LONGEST = ['test/system/verify.test.ts'];
 

@@ -19,6 +19,8 @@ export async function runTestFile(
   let current = '';
   let counts = NOTHING;
   const failures: string[] = [];
+  const skips: string[] = [];
+  let skippedSuites = 0;
   const output: string[] = [];
   const reminder = setInterval(
     () => print(`  ...  ${file} has run for ${formatDuration(elapsedMs())}${current && `: ${current}`}`),
@@ -37,9 +39,14 @@ export async function runTestFile(
       else if (type === 'test:stdout' || type === 'test:stderr') output.push(data.message);
       else if (type === 'test:fail') failures.push(...describeFailure(root, data));
       else if (type === 'test:pass' && data.name === path) failures.push(`${file} holds no test`);
+      else if (type === 'test:pass' && data.skip !== undefined) {
+        skips.push(`${data.name}: ${data.skip === true ? 'no reason given' : data.skip}`);
+        // Node counts the tests of a suite that is skipped for nothing.
+        if (data.details.type === 'suite') skippedSuites += 1;
+      }
       else if (type === 'test:summary' && data.file === undefined) {
         const { passed, failed, cancelled, skipped, todo } = data.counts;
-        counts = { passed, failed: failed + cancelled, skipped: skipped + todo };
+        counts = { passed, failed: failed + cancelled, skipped: skipped + todo + skippedSuites };
       }
     }
   } finally {
@@ -48,6 +55,7 @@ export async function runTestFile(
   // A file without a test is reported as one that passed.
   if (failures.length > 0 && counts.failed === 0) counts = { passed: 0, failed: 1, skipped: 0 };
   printOutcome(file, counts, elapsedMs());
+  for (const skip of skips) print(`       skipped ${skip}`);
   if (counts.failed > 0) {
     for (const failure of failures) print(`\n${failure}`);
     if (output.length > 0) print(`\n---- what ${file} printed\n${output.join('').trimEnd()}\n----`);
