@@ -44,7 +44,11 @@ async function main(): Promise<Counts> {
     })),
   );
   const runnable = suites.filter(({ files, lacking }) => files.length > 0 && lacking.length === 0);
-  const provision = await startProvision(ROOT, new Set(runnable.flatMap(({ suite, files }) => files.flatMap((file) => needsOf(suite, file)))), signal);
+  const provision = await startProvision(
+    ROOT,
+    new Set(runnable.flatMap(({ suite, files }) => files.flatMap((file) => needsOf(suite, file)))),
+    signal,
+  );
 
   let total = NOTHING;
   const spentMs = new Map<string, number>();

@@ -43,8 +43,7 @@ export async function runTestFile(
         skips.push(`${data.name}: ${data.skip === true ? 'no reason given' : data.skip}`);
         // Node counts the tests of a suite that is skipped for nothing.
         if (data.details.type === 'suite') skippedSuites += 1;
-      }
-      else if (type === 'test:summary' && data.file === undefined) {
+      } else if (type === 'test:summary' && data.file === undefined) {
         const { passed, failed, cancelled, skipped, todo } = data.counts;
         counts = { passed, failed: failed + cancelled, skipped: skipped + todo + skippedSuites };
       }
