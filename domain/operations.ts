@@ -126,6 +126,8 @@ export interface PlanRestoreInput {
   at?: string;
   /** Read from this store only. */
   store?: string;
+  /** For a snapshot without a manifest that was copied from a data directory: it has no hash at its end, and without this it is refused. */
+  skipHashCheck?: boolean;
 }
 
 export interface RestoreInput extends PlanRestoreInput {
@@ -280,6 +282,8 @@ export interface VerifyInput {
   backup?: string;
   /** Read from this store only; otherwise every store's copies are read. */
   store?: string;
+  /** As in a restore. */
+  skipHashCheck?: boolean;
 }
 
 export interface VerifyReport {

@@ -165,6 +165,8 @@ function* warningsOf(
     yield `${node} does not answer: ${error ?? 'no reason given'}`;
   if (before.revision !== null && !before.hadLeader) yield 'the members have no leader: quorum is lost';
   if (source.state !== 'complete') yield `the backup is ${source.state}`;
+  if (source.skipHashCheck)
+    yield 'the snapshot may be a copy of a data directory, without a hash: a byte that changed in it is not noticed';
   if (source.etcd === undefined)
     yield 'the snapshot has no manifest: what it must hold is not known, only that it is whole and restores';
   for (const { name, etcd, dataDir, etcdutl, leavesRevision } of nodes) {

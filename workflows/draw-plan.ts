@@ -21,7 +21,7 @@ export interface Facts {
 
 /** Looks at everything that a restore depends on. */
 export async function gatherFacts(cluster: Cluster, request: PlanRestoreInput, runbook: Runbook): Promise<Facts> {
-  const { backup = 'latest', at, store } = request;
+  const { backup = 'latest', at, store, skipHashCheck } = request;
   const source = await runbook.step(
     'Find the backup',
     null,
@@ -31,6 +31,7 @@ export async function gatherFacts(cluster: Cluster, request: PlanRestoreInput, r
         backup,
         ...(at !== undefined && { at }),
         ...(store !== undefined && { store }),
+        ...(skipHashCheck !== undefined && { skipHashCheck }),
       }),
     (found) => `${found.backup} in ${found.stores.join(', ')}`,
   );

@@ -3,7 +3,16 @@ import { CancellationScope, patched, workflowInfo } from '@temporalio/workflow';
 import type { StagingOrder } from '../activities/nodes.ts';
 import type { ClusterNode } from '../domain/configuration/nodes.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
-import { checkConfirmation, checkInput, isApproval, isBackup, isName, isTime, oneOf } from '../domain/input.ts';
+import {
+  checkConfirmation,
+  checkInput,
+  isApproval,
+  isBackup,
+  isBoolean,
+  isName,
+  isTime,
+  oneOf,
+} from '../domain/input.ts';
 import type { Journal } from '../domain/journal.ts';
 import { backupIdOf } from '../domain/names.ts';
 import { BACKUP_OVERRIDES, ON_FAILURE, type RestoreInput, type RestoreReport, RESUMES } from '../domain/operations.ts';
@@ -28,6 +37,7 @@ export async function restore(input: RestoreInput): Promise<RestoreReport> {
         backup: isBackup,
         at: isTime,
         store: isName,
+        skipHashCheck: isBoolean,
         approve: isApproval,
         resume: oneOf(...RESUMES),
         onFailure: oneOf(...ON_FAILURE),

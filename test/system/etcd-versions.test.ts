@@ -94,7 +94,12 @@ for (const release of RELEASES) {
         await putKeys(etcd, 5, '/registry/later/');
         const { header } = await etcd.get('nothing').exec();
 
-        const report = await run<RestoreReport>('restore', { cluster: CLUSTER, confirm: CLUSTER, backup });
+        const report = await run<RestoreReport>('restore', {
+          cluster: CLUSTER,
+          confirm: CLUSTER,
+          approve: 'auto',
+          backup,
+        });
         assert.equal(report.outcome, 'restored', report.problem ?? '');
         for (const { clientUrl } of cluster.members) {
           const member = new Etcd3({ hosts: clientUrl });
