@@ -11,6 +11,7 @@ import { type Digest, formatManifest, type Manifest } from '../domain/manifest.t
 import { manifestKey } from '../domain/names.ts';
 import type { ListBackupsReport } from '../domain/operations.ts';
 import type { ChosenBackup } from '../domain/restore-plan.ts';
+import { withoutHashCheck } from '../domain/snapshot-source.ts';
 import { attended } from './attend.ts';
 import { withStores } from './with-stores.ts';
 
@@ -120,12 +121,19 @@ export function createBackupActivities() {
     /** The snapshot of a backup by name, or of the newest good one by `latest`: of all, or of those taken until `at`. */
     findSnapshot: attended(
       async (
-        { cluster, backup, at, store }: { cluster: Cluster; backup: string; at?: string; store?: string },
+        {
+          cluster,
+          backup,
+          at,
+          store,
+          skipHashCheck,
+        }: { cluster: Cluster; backup: string; at?: string; store?: string; skipHashCheck?: boolean },
         { signal },
       ): Promise<ChosenBackup> => {
         return await withStores(cluster, store, async (stores) => {
           const until = at === undefined ? undefined : new Date(at);
-          return findBackup(await readCatalogue(cluster, stores, signal), backup, until);
+          const found = findBackup(await readCatalogue(cluster, stores, signal), backup, until);
+          return skipHashCheck ? withoutHashCheck(found) : found;
         });
       },
     ),

@@ -7,6 +7,7 @@ import { chooseForDrill } from '../domain/choose-drill.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
 import { SalvorError } from '../domain/errors.ts';
 import { verifiedKey } from '../domain/names.ts';
+import { withoutHashCheck } from '../domain/snapshot-source.ts';
 import { formatVerified, parseVerified, type Verified, withEarlierFailures } from '../domain/verified.ts';
 import { attended } from './attend.ts';
 import { withActivityScratch } from './trials.ts';
@@ -32,7 +33,12 @@ export function createDrillActivities() {
     /** The backup to drill: by its name, by `latest` or `oldest-proof`, or without a wish the one that a schedule takes. */
     chooseDrill: attended(
       async (
-        { cluster, backup, store }: { cluster: Cluster; backup?: string; store?: string },
+        {
+          cluster,
+          backup,
+          store,
+          skipHashCheck,
+        }: { cluster: Cluster; backup?: string; store?: string; skipHashCheck?: boolean },
         { signal },
       ): Promise<DrillChoice> => {
         if (store !== undefined) requireStore(cluster, store);
@@ -43,7 +49,8 @@ export function createDrillActivities() {
           const choice = isWish ? chooseForDrill(entries, backup) : undefined;
           const chosen = choice?.chosen ?? chooseBackup({ ...catalogue, entries }, isWish ? 'latest' : backup);
           const { entry, nodeAddress, source } = chosen;
-          const foreign = entry.state === 'foreign' && source !== undefined ? { foreign: source } : {};
+          const asked = source && skipHashCheck ? withoutHashCheck(source) : source;
+          const foreign = entry.state === 'foreign' && asked !== undefined ? { foreign: asked } : {};
           return {
             order: { backup: entry.backup, nodeAddress, ...foreign },
             why: choice?.why ?? 'asked for by name',

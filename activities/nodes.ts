@@ -54,11 +54,10 @@ async function refuseRunning(cluster: Cluster, node: ClusterNode, host: Host, si
 
 export function createNodeActivities() {
   return {
-    checkNode: attended(async (order: OnNode & { snapshotBytes: number }, { signal }) => {
-      return await onHost(
-        order,
-        async (node, host) => await checkNode(order.cluster, node, host, order.snapshotBytes, signal),
-      );
+    checkNode: attended(async (order: OnNode & { snapshotBytes: number; etcdVersion?: string }, { signal }) => {
+      const { cluster, snapshotBytes, etcdVersion } = order;
+      const snapshot = { bytes: snapshotBytes, ...(etcdVersion !== undefined && { etcdVersion }) };
+      return await onHost(order, async (node, host) => await checkNode(cluster, node, host, snapshot, signal));
     }),
 
     stageDataDirectory: attended(async (order: OnNode & { staging: StagingOrder }, { signal }) => {

@@ -127,6 +127,8 @@ export interface PlanRestoreInput {
   at?: string;
   /** Read from this store only. */
   store?: string;
+  /** For a snapshot without a manifest that was copied from a data directory: it has no hash at its end, and without this it is refused. */
+  skipHashCheck?: boolean;
 }
 
 export interface RestoreInput extends PlanRestoreInput {
@@ -283,6 +285,8 @@ export interface VerifyInput {
   backup?: string;
   /** Read from this store only; otherwise every store's copies are read. */
   store?: string;
+  /** As in a restore. */
+  skipHashCheck?: boolean;
 }
 
 export interface VerifyReport {

@@ -69,6 +69,22 @@ export function bumpFor(snapshotRevision: string, liveRevision: string | null): 
   return ((gap > 0n ? gap : 0n) + MARGIN_WHILE_STAGING).toString();
 }
 
+/**
+ * As {@link bumpFor}; null when the tool of some node can't raise the revision: then no node's does, since all members start from the same data.
+ */
+export function raiseOf(
+  snapshotRevision: string,
+  liveRevision: string | null,
+  nodes: readonly { leavesRevision?: boolean }[],
+): string | null {
+  return nodes.some(({ leavesRevision }) => leavesRevision) ? null : bumpFor(snapshotRevision, liveRevision);
+}
+
+/** What people must know before a restore with a tool that leaves the revision where the snapshot was. */
+export function cannotRaiseRevision(tool: string): string {
+  return `${tool} can't raise the revision (etcd 3.4.27, 3.5.10 and later can), so the cluster goes back to the snapshot's: what watches it would miss changes in silence. Restart everything that watches afterwards (kubelets, controllers, operators), or put a newer tool of the same minor version on the node and name it with etcd.etcdutl`;
+}
+
 /** Where the parts of a restore lie on a node: beside the data directory, on the same file system, so that a rename is enough. */
 export function restorePaths(
   dataDir: string,

@@ -7,7 +7,7 @@ import type { FoundNode } from './journal.ts';
 import type { Proof } from './manifest.ts';
 import { answering, type MemberInspection } from './members.ts';
 import type { BackupId } from './names.ts';
-import { bumpFor, plannedNode, restoreSteps } from './plan.ts';
+import { cannotRaiseRevision, plannedNode, raiseOf, restoreSteps } from './plan.ts';
 import type { SnapshotSource } from './snapshot-source.ts';
 
 /** A backup that was chosen for a restore. */
@@ -23,6 +23,8 @@ export interface PlannedNodeState extends FoundNode {
   freeBytes: number;
   /** The tool that writes the new data directory, and its version. */
   etcdutl: string;
+  /** Whether this tool can't raise the revision. */
+  leavesRevision?: boolean;
 }
 
 /** The report of `salvor restore --plan`, and what an approval is of. */
@@ -47,7 +49,8 @@ export interface RestorePlan {
   revisionGap: string | null;
   /** The restored members begin at this revision or above. */
   revisionFloor: string;
-  bumpRevision: string;
+  /** How far the revision is raised above the snapshot's; null when a node's tool can't, as a warning says. */
+  bumpRevision: string | null;
   /** What the restore removes, brings back and turns back; null when no live member could be read. */
   changes: Changes | null;
   nodes: PlannedNodeState[];
@@ -97,7 +100,7 @@ export function drawPlan(facts: PlanFacts): Omit<RestorePlan, 'digest' | 'expect
     members: answering(members).map(({ node, status }) => ({ node, version: status.version })),
   };
   refuseLaterVersion(versions);
-  const bumpRevision = bumpFor(trial.revision, before.revision);
+  const bumpRevision = raiseOf(trial.revision, before.revision, nodes);
   return {
     cluster: cluster.name,
     backup: source.backup,
@@ -106,7 +109,7 @@ export function drawPlan(facts: PlanFacts): Omit<RestorePlan, 'digest' | 'expect
     trial,
     before,
     revisionGap: before.revision === null ? null : (BigInt(before.revision) - BigInt(trial.revision)).toString(),
-    revisionFloor: (BigInt(trial.revision) + BigInt(bumpRevision)).toString(),
+    revisionFloor: (BigInt(trial.revision) + BigInt(bumpRevision ?? 0)).toString(),
     bumpRevision,
     changes: facts.changes,
     nodes,
@@ -163,15 +166,18 @@ function* warningsOf(
   versions: RestorePlan['versions'],
 ): Generator<string> {
   if (before.revision === null)
-    yield 'no member answers: the live revision is unknown, so it is raised by 1,000,000,000';
+    yield `no member answers: the live revision is unknown${nodes.some(({ leavesRevision }) => leavesRevision) ? '' : ', so it is raised by 1,000,000,000'}`;
   if (changesProblem !== undefined) yield `what would be lost is unknown: ${changesProblem}`;
   for (const { node, error } of members.filter(({ status }) => status === undefined))
     yield `${node} does not answer: ${error ?? 'no reason given'}`;
   if (before.revision !== null && !before.hadLeader) yield 'the members have no leader: quorum is lost';
   if (source.state !== 'complete') yield `the backup is ${source.state}`;
+  if (source.skipHashCheck)
+    yield 'the snapshot may be a copy of a data directory, without a hash: a byte that changed in it is not noticed';
   if (source.etcd === undefined)
     yield 'the snapshot has no manifest: what it must hold is not known, only that it is whole and restores';
-  for (const { name, etcd, dataDir } of nodes) {
+  for (const { name, etcd, dataDir, etcdutl, leavesRevision } of nodes) {
+    if (leavesRevision) yield `${name}: ${cannotRaiseRevision(etcdutl)}`;
     if (dataDir === 'missing') yield `${name} has no data directory; it gets a new one`;
     else if (etcd === 'stopped') yield `etcd on ${name} does not run; the restore starts it`;
   }

@@ -13,6 +13,8 @@ export interface SnapshotSource {
   stores: string[];
   /** Absent for a snapshot without a manifest. */
   expected?: { content: Digest; stored: Digest };
+  /** Whether it may be a file copied from a data directory, which has no hash at its end; only for one without a manifest. */
+  skipHashCheck?: boolean;
   /** What the manifest says of it; absent without one. */
   etcd?: Manifest['etcd'];
 }
@@ -32,6 +34,18 @@ export function snapshotSourceOf(manifest: Manifest): SnapshotSource {
   const { key, compression, encrypted, stores, content, stored } = artifact;
   const { backup, takenAt, etcd } = manifest;
   return { backup, takenAt, key, compression, encrypted, stores, expected: { content, stored }, etcd };
+}
+
+/**
+ * The same, when it may have been copied from a data directory.
+ * @throws SalvorError `InvalidInput` for a backup with a manifest: Salvor never made one without a hash
+ */
+export function withoutHashCheck<S extends SnapshotSource>(source: S): S {
+  if (source.expected === undefined) return { ...source, skipHashCheck: true };
+  throw new SalvorError(
+    'InvalidInput',
+    `backup ${source.backup} has a manifest, so its snapshot has a hash; skipHashCheck is for a file that was copied from a data directory. Leave it out`,
+  );
 }
 
 /** What one stream out of etcd became. */

@@ -4,16 +4,20 @@
  *
  *   node test/run.ts [--all] [--only checks|unit|workflow|system|kubernetes|chaos|e2e]... [glob or part of a path]...
  */
+import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
-import { runChecks } from './runner/checks.ts';
+import { CHECKS, runCheck } from './runner/checks.ts';
+import { type Job, runPool } from './runner/pool.ts';
 import { startProvision } from './runner/provision.ts';
 import { add, type Counts, formatCounts, formatDuration, NOTHING, print } from './runner/report.ts';
-import { findTestFiles, type Suite, suiteOf, SUITES } from './runner/suites.ts';
+import { findTestFiles, needsOf, suiteOf, SUITES } from './runner/suites.ts';
 import { runTestFile } from './runner/test-file.ts';
 
 const ROOT = dirname(import.meta.dirname);
 const PARTS: readonly string[] = ['checks', ...SUITES.map(({ name }) => name)];
+/** More would need more memory and ports than a machine may have. */
+const CORES = Math.min(availableParallelism(), 4);
 
 async function main(): Promise<Counts> {
   const { values, positionals } = parseArgs({
@@ -22,9 +26,7 @@ async function main(): Promise<Counts> {
   });
   const unknown = values.only.find((part) => !PARTS.includes(part));
   if (unknown !== undefined) throw new Error(`--only ${unknown}: expected one of ${PARTS.join(', ')}`);
-  const left = new Set<string>(
-    SUITES.filter(({ onlyWith }) => onlyWith === 'name' || (onlyWith === 'all' && !values.all)).map(({ name }) => name),
-  );
+  const left = new Set<string>(SUITES.filter(({ onlyWithAll }) => onlyWithAll && !values.all).map(({ name }) => name));
   const chosen = (part: string): boolean =>
     values.only.length > 0 ? values.only.includes(part) : positionals.length > 0 || !left.has(part);
 
@@ -34,49 +36,63 @@ async function main(): Promise<Counts> {
 
   const startedAt = performance.now();
   const files = (await findTestFiles(ROOT, positionals)).filter((file) => chosen(suiteOf(file)));
-  const suites = SUITES.map((suite) => ({ suite, files: files.filter((file) => suiteOf(file) === suite.name) })).filter(
-    (entry) => entry.files.length > 0,
+  const suites = await Promise.all(
+    SUITES.map(async (suite) => ({
+      suite,
+      files: files.filter((file) => suiteOf(file) === suite.name),
+      lacking: (await suite.missing?.()) ?? [],
+    })),
   );
-  const provision = await startProvision(ROOT, new Set(suites.flatMap(({ suite }) => suite.needs)), signal);
+  const runnable = suites.filter(({ files, lacking }) => files.length > 0 && lacking.length === 0);
+  const provision = await startProvision(
+    ROOT,
+    new Set(runnable.flatMap(({ suite, files }) => files.flatMap((file) => needsOf(suite, file)))),
+    signal,
+  );
 
   let total = NOTHING;
-  const times: string[] = [];
-  async function timed(name: string, work: () => Promise<Counts>): Promise<void> {
-    const beganAt = performance.now();
-    print(`${name} (${formatDuration(beganAt - startedAt)} after the start)`);
-    total = add(total, await work());
-    times.push(`${name} ${formatDuration(performance.now() - beganAt)}`);
-    signal.throwIfAborted();
-  }
-
-  if (chosen('checks') && positionals.length === 0) await timed('checks', () => runChecks(ROOT, signal));
-  for (const { suite, files: suiteFiles } of suites) {
-    await timed(suite.name, async () => {
-      const reason = await provision.missing(suite.needs);
-      if (reason === undefined) return runSuite(suite, suiteFiles, signal);
-      print(`  SKIPPED, each file counted as one test, because of ${reason}`);
-      for (const file of suiteFiles) print(`  skip ${file}`);
-      return { ...NOTHING, skipped: suiteFiles.length };
+  const spentMs = new Map<string, number>();
+  const jobs: Job[] = [];
+  function addJob(part: string, { cores, ready }: Pick<Job, 'cores' | 'ready'>, work: () => Promise<Counts>): void {
+    jobs.push({
+      cores,
+      ready,
+      async run() {
+        signal.throwIfAborted();
+        const beganAt = performance.now();
+        total = add(total, await work());
+        spentMs.set(part, (spentMs.get(part) ?? 0) + performance.now() - beganAt);
+      },
     });
   }
 
+  if (chosen('checks') && positionals.length === 0) {
+    for (const check of CHECKS) {
+      addJob('checks', { cores: 1, ready: Promise.resolve() }, () => runCheck(ROOT, check, signal));
+    }
+  }
+  for (const { suite, files: suiteFiles, lacking } of suites) {
+    for (const file of suiteFiles) {
+      const reason = async (): Promise<string | undefined> =>
+        lacking.length > 0 ? lacking.join('; ') : await provision.missing(needsOf(suite, file));
+      addJob(suite.name, { cores: suite.cores, ready: reason() }, async () => {
+        const why = await reason();
+        return why === undefined ? runTestFile(ROOT, file, { timeoutMs: suite.timeoutMs, signal }) : skip(file, why);
+      });
+    }
+  }
+  await runPool(jobs, CORES);
+
   const start = provision.warm ? 'every binary at hand' : 'binaries fetched or built meanwhile';
-  print(`\nTook ${formatDuration(performance.now() - startedAt)} (${start}): ${times.join(', ')}`);
+  const parts = [...spentMs].map(([part, ms]) => `${part} ${formatDuration(ms)}`).join(', ');
+  print(`\nTook ${formatDuration(performance.now() - startedAt)} on ${CORES} cores (${start}); in all: ${parts}`);
   return total;
 }
 
-async function runSuite(suite: Suite, files: readonly string[], signal: AbortSignal): Promise<Counts> {
-  const waiting = [...files];
-  let counts = NOTHING;
-  async function worker(): Promise<void> {
-    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
-      const result = await runTestFile(ROOT, file, { timeoutMs: suite.timeoutMs, signal });
-      counts = add(counts, result);
-      signal.throwIfAborted();
-    }
-  }
-  await Promise.all(Array.from({ length: suite.concurrency }, worker));
-  return counts;
+/** A file that can't run counts as one test. */
+function skip(file: string, reason: string): Counts {
+  print(`  skip ${file}, counted as one test: ${reason}`);
+  return { ...NOTHING, skipped: 1 };
 }
 
 try {

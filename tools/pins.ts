@@ -12,6 +12,8 @@ export const TOOL_NAMES = [
   'kubeadm',
   'kube-controller-manager',
   'kube-scheduler',
+  'etcd35',
+  'etcdutl35',
 ] as const;
 
 export type ToolName = (typeof TOOL_NAMES)[number];
@@ -51,6 +53,19 @@ export interface Release {
   registry: Registry;
 }
 
+/** The URLs of an etcd release, and what lies where in its archives. */
+function etcdArtifact(version: string, members: Partial<Record<ToolName, string>>) {
+  return (_tool: ToolName, platform: Platform): Artifact => {
+    const base = `https://github.com/etcd-io/etcd/releases/download/v${version}`;
+    const folder = `etcd-v${version}-${platform}`;
+    return {
+      url: `${base}/${folder}.${platform.startsWith('darwin') ? 'zip' : 'tar.gz'}`,
+      checksumsUrl: `${base}/SHA256SUMS`,
+      members: Object.fromEntries(Object.entries(members).map(([tool, member]) => [tool, `${folder}/${member}`])),
+    };
+  };
+}
+
 const ETCD_VERSION = '3.6.16';
 
 const etcd: Release = {
@@ -58,15 +73,7 @@ const etcd: Release = {
   version: ETCD_VERSION,
   accepts: { from: '3.6.0', below: '3.7.0' },
   tools: { etcd: ['--version'], etcdctl: ['version'], etcdutl: ['version'] },
-  artifact(_tool, platform) {
-    const base = `https://github.com/etcd-io/etcd/releases/download/v${ETCD_VERSION}`;
-    const folder = `etcd-v${ETCD_VERSION}-${platform}`;
-    return {
-      url: `${base}/${folder}.${platform.startsWith('darwin') ? 'zip' : 'tar.gz'}`,
-      checksumsUrl: `${base}/SHA256SUMS`,
-      members: { etcd: `${folder}/etcd`, etcdctl: `${folder}/etcdctl`, etcdutl: `${folder}/etcdutl` },
-    };
-  },
+  artifact: etcdArtifact(ETCD_VERSION, { etcd: 'etcd', etcdctl: 'etcdctl', etcdutl: 'etcdutl' }),
   registry: {
     kind: 'go',
     module: 'etcd',
@@ -76,6 +83,23 @@ const etcd: Release = {
       etcdctl: 'go.etcd.io/etcd/etcdctl/v3',
       etcdutl: 'go.etcd.io/etcd/etcdutl/v3',
     },
+  },
+};
+
+const ETCD35_VERSION = '3.5.35';
+
+/** The release before, which many clusters run: for tests. Under names of its own, since a tool's name tells its release. */
+const etcd35: Release = {
+  name: 'etcd35',
+  version: ETCD35_VERSION,
+  accepts: { from: '3.5.10', below: '3.6.0' },
+  tools: { etcd35: ['--version'], etcdutl35: ['version'] },
+  artifact: etcdArtifact(ETCD35_VERSION, { etcd35: 'etcd', etcdutl35: 'etcdutl' }),
+  registry: {
+    kind: 'go',
+    module: 'etcd35',
+    ldflags: '-s -w',
+    packages: { etcd35: 'go.etcd.io/etcd/server/v3', etcdutl35: 'go.etcd.io/etcd/etcdutl/v3' },
   },
 };
 
@@ -199,7 +223,7 @@ const kubernetes: Release = {
   },
 };
 
-export const RELEASES: readonly Release[] = [temporal, etcd, versitygw, kubernetes];
+export const RELEASES: readonly Release[] = [temporal, etcd, etcd35, versitygw, kubernetes];
 
 /** The release that a tool belongs to, and how the tool says its version. */
 export function releaseOf(tool: ToolName): { release: Release; versionArgs: readonly string[] } {

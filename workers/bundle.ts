@@ -1,13 +1,77 @@
-/** The workflows, bundled for Temporal's sandbox. */
+/** The workflows, bundled for Temporal's sandbox, and kept: bundling takes seconds, in which a cluster under restore would wait for its worker. */
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger, type WorkflowBundle } from '@temporalio/worker';
+import { cacheDirectory } from '../tools/environment.ts';
 
-/** Bundles every workflow of Salvor. */
+/** Of different states of the source; two megabytes each. */
+const KEPT = 10;
+/** Everything that a bundle is made of, beside the installed packages. */
+const SOURCES = ['workflows', 'domain'] as const;
+
+/**
+ * Every workflow of Salvor. A bundle that was made of the same source before is taken from the cache; a cache that can't be written is
+ * done without.
+ */
 export async function bundleWorkflows(): Promise<WorkflowBundle> {
-  return await bundleWorkflowCode({
-    workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)),
-    workflowInterceptorModules: [fileURLToPath(new URL('../workflows/measure.ts', import.meta.url))],
+  const folder = join(cacheDirectory(), 'workflow-bundles');
+  const file = join(folder, `${await fingerprint()}.js`);
+  const kept = await readKept(file);
+  if (kept !== undefined) return { code: kept };
+  const bundle = await bundleWorkflowCode({
+    workflowsPath: source('workflows/index.ts'),
+    workflowInterceptorModules: [source('workflows/measure.ts')],
     // The bundler's own progress is noise at every start; what goes wrong is still said.
     logger: new DefaultLogger('WARN'),
   });
+  await keep(folder, file, bundle.code).catch(() => undefined);
+  return bundle;
+}
+
+/** One sum over what a bundle depends on; the folder is part of it, since a bundle's stack traces name files. */
+async function fingerprint(): Promise<string> {
+  const bundler = await readFile(createRequire(import.meta.url).resolve('@temporalio/worker/package.json'));
+  const hash = createHash('sha256')
+    .update(`${source('')} ${process.version}\n`)
+    .update(bundler);
+  for (const name of SOURCES) {
+    const entries = await readdir(source(name), { recursive: true, withFileTypes: true });
+    const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+    for (const file of files.toSorted()) hash.update(`${file} ${sha256(await readFile(file))}\n`);
+  }
+  return hash.digest('hex');
+}
+
+/** The code of a file that is whole: its first line is the sum of the rest. */
+async function readKept(file: string): Promise<string | undefined> {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  const code = text.slice(text.indexOf('\n') + 1);
+  if (!text.startsWith(`// ${sha256(code)}\n`)) return undefined;
+  const now = new Date();
+  await utimes(file, now, now).catch(() => undefined);
+  return code;
+}
+
+async function keep(folder: string, file: string, code: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const beside = `${file}.${randomUUID()}`;
+  await writeFile(beside, `// ${sha256(code)}\n${code}`);
+  await rename(beside, file);
+  const bundles = await Promise.all(
+    (await readdir(folder)).map(async (name) => ({ name, usedMs: (await stat(join(folder, name))).mtimeMs })),
+  );
+  for (const { name } of bundles.toSorted((a, b) => b.usedMs - a.usedMs).slice(KEPT)) {
+    await rm(join(folder, name), { force: true });
+  }
+}
+
+function sha256(content: Buffer | string): string {
+  return createHash('sha256').update(content).digest('hex');
+}
+
+function source(path: string): string {
+  return fileURLToPath(new URL(`../${path}`, import.meta.url));
 }

@@ -2,6 +2,7 @@
 import type { ClusterNode } from '../domain/configuration/nodes.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
 import type { PlanRestoreInput } from '../domain/operations.ts';
+import { cannotRaiseRevision } from '../domain/plan.ts';
 import { type ChosenBackup, presentState, type RestorePlan } from '../domain/restore-plan.ts';
 import { look, preparing, stream } from './activities.ts';
 import type { Runbook } from './runbook.ts';
@@ -20,7 +21,7 @@ export interface Facts {
 
 /** Looks at everything that a restore depends on. */
 export async function gatherFacts(cluster: Cluster, request: PlanRestoreInput, runbook: Runbook): Promise<Facts> {
-  const { backup = 'latest', at, store } = request;
+  const { backup = 'latest', at, store, skipHashCheck } = request;
   const source = await runbook.step(
     'Find the backup',
     null,
@@ -30,6 +31,7 @@ export async function gatherFacts(cluster: Cluster, request: PlanRestoreInput, r
         backup,
         ...(at !== undefined && { at }),
         ...(store !== undefined && { store }),
+        ...(skipHashCheck !== undefined && { skipHashCheck }),
       }),
     (found) => `${found.backup} in ${found.stores.join(', ')}`,
   );
@@ -41,7 +43,7 @@ export async function gatherFacts(cluster: Cluster, request: PlanRestoreInput, r
     ({ revision, totalKeys, store, hashAgrees }) =>
       `from ${store}: revision ${revision}, ${totalKeys} keys${hashAgrees === true ? ', HashKV as at the source' : ''}`,
   );
-  const nodes = await checkNodes(cluster, trial, runbook);
+  const nodes = await checkNodes(cluster, source, trial, runbook);
   return { cluster, source, members, trial, nodes };
 }
 
@@ -69,7 +71,7 @@ export async function drawPlan(facts: Facts, runbook: Runbook): Promise<RestoreP
 /** The plan as it is now, when time has passed since the facts were gathered: the backup's bytes are the same, the cluster may not be. */
 export async function drawPlanAnew(facts: Facts, runbook: Runbook): Promise<RestorePlan> {
   const members = await lookAtMembers(facts.cluster, runbook);
-  const nodes = await checkNodes(facts.cluster, facts.trial, runbook);
+  const nodes = await checkNodes(facts.cluster, facts.source, facts.trial, runbook);
   return await drawPlan({ ...facts, members, nodes }, runbook);
 }
 
@@ -85,7 +87,7 @@ async function lookAtMembers(cluster: Cluster, runbook: Runbook): Promise<Member
   );
 }
 
-async function checkNodes(cluster: Cluster, trial: Trial, runbook: Runbook) {
+async function checkNodes(cluster: Cluster, source: ChosenBackup, trial: Trial, runbook: Runbook) {
   return await runbook.onEvery(
     'Check the node',
     cluster.nodes,
@@ -96,9 +98,10 @@ async function checkNodes(cluster: Cluster, trial: Trial, runbook: Runbook) {
         cluster,
         node: name,
         snapshotBytes: trial.content.bytes,
+        ...(source.etcd !== undefined && { etcdVersion: source.etcd.version }),
       })),
     }),
-    ({ etcd, apiServer, dataDir }) =>
-      `etcd ${etcd}${apiServer === null ? '' : `, kube-apiserver ${apiServer}`}, data directory ${dataDir}`,
+    ({ etcd, apiServer, dataDir, etcdutl, leavesRevision }) =>
+      `etcd ${etcd}${apiServer === null ? '' : `, kube-apiserver ${apiServer}`}, data directory ${dataDir}${leavesRevision ? `; WARNING: ${cannotRaiseRevision(etcdutl)}` : ''}`,
   );
 }

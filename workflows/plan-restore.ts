@@ -1,6 +1,6 @@
 /** What a restore would do, and the digest that approves it. It touches nothing, and so doesn't hold the cluster. */
 import type { PlanRestoreInput } from '../domain/operations.ts';
-import { checkInput, isBackup, isName, isTime } from '../domain/input.ts';
+import { checkInput, isBackup, isBoolean, isName, isTime } from '../domain/input.ts';
 import type { RestorePlan } from '../domain/restore-plan.ts';
 import { look } from './activities.ts';
 import { drawPlan, gatherFacts } from './draw-plan.ts';
@@ -11,7 +11,7 @@ export async function planRestore(input: PlanRestoreInput): Promise<RestorePlan>
   const request = checked(() =>
     checkInput<PlanRestoreInput>(input, {
       required: { cluster: isName },
-      optional: { backup: isBackup, at: isTime, store: isName },
+      optional: { backup: isBackup, at: isTime, store: isName, skipHashCheck: isBoolean },
     }),
   );
   const runbook = openRunbook('planRestore', request.cluster);

@@ -3,11 +3,20 @@ import { CancellationScope, patched, workflowInfo } from '@temporalio/workflow';
 import type { StagingOrder } from '../activities/nodes.ts';
 import type { ClusterNode } from '../domain/configuration/nodes.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
-import { checkConfirmation, checkInput, isApproval, isBackup, isName, isTime, oneOf } from '../domain/input.ts';
+import {
+  checkConfirmation,
+  checkInput,
+  isApproval,
+  isBackup,
+  isBoolean,
+  isName,
+  isTime,
+  oneOf,
+} from '../domain/input.ts';
 import type { Journal } from '../domain/journal.ts';
 import { backupIdOf } from '../domain/names.ts';
 import { BACKUP_OVERRIDES, ON_FAILURE, type RestoreInput, type RestoreReport, RESUMES } from '../domain/operations.ts';
-import { bumpFor, plannedNode, restoreSteps } from '../domain/plan.ts';
+import { plannedNode, raiseOf, restoreSteps } from '../domain/plan.ts';
 import { presentState, type RestorePlan } from '../domain/restore-plan.ts';
 import { look, preparing } from './activities.ts';
 import { carryOut } from './carry-out.ts';
@@ -28,6 +37,7 @@ export async function restore(input: RestoreInput): Promise<RestoreReport> {
         backup: isBackup,
         at: isTime,
         store: isName,
+        skipHashCheck: isBoolean,
         approve: isApproval,
         resume: oneOf(...RESUMES),
         onFailure: oneOf(...ON_FAILURE),
@@ -61,7 +71,7 @@ async function restoreCluster(
   const facts = await gatherFacts(cluster, request, runbook);
   const { source, trial } = facts;
   const before = presentState(facts.members);
-  const bumpRevision = bumpFor(trial.revision, before.revision);
+  const bumpRevision = raiseOf(trial.revision, before.revision, facts.nodes);
   if (isPlanned) {
     try {
       await approvePlan(facts, request, runbook, person);
@@ -100,7 +110,7 @@ async function restoreCluster(
       revision: {
         before: before.revision,
         snapshot: trial.revision,
-        floor: (BigInt(trial.revision) + BigInt(bumpRevision)).toString(),
+        floor: (BigInt(trial.revision) + BigInt(bumpRevision ?? 0)).toString(),
       },
       clusterId: before.clusterId,
       leader: before.leader,

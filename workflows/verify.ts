@@ -2,7 +2,7 @@
  * Verifies one backup by doing with it what a restore would do, in scratch. It changes nothing in the cluster and so doesn't hold it: a
  * backup that is pruned meanwhile ends it with `ArtifactMissing`.
  */
-import { checkInput, isDrillWish, isName } from '../domain/input.ts';
+import { checkInput, isBoolean, isDrillWish, isName } from '../domain/input.ts';
 import type { VerifyInput, VerifyReport } from '../domain/operations.ts';
 import { look, stream } from './activities.ts';
 import { checked, failure } from './failure.ts';
@@ -10,17 +10,26 @@ import { openRunbook } from './runbook.ts';
 
 export async function verify(input: VerifyInput): Promise<VerifyReport> {
   const request = checked(() =>
-    checkInput<VerifyInput>(input, { required: { cluster: isName }, optional: { backup: isDrillWish, store: isName } }),
+    checkInput<VerifyInput>(input, {
+      required: { cluster: isName },
+      optional: { backup: isDrillWish, store: isName, skipHashCheck: isBoolean },
+    }),
   );
   const runbook = openRunbook('verify', request.cluster);
-  const { backup, store } = request;
+  const { backup, store, skipHashCheck } = request;
   const only = store === undefined ? {} : { store };
   const cluster = await look.readCluster({ cluster: request.cluster });
 
   const { order, holders } = await runbook.step(
     'Choose the backup',
     null,
-    async () => await look.chooseDrill({ cluster, ...(backup !== undefined && { backup }), ...only }),
+    async () =>
+      await look.chooseDrill({
+        cluster,
+        ...(backup !== undefined && { backup }),
+        ...only,
+        ...(skipHashCheck !== undefined && { skipHashCheck }),
+      }),
     (choice) => `${choice.order.backup}, ${choice.why}`,
   );
 

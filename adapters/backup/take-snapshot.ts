@@ -51,7 +51,7 @@ export async function takeSnapshot(
   return await withMember(endpointOf(cluster, node), async (member) => {
     const file = join(options.scratch, 'snapshot.db');
     const where = `the snapshot of ${node.name}`;
-    const checked = checkSnapshot(alsoTo(file, member.snapshot(signal)), where, 'SnapshotInterrupted');
+    const checked = checkSnapshot(alsoTo(file, member.snapshot(signal)), where, { failure: 'SnapshotInterrupted' });
     const encoded = encode(checked, {
       compression: cluster.compression,
       contentDigest: () => checked.digest(),

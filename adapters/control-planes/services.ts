@@ -28,24 +28,25 @@ export function servicesControlPlane(node: ClusterNode, host: Host): ControlPlan
   };
 }
 
+/** `starting` is neither: one that a supervisor is about to start again has to be stopped to stay down, and is not up yet. */
+type Seen = ComponentState | 'starting';
+
 function serviceComponent(name: string, service: Service, host: Host): Component {
-  async function status(signal: AbortSignal): Promise<ComponentState> {
+  async function look(signal: AbortSignal): Promise<Seen> {
     const argv = commandOf(service.status);
     const result = await host.run(argv, { signal, timeoutMs: STATUS_MS });
-    if (saysNothing(argv[0], result)) {
-      throw failed(`${host.name}: \`${argv.join(' ')}\` can't tell whether ${name} runs`, result);
-    }
-    // systemd says so of a unit whose process is still on its way out.
-    return result.exitCode === 0 || result.stdout.trim() === 'deactivating' ? 'running' : 'stopped';
+    const seen = readStatus(argv, result);
+    if (seen !== undefined) return seen;
+    throw failed(`${host.name}: \`${argv.join(' ')}\` can't tell whether ${name} runs`, result);
   }
 
   async function bring(wanted: ComponentState, command: string[], signal: AbortSignal, deadlineMs: number) {
-    if ((await status(signal)) === wanted) return { changed: false };
+    if ((await look(signal)) === wanted) return { changed: false };
     const endMs = Date.now() + deadlineMs;
     const argv = commandOf(command);
     const result = await host.run(argv, { signal, timeoutMs: deadlineMs });
     if (result.exitCode !== 0) throw failed(`${host.name}: \`${argv.join(' ')}\` failed`, result);
-    while ((await status(signal)) !== wanted) {
+    while ((await look(signal)) !== wanted) {
       if (Date.now() > endMs) {
         const said = lastLines(`${result.stdout}\n${result.stderr}`);
         throw new SalvorError(
@@ -60,22 +61,47 @@ function serviceComponent(name: string, service: Service, host: Host): Component
 
   return {
     name,
-    status,
+    status: async (signal) => ((await look(signal)) === 'stopped' ? 'stopped' : 'running'),
     start: (signal, deadlineMs) => bring('running', service.start, signal, deadlineMs),
     stop: (signal, deadlineMs) => bring('stopped', service.stop, signal, deadlineMs),
   };
 }
 
+/** What docker, podman and nerdctl call the state of a container. */
+const CONTAINER_STATES: Record<string, Seen> = {
+  running: 'running',
+  paused: 'running',
+  stopping: 'running',
+  removing: 'running',
+  restarting: 'starting',
+  created: 'stopped',
+  configured: 'stopped',
+  initialized: 'stopped',
+  exited: 'stopped',
+  stopped: 'stopped',
+  dead: 'stopped',
+};
+
 /**
- * Whether a status command's answer means neither "runs" nor "stopped". Taking such a one for "stopped" would let a restore
- * move the data directory of an etcd that runs.
+ * What a status command's answer means; undefined when it means neither "runs" nor "stopped". Taking such a one for "stopped" would let a
+ * restore move the data directory of an etcd that runs.
  */
-function saysNothing(command: string, { exitCode, stderr }: CommandResult): boolean {
+function readStatus(argv: string[], { exitCode, stdout, stderr }: CommandResult): Seen | undefined {
+  const [command = '', ...args] = argv;
+  const program = basename(command);
+  const word = stdout.trim();
   // 126 and more: it could not be run, or a signal ended it.
-  if (exitCode >= 126) return true;
+  if (exitCode >= 126) return undefined;
   // systemctl(1): 4 is "no such unit"; 1 comes from a systemd that can't be asked.
-  if (basename(command) === 'systemctl') return exitCode === 4 || exitCode === 1;
-  return basename(command) === 'docker' && /Cannot connect|No such container|permission denied/i.test(stderr);
+  if (program === 'systemctl' && (exitCode === 4 || exitCode === 1)) return undefined;
+  // systemd's words, with exit code 3, for a process on its way out, and for one that starts, or will again after a crash.
+  if (word === 'deactivating') return 'running';
+  if (word === 'activating') return 'starting';
+  if (['docker', 'podman', 'nerdctl'].includes(program)) {
+    if (args.includes('--format={{.State.Status}}')) return exitCode === 0 ? CONTAINER_STATES[word] : undefined;
+    if (/Cannot connect|No such (container|object)|permission denied/i.test(stderr)) return undefined;
+  }
+  return exitCode === 0 ? 'running' : 'stopped';
 }
 
 function failed(problem: string, { exitCode, stdout, stderr }: CommandResult): SalvorError {

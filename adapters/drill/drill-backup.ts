@@ -6,7 +6,7 @@ import type { Flavour } from '../../domain/manifest.ts';
 import { type BackupId, manifestKey } from '../../domain/names.ts';
 import type { SnapshotSource } from '../../domain/snapshot-source.ts';
 import type { Verified } from '../../domain/verified.ts';
-import { checkSnapshot } from '../etcd/integrity.ts';
+import { checkSnapshot, lacksHash } from '../etcd/integrity.ts';
 import { localHost } from '../hosts/local.ts';
 import type { Store } from '../stores/store.ts';
 import { foreignPieces, type Piece, type Pieces, piecesOf } from './pieces.ts';
@@ -142,18 +142,21 @@ async function findPieces(
 async function readPiece(
   cluster: Cluster,
   store: Store,
-  { copy, isSnapshot, isDue }: Piece,
+  { copy, isSnapshot, isDue, skipHashCheck = false }: Piece,
   file: string | undefined,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const sink = async (content: AsyncIterable<Uint8Array>, where: string) => {
-    const checked = isSnapshot ? checkSnapshot(content, where, 'BackupCorrupt') : content;
+    const checked = isSnapshot ? checkSnapshot(content, where, { skipHashCheck }) : content;
     if (file === undefined) return await countBytes(checked);
     return (await localHost('this worker').write(file, checked, { mode: 0o600, signal })).bytes;
   };
   try {
     const bytes = await readCopy(cluster, store, copy, sink, signal);
-    return `${bytes} bytes${copy.expected ? ', all as the manifest says' : ' with the hash that etcd gave them'}`;
+    if (copy.expected) return `${bytes} bytes, all as the manifest says`;
+    return skipHashCheck && lacksHash(bytes)
+      ? `${bytes} bytes, whole pages without a hash: nothing says whether one was changed`
+      : `${bytes} bytes with the hash that etcd gave them`;
   } catch (error) {
     if (isFailure(error, 'ArtifactMissing') && !isDue(store.name)) return undefined;
     throw error;

@@ -28,7 +28,7 @@ export async function fetchSnapshot(
     const store = await openStore(named);
     try {
       const toSink = async (body: AsyncIterable<Uint8Array>, where: string) =>
-        await sink(checkSnapshot(body, where, 'BackupCorrupt'));
+        await sink(checkSnapshot(body, where, { skipHashCheck: source.skipHashCheck ?? false }));
       return { store: named.name, content: await readCopy(cluster, store, source, toSink, signal) };
     } catch (error) {
       signal.throwIfAborted();

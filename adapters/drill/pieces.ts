@@ -9,6 +9,8 @@ export interface Piece {
   name: string;
   copy: Copy;
   isSnapshot: boolean;
+  /** Whether a snapshot without a hash is as good. */
+  skipHashCheck?: boolean;
   /** Whether a store must have it. */
   isDue: (store: string) => boolean;
 }
@@ -40,7 +42,12 @@ export function piecesOf(manifest: Manifest, withManifest: string[]): Pieces {
 /** A snapshot without a manifest. */
 export function foreignPieces(snapshot: SnapshotSource): Pieces {
   const isDue = (store: string) => snapshot.stores.includes(store);
-  return { snapshot, all: [{ name: 'snapshot', copy: snapshot, isSnapshot: true, isDue }] };
+  return {
+    snapshot,
+    all: [
+      { name: 'snapshot', copy: snapshot, isSnapshot: true, isDue, skipHashCheck: snapshot.skipHashCheck ?? false },
+    ],
+  };
 }
 
 function nameOf({ kind, node }: ManifestArtifact): string {

@@ -14,6 +14,11 @@ export interface SnapshotDigest {
   bodySha256: string;
 }
 
+/** Whether a whole file of this size ends without the hash that etcd appends, as a copy from a data directory does. */
+export function lacksHash(bytes: number): boolean {
+  return bytes % PAGE_BYTES === 0;
+}
+
 /** The source's bytes, unchanged and not copied. The iteration, for one reader, ends normally only for a snapshot that passed. */
 export interface CheckedSnapshot extends AsyncIterable<Uint8Array> {
   /** What passed; undefined until the iteration has ended normally. */
@@ -25,13 +30,15 @@ export interface CheckedSnapshot extends AsyncIterable<Uint8Array> {
  * equal to that hash. etcd and its tools check less (`snapshot save` only the size), and `etcdutl snapshot status` crashes on
  * what this refuses.
  * @param where named in the message: the member, or the store and key
- * @param failure what is thrown: `BackupCorrupt`, or `SnapshotInterrupted` for bytes that come from etcd
+ * @param options.failure what is thrown: `BackupCorrupt` unless told, or `SnapshotInterrupted` for bytes that come from etcd
+ * @param options.skipHashCheck lets whole pages without a hash pass; a hash that is there must be right in any case
  */
 export function checkSnapshot(
   source: AsyncIterable<Uint8Array>,
   where: string,
-  failure: Extract<FailureType, 'BackupCorrupt' | 'SnapshotInterrupted'> = 'BackupCorrupt',
+  options: { failure?: Extract<FailureType, 'BackupCorrupt' | 'SnapshotInterrupted'>; skipHashCheck?: boolean } = {},
 ): CheckedSnapshot {
+  const { failure = 'BackupCorrupt', skipHashCheck = false } = options;
   let passed: SnapshotDigest | undefined;
 
   function refuse(problem: string): never {
@@ -58,10 +65,15 @@ export function checkSnapshot(
       yield chunk;
     }
     if (size === 0) refuse('is empty');
-    if (size % PAGE_BYTES === 0) {
-      refuse(
-        `has ${size} bytes: pages without the hash that "etcdctl snapshot save" appends. It was cut off, or copied from a data directory; such a copy is restored only with skipHashCheck`,
-      );
+    if (lacksHash(size)) {
+      if (!skipHashCheck) {
+        refuse(
+          `has ${size} bytes: pages without the hash that "etcdctl snapshot save" appends. It was cut off, or copied from a data directory; such a copy is restored only when that is asked for: skipHashCheck (--skip-hash-check)`,
+        );
+      }
+      const sha256 = hash.update(tail).digest('hex');
+      passed = { bytes: size, sha256, bodySha256: sha256 };
+      return;
     }
     if (size % PAGE_BYTES !== HASH_BYTES) {
       refuse(

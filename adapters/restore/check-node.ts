@@ -19,7 +19,7 @@ export async function checkNode(
   cluster: Cluster,
   node: ClusterNode,
   host: Host,
-  snapshotBytes: number,
+  snapshot: { bytes: number; etcdVersion?: string },
   signal: AbortSignal,
 ) {
   const { dataDir } = node.etcd;
@@ -32,9 +32,9 @@ export async function checkNode(
   }
   await refuseUnfinished(cluster.name, node, host, signal);
   await refuseMountPoint(node, host, signal);
-  const tool = await etcdutlOn(node, host, signal);
+  const tool = await etcdutlOn(node, host, signal, snapshot.etcdVersion);
   const freeBytes = await host.freeBytes(parent, signal);
-  const neededBytes = snapshotBytes * ROOM_PER_SNAPSHOT_BYTE;
+  const neededBytes = snapshot.bytes * ROOM_PER_SNAPSHOT_BYTE;
   if (freeBytes < neededBytes) {
     throw new SalvorError(
       'NoSpace',
@@ -47,7 +47,9 @@ export async function checkNode(
     apiServer: apiServer === undefined ? null : await apiServer.status(signal),
     dataDir: (await host.typeOf(dataDir, signal)) === undefined ? ('missing' as const) : ('present' as const),
     freeBytes,
-    etcdutl: `etcdutl ${tool.version} (${tool.path}: ${tool.source})`,
+    etcdutl: `${tool.name} ${tool.version} (${tool.path}: ${tool.source})`,
+    /** Whether its tool can't raise the revision. */
+    leavesRevision: !tool.raisesRevision,
   };
 }
 

@@ -9,6 +9,7 @@ import type { SnapshotSource } from '../../domain/snapshot-source.ts';
 import { fetchSnapshot } from '../drill/fetch-snapshot.ts';
 import { restoreSnapshot } from '../etcd/etcdutl.ts';
 import { etcdutlOn } from '../etcd/find-etcdutl.ts';
+import { lacksHash } from '../etcd/integrity.ts';
 import type { Host } from '../hosts/host.ts';
 
 export interface StagingOrder {
@@ -16,7 +17,8 @@ export interface StagingOrder {
   source: SnapshotSource;
   /** Of the bytes that passed the trial: every member starts from these and no others. */
   content: Digest;
-  bumpRevision: string;
+  /** Null when a node's tool can't raise the revision: then no node's does, since all members start from the same data. */
+  bumpRevision: string | null;
   clusterToken: string;
 }
 
@@ -53,7 +55,7 @@ export async function stageDataDirectory(
   );
   await restoreSnapshot(
     host,
-    (await etcdutlOn(node, host, signal)).path,
+    (await etcdutlOn(node, host, signal, order.source.etcd?.version)).path,
     {
       file,
       dataDir,
@@ -61,8 +63,9 @@ export async function stageDataDirectory(
       peerUrl: node.etcd.peerUrl,
       clusterToken: order.clusterToken,
       initialCluster: cluster.nodes.map(({ etcd }) => ({ name: etcd.memberName, peerUrl: etcd.peerUrl })),
-      bumpRevision: order.bumpRevision,
-      markCompacted: true,
+      // It passed the trial in the same way.
+      skipHashCheck: order.source.skipHashCheck === true && lacksHash(order.content.bytes),
+      ...(order.bumpRevision !== null && { bumpRevision: order.bumpRevision, markCompacted: true }),
     },
     signal,
   );

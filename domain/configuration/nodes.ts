@@ -5,10 +5,21 @@ import { absolutePathSchema, addressSchema, commandSchema, nameSchema, urlSchema
 
 /** How a component is started, stopped and looked at. `status` exits 0 while it runs. */
 const serviceCommandsSchema = z.strictObject({ start: commandSchema, stop: commandSchema, status: commandSchema });
-const unitName = z.string().regex(/^[A-Za-z0-9:_.@-]+$/, 'expected the name of a unit or container');
+const unitName = z
+  .string()
+  .regex(/^[A-Za-z0-9_][A-Za-z0-9:_.@\\-]*$/, 'expected the name of a systemd unit, as in etcd or etcd@m1.service');
+const containerName = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, 'expected the name of a container, as in etcd or kube_apiserver-1');
 const serviceSchema = z.union(
-  [serviceCommandsSchema, z.strictObject({ systemd: unitName }), z.strictObject({ docker: unitName })],
-  'expected {systemd: UNIT}, {docker: CONTAINER} or {start: [...], stop: [...], status: [...]}',
+  [
+    serviceCommandsSchema,
+    z.strictObject({ systemd: unitName }),
+    z.strictObject({ docker: containerName }),
+    z.strictObject({ podman: containerName }),
+    z.strictObject({ nerdctl: containerName }),
+  ],
+  'expected {systemd: UNIT}, {docker: CONTAINER}, {podman: CONTAINER}, {nerdctl: CONTAINER} or {start: [...], stop: [...], status: [...]}',
 );
 export type Service = z.infer<typeof serviceCommandsSchema>;
 
@@ -104,16 +115,19 @@ export function serviceCommands(service: z.infer<typeof serviceSchema>): Service
       status: ['systemctl', 'is-active', unit],
     };
   }
-  if ('docker' in service) {
-    const container = service.docker;
-    return {
-      start: ['docker', 'start', container],
-      stop: ['docker', 'stop', container],
-      // `docker inspect` exits 0 for a stopped container as well; `docker top` only for a running one.
-      status: ['docker', 'top', container],
-    };
-  }
+  if ('docker' in service) return containerCommands('docker', service.docker);
+  if ('podman' in service) return containerCommands('podman', service.podman);
+  if ('nerdctl' in service) return containerCommands('nerdctl', service.nerdctl);
   return service;
+}
+
+/** The three programs understand the same words. The state is printed: the exit code is 0 for a stopped container as well. */
+function containerCommands(program: 'docker' | 'podman' | 'nerdctl', container: string): Service {
+  return {
+    start: [program, 'start', container],
+    stop: [program, 'stop', container],
+    status: [program, 'container', 'inspect', '--format={{.State.Status}}', container],
+  };
 }
 
 /**

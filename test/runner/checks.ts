@@ -3,35 +3,35 @@ import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import { add, type Counts, NOTHING, print, printOutcome } from './report.ts';
+import { type Counts, NOTHING, print, printOutcome } from './report.ts';
 
-const CHECKS = [
+export const CHECKS = [
   { name: 'lint', argv: ['oxlint'] },
   { name: 'types', argv: ['tsc', '-p', '.'] },
   { name: 'format', argv: ['prettier', '--check', '--log-level', 'warn', '.'] },
 ] as const;
 
-/** Runs the checks one after the other; the output of one that fails is shown in full. */
-export async function runChecks(root: string, signal: AbortSignal): Promise<Counts> {
-  let counts = NOTHING;
-  for (const { name, argv } of CHECKS) {
-    const startedAt = performance.now();
-    const [command, ...args] = argv;
-    const child = spawn(join(root, 'node_modules/.bin', command), args, {
-      cwd: root,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      signal,
-    });
-    const ended = new Promise<number>((resolve, reject) => {
-      child.once('error', reject);
-      child.once('close', (code) => resolve(code ?? 1));
-    });
-    const [exitCode, stdout, stderr] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);
-    const outcome = exitCode === 0 ? { ...NOTHING, passed: 1 } : { ...NOTHING, failed: 1 };
-    printOutcome(name, outcome, performance.now() - startedAt);
-    // oxlint colours its output wherever CI is set, also in a file.
-    if (exitCode !== 0) print(stripVTControlCharacters(`${stdout}${stderr}`));
-    counts = add(counts, outcome);
-  }
-  return counts;
+/** Runs a check; the output of one that fails is shown in full. */
+export async function runCheck(
+  root: string,
+  { name, argv }: (typeof CHECKS)[number],
+  signal: AbortSignal,
+): Promise<Counts> {
+  const startedAt = performance.now();
+  const [command, ...args] = argv;
+  const child = spawn(join(root, 'node_modules/.bin', command), args, {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    signal,
+  });
+  const ended = new Promise<number>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => resolve(code ?? 1));
+  });
+  const [exitCode, stdout, stderr] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);
+  const outcome = exitCode === 0 ? { ...NOTHING, passed: 1 } : { ...NOTHING, failed: 1 };
+  printOutcome(name, outcome, performance.now() - startedAt);
+  // oxlint colours its output wherever CI is set, also in a file.
+  if (exitCode !== 0) print(stripVTControlCharacters(`${stdout}${stderr}`));
+  return outcome;
 }

@@ -12,7 +12,9 @@ const GROUPS: readonly ToolName[][] = [
   ['temporal'],
   ['etcd', 'etcdctl', 'etcdutl'],
   ['versitygw'],
+  ['etcd35', 'etcdutl35'],
   ['kube-apiserver', 'kubectl'],
+  ['kubelet', 'kubeadm', 'kube-controller-manager', 'kube-scheduler'],
 ];
 const LINES_KEPT = 20;
 const PRINT_EVERY_MS = 15_000;

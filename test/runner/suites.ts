@@ -1,38 +1,57 @@
 /** The suites of `make test`, what each needs, and which files belong to it. */
 import { readdir } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
 import { join, matchesGlob, sep } from 'node:path';
 import type { ToolName } from '../../tools/binaries.ts';
+import { labMissing } from '../lab/missing.ts';
 
 export interface Suite {
   name: 'unit' | 'workflow' | 'system' | 'kubernetes' | 'chaos' | 'e2e';
-  /** `all`: runs when it is asked for by name or with `--all`. `name`: only by name. */
-  onlyWith?: 'all' | 'name';
+  /** Runs when it is asked for by name or with `--all`. */
+  onlyWithAll?: true;
   /** The binaries without which its tests can't run. */
   needs: readonly ToolName[];
-  /** Files at a time. A file that starts servers waits for them most of its time, so a few share the machine. */
-  concurrency: number;
+  /** Why it can't run on this machine, whatever binaries there are; empty when it can. */
+  missing?: () => Promise<string[]>;
+  /**
+   * The cores that one file takes. A file that starts servers waits for them some of its time, so a few share the machine. `Infinity` is for one that
+   * measures time and so runs alone.
+   */
+  cores: number;
   /** For one file; past it the file's process is ended. */
   timeoutMs: number;
 }
 
 const SERVERS = ['temporal', 'etcd', 'etcdctl', 'etcdutl', 'versitygw'] as const satisfies ToolName[];
 
-/** In the order in which they run. */
+/** In the order in which their files begin. */
 export const SUITES: readonly Suite[] = [
-  { name: 'unit', needs: [], concurrency: availableParallelism(), timeoutMs: 5 * 60_000 },
-  { name: 'workflow', needs: ['temporal'], concurrency: 2, timeoutMs: 15 * 60_000 },
-  { name: 'system', needs: SERVERS, concurrency: 3, timeoutMs: 20 * 60_000 },
-  { name: 'kubernetes', needs: [...SERVERS, 'kube-apiserver', 'kubectl'], concurrency: 1, timeoutMs: 20 * 60_000 },
-  { name: 'chaos', needs: SERVERS, concurrency: 2, timeoutMs: 30 * 60_000, onlyWith: 'all' },
+  { name: 'unit', needs: [], cores: 1, timeoutMs: 5 * 60_000 },
+  { name: 'workflow', needs: ['temporal'], cores: 1, timeoutMs: 15 * 60_000 },
+  { name: 'kubernetes', needs: [...SERVERS, 'kube-apiserver', 'kubectl'], cores: 1, timeoutMs: 20 * 60_000 },
+  { name: 'system', needs: SERVERS, cores: 2 / 3, timeoutMs: 20 * 60_000 },
+  { name: 'chaos', needs: SERVERS, cores: 1, timeoutMs: 30 * 60_000, onlyWithAll: true },
   {
     name: 'e2e',
     needs: [...SERVERS, 'kubelet', 'kubeadm', 'kubectl', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'],
-    concurrency: 1,
+    missing: labMissing,
+    cores: Infinity,
     timeoutMs: 40 * 60_000,
-    onlyWith: 'name',
+    onlyWithAll: true,
   },
 ];
+
+/** What single files need beside what their suite does. */
+const MORE_NEEDS: Record<string, readonly ToolName[]> = {
+  'test/system/etcd-versions.test.ts': ['etcd35', 'etcdutl35'],
+};
+
+/** The binaries without which a file's tests can't run. */
+export function needsOf(suite: Suite, file: string): readonly ToolName[] {
+  return [...suite.needs, ...(MORE_NEEDS[file] ?? [])];
+}
+
+/** Files that begin before the others of their suite, longest first: one that begins last keeps everyone waiting. */
+export const LONGEST = ['test/system/verify.test.ts'];
 
 const FOLDERS = ['unit', 'workflow', 'system', 'chaos', 'e2e'] as const;
 
@@ -45,7 +64,7 @@ export function suiteOf(file: string): Suite['name'] {
 }
 
 /**
- * The test files under `root`, with "/" and sorted.
+ * The test files under `root`, with "/", in the order in which they are to begin within their suites.
  * @param patterns globs or parts of a path; a file must match one, when there are any
  */
 export async function findTestFiles(root: string, patterns: readonly string[]): Promise<string[]> {
@@ -61,10 +80,12 @@ export async function findTestFiles(root: string, patterns: readonly string[]): 
       );
     }
   }
-  return files
-    .filter(
-      (file) =>
-        patterns.length === 0 || patterns.some((pattern) => file.includes(pattern) || matchesGlob(file, pattern)),
-    )
-    .toSorted();
+  const matches = (file: string): boolean =>
+    patterns.length === 0 || patterns.some((pattern) => file.includes(pattern) || matchesGlob(file, pattern));
+  return files.filter(matches).toSorted((a, b) => rank(a) - rank(b) || a.localeCompare(b));
+}
+
+function rank(file: string): number {
+  const index = LONGEST.indexOf(file);
+  return index === -1 ? LONGEST.length : index;
 }

@@ -2,6 +2,7 @@
 import { join, relative } from 'node:path';
 import { type EventData, run } from 'node:test';
 import { inspect } from 'node:util';
+import { cacheDirectory, environment } from '../../tools/environment.ts';
 import { type Counts, formatDuration, NOTHING, print, printOutcome } from './report.ts';
 
 const REMINDER_MS = 30_000;
@@ -18,6 +19,8 @@ export async function runTestFile(
   let current = '';
   let counts = NOTHING;
   const failures: string[] = [];
+  const skips: string[] = [];
+  let skippedSuites = 0;
   const output: string[] = [];
   const reminder = setInterval(
     () => print(`  ...  ${file} has run for ${formatDuration(elapsedMs())}${current && `: ${current}`}`),
@@ -27,6 +30,8 @@ export async function runTestFile(
     const events = run({
       files: [path],
       cwd: root,
+      // Tests start hundreds of processes of the same code.
+      env: { NODE_COMPILE_CACHE: join(cacheDirectory(), 'compile-cache'), ...environment() },
       signal: AbortSignal.any([options.signal, AbortSignal.timeout(options.timeoutMs)]),
     });
     for await (const { type, data } of events) {
@@ -34,9 +39,13 @@ export async function runTestFile(
       else if (type === 'test:stdout' || type === 'test:stderr') output.push(data.message);
       else if (type === 'test:fail') failures.push(...describeFailure(root, data));
       else if (type === 'test:pass' && data.name === path) failures.push(`${file} holds no test`);
-      else if (type === 'test:summary' && data.file === undefined) {
+      else if (type === 'test:pass' && data.skip !== undefined) {
+        skips.push(`${data.name}: ${data.skip === true ? 'no reason given' : data.skip}`);
+        // Node counts the tests of a suite that is skipped for nothing.
+        if (data.details.type === 'suite') skippedSuites += 1;
+      } else if (type === 'test:summary' && data.file === undefined) {
         const { passed, failed, cancelled, skipped, todo } = data.counts;
-        counts = { passed, failed: failed + cancelled, skipped: skipped + todo };
+        counts = { passed, failed: failed + cancelled, skipped: skipped + todo + skippedSuites };
       }
     }
   } finally {
@@ -45,6 +54,7 @@ export async function runTestFile(
   // A file without a test is reported as one that passed.
   if (failures.length > 0 && counts.failed === 0) counts = { passed: 0, failed: 1, skipped: 0 };
   printOutcome(file, counts, elapsedMs());
+  for (const skip of skips) print(`       skipped ${skip}`);
   if (counts.failed > 0) {
     for (const failure of failures) print(`\n${failure}`);
     if (output.length > 0) print(`\n---- what ${file} printed\n${output.join('').trimEnd()}\n----`);

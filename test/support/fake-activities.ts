@@ -217,6 +217,7 @@ export function fakeActivities(changes: Partial<Activities> = {}): FakeActivitie
       dataDir: 'present',
       freeBytes: 1e12,
       etcdutl: '/usr/bin/etcdutl',
+      leavesRevision: false,
     }),
     stageDataDirectory: async ({ staging }) => ({
       staged: `/var/lib/etcd.salvor-staged-${staging.operationId}`,

@@ -50,7 +50,7 @@ function endpoint() {
 }
 
 async function save(path: string) {
-  const checked = checkSnapshot(readSnapshot(endpoint(), signal), member.name, 'SnapshotInterrupted');
+  const checked = checkSnapshot(readSnapshot(endpoint(), signal), member.name, { failure: 'SnapshotInterrupted' });
   await pipeline(checked, createWriteStream(path, { mode: 0o600 }));
   return checked.digest();
 }

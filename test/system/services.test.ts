@@ -7,7 +7,7 @@ import type { Component } from '../../adapters/control-planes/control-plane.ts';
 import { controlPlaneFor } from '../../adapters/control-planes/find.ts';
 import { servicesControlPlane } from '../../adapters/control-planes/services.ts';
 import { localHost } from '../../adapters/hosts/local.ts';
-import type { ClusterNode, Service } from '../../domain/configuration/nodes.ts';
+import { type ClusterNode, type Service, serviceCommands } from '../../domain/configuration/nodes.ts';
 
 const signal = AbortSignal.timeout(120_000);
 const host = localHost('m1');
@@ -106,6 +106,7 @@ describe('a component that is run by commands', () => {
     ['systemctl', 3, '', 'stopped'],
     ['docker', 1, 'Cannot connect to the Docker daemon', 'CommandFailed'],
     ['docker', 1, 'No such container: etcd', 'CommandFailed'],
+    ['podman', 125, 'Error: no such container etcd', 'CommandFailed'],
     ['docker', 1, 'container 9f86d0 is not running', 'stopped'],
   ] as const) {
     test(`with ${command} answering ${exitCode} "${says}" is ${expected === 'stopped' ? 'stopped' : 'not taken for stopped'}`, async () => {
@@ -121,6 +122,41 @@ describe('a component that is run by commands', () => {
     const status = ['sh', '-c', 'echo deactivating; exit 3'];
     assert.equal(await etcd({ status }).status(signal), 'running');
   });
+
+  test('that systemd is about to start again has to be stopped, though it does not run', async () => {
+    const state = join(directory, 'state');
+    await writeFile(state, 'activating');
+    const component = etcd({
+      status: ['sh', '-c', `cat ${state}; exit 3`],
+      stop: ['sh', '-c', `echo stop >>${calls}; echo inactive >${state}`],
+    });
+    assert.equal(await component.status(signal), 'running');
+    assert.deepEqual(await component.stop(signal, 10_000), { changed: true });
+    assert.equal(await readFile(calls, 'utf8'), 'stop\n');
+  });
+
+  for (const program of ['docker', 'podman', 'nerdctl'] as const) {
+    for (const [word, expected] of [
+      ['running', 'running'],
+      ['paused', 'running'],
+      ['restarting', 'running'],
+      ['created', 'stopped'],
+      ['exited', 'stopped'],
+      ['dead', 'stopped'],
+      ['a word that nobody knows', 'CommandFailed'],
+    ] as const) {
+      test(`in a container that ${program} calls "${word}" is ${expected === 'CommandFailed' ? 'not taken for stopped' : expected}`, async () => {
+        const path = join(directory, program);
+        await writeFile(path, `#!/bin/sh\necho "${word}"\n`, { mode: 0o700 });
+        const preset = serviceCommands(
+          program === 'docker' ? { docker: 'etcd' } : program === 'podman' ? { podman: 'etcd' } : { nerdctl: 'etcd' },
+        );
+        const status = etcd({ status: [path, ...preset.status.slice(1)] }).status(signal);
+        if (expected === 'CommandFailed') await assert.rejects(status, { type: expected });
+        else assert.equal(await status, expected);
+      });
+    }
+  }
 });
 
 test('a node without commands is refused with the setting that is missing', () => {

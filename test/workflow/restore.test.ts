@@ -143,7 +143,7 @@ test('no data directory is swapped before every etcd has stopped, however long o
 });
 
 test('the revision is raised past the live one', async () => {
-  let bump = '';
+  let bump: string | null = '';
   const fake = fakeActivities({
     stageDataDirectory: async ({ staging }) => {
       bump = staging.bumpRevision;
@@ -152,6 +152,34 @@ test('the revision is raised past the live one', async () => {
   });
   await run(fake, { cluster: 'prod', confirm: 'prod' });
   assert.equal(bump, String(5000 - 4200 + 1_000_000));
+});
+
+test("when one node's tool can't raise the revision, no node's does, and the step says what that means", async () => {
+  const bumps: (string | null)[] = [];
+  let floor = '';
+  const fake = fakeActivities({
+    checkNode: async ({ node }) => ({
+      etcd: 'running',
+      apiServer: 'running',
+      dataDir: 'present',
+      freeBytes: 1e12,
+      etcdutl: node === 'm2' ? 'etcdctl 3.4.23 (etcdctl: the node\'s PATH)' : 'etcdutl 3.6.16 (/usr/bin/etcdutl)',
+      leavesRevision: node === 'm2',
+    }),
+    stageDataDirectory: async ({ staging }) => {
+      bumps.push(staging.bumpRevision);
+      return { staged: 's', changed: true };
+    },
+    checkRestoredMembers: async ({ revisionFloor }) => {
+      floor = revisionFloor;
+      return { clusterId: '9', revision: revisionFloor, members: 3, hash: '78' };
+    },
+  });
+  const report = await run(fake, { cluster: 'prod', confirm: 'prod' }, 'restore-revision-not-raised');
+  assert.deepEqual(bumps, [null, null, null]);
+  assert.equal(floor, '4200', "the snapshot's own");
+  const seen = report.steps.find((step) => step.name === 'Check the node' && step.node === 'm2')?.evidence ?? '';
+  assert.match(seen, /WARNING: etcdctl 3\.4\.23 .*can't raise the revision.*Restart everything that watches/);
 });
 
 /** Starts a restore that pauses, lets `decide` act on it, and gives the report. */
@@ -216,6 +244,7 @@ test('a rollback puts every node back to how it was found, in order, and says wh
       dataDir: node === 'm3' ? 'missing' : 'present',
       freeBytes: 1e12,
       etcdutl: '/usr/bin/etcdutl',
+      leavesRevision: false,
     }),
     checkRestoredMembers: async () => {
       throw failing('UnsafeState', 'the members do not hold the same keys');

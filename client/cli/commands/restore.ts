@@ -4,7 +4,7 @@ import { SalvorError } from '../../../domain/errors.ts';
 import { checkConfirmation, isApproval, isTime } from '../../../domain/input.ts';
 import { ON_FAILURE, type OnFailure, type RestoreInput, type Resume, RESUMES } from '../../../domain/operations.ts';
 import { isSomebodyThere } from '../approval.ts';
-import { action, type CommonOptions } from '../common.ts';
+import { action, type CommonOptions, SKIP_HASH_CHECK } from '../common.ts';
 import { requireBackup, requireName } from '../input.ts';
 import { note, UsageError } from '../output.ts';
 
@@ -12,6 +12,7 @@ interface RestoreOptions extends CommonOptions {
   backup: string;
   at?: string;
   store?: string;
+  skipHashCheck?: boolean;
   plan?: boolean;
   approve?: string;
   resume?: Resume | true;
@@ -27,6 +28,7 @@ export function addRestore(program: Command): void {
     .option('--backup <id>', 'a backup of `salvor backups`, or latest: the newest good one', 'latest')
     .option('--at <time>', 'instead: the newest good backup of this time or before, as in 2026-11-23T06:00:00Z')
     .option('--store <name>', 'read from this store only')
+    .option('--skip-hash-check', SKIP_HASH_CHECK)
     .option('--plan', 'say what a restore would do, and touch nothing')
     .option('--approve <digest>', 'the plan that was read, or auto; without it the restore waits for its approval')
     .addOption(
@@ -46,7 +48,7 @@ export function addRestore(program: Command): void {
     .option('--confirm <cluster>', "the cluster's name once more; asked for on a terminal")
     .action(
       action<RestoreOptions>(async (options, cluster) => {
-        const { backup, at, store, plan = false, approve, resume, onFailure } = options;
+        const { backup, at, store, skipHashCheck, plan = false, approve, resume, onFailure } = options;
         requireName('cluster', cluster);
         requireBackup(backup);
         if (store !== undefined) requireName('store', store);
@@ -54,7 +56,13 @@ export function addRestore(program: Command): void {
         requireValid('--approve', approve, isApproval);
         if (at !== undefined && backup !== 'latest')
           throw new UsageError('--backup and --at both choose a backup; give one');
-        const choice = { cluster, backup, ...(at !== undefined && { at }), ...(store !== undefined && { store }) };
+        const choice = {
+          cluster,
+          backup,
+          ...(at !== undefined && { at }),
+          ...(store !== undefined && { store }),
+          ...(skipHashCheck && { skipHashCheck }),
+        };
         const { operate } = await import('../operate.ts');
         if (plan) return operate(options, 'planRestore', choice, `Plan a restore of ${cluster}`);
         const confirm = await confirmed(cluster, options);

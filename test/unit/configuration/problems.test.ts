@@ -35,7 +35,8 @@ const JUMP_RULE = 'expected one host, as in bastion, core@bastion or core@bastio
 const DURATION_RULE = 'expected a duration such as 90s, 10m, 6h, 30d or 2w';
 const SECRET_RULE =
   'expected a reference, {env: NAME} or {file: path}; a secret is never written into the configuration';
-const SERVICE_RULE = 'expected {systemd: UNIT}, {docker: CONTAINER} or {start: [...], stop: [...], status: [...]}';
+const SERVICE_RULE =
+  'expected {systemd: UNIT}, {docker: CONTAINER}, {podman: CONTAINER}, {nerdctl: CONTAINER} or {start: [...], stop: [...], status: [...]}';
 
 const s3 = (fields: object) => ({ stores: { s3: { type: 's3', bucket: 'k8s-cluster', ...fields } } });
 const key = (accessKeyId: unknown) => s3({ credentials: { accessKeyId, secretAccessKey: { env: 'KEY' } } });
@@ -238,7 +239,12 @@ const MISTAKES: [string, Parameters<typeof configuration>[0], string][] = [
   [
     'a unit with a command',
     withEtcd({ service: { systemd: 'etcd; reboot' } }),
-    `${NODE}.etcd.service.systemd: expected the name of a unit or container`,
+    `${NODE}.etcd.service.systemd: expected the name of a systemd unit, as in etcd or etcd@m1.service`,
+  ],
+  [
+    'a container that docker would take for a flag',
+    withEtcd({ service: { docker: '--all' } }),
+    `${NODE}.etcd.service.docker: expected the name of a container, as in etcd or kube_apiserver-1`,
   ],
   [
     'an empty command',

@@ -55,6 +55,18 @@ describe('a cluster of the configuration', () => {
     }).nodes;
     assert.deepEqual(node?.etcd.service?.status, ['systemctl', 'is-active', 'etcd']);
     assert.deepEqual(node?.apiServer?.service?.stop, ['docker', 'stop', 'api']);
+    for (const preset of [{ docker: 'etcd' }, { podman: 'etcd' }, { nerdctl: 'etcd' }]) {
+      const [program] = Object.keys(preset);
+      const [contained] = resolved({
+        flavour: 'etcd',
+        nodes: [{ name: 'm1', address: '10.0.0.1', etcd: { service: preset } }],
+      }).nodes;
+      assert.deepEqual(contained?.etcd.service?.start, [program, 'start', 'etcd']);
+      assert.deepEqual(contained?.etcd.service?.status, [
+        ...[program, 'container', 'inspect'],
+        ...['--format={{.State.Status}}', 'etcd'],
+      ]);
+    }
   });
 
   it('can stand in a history: it survives JSON unchanged', () => {

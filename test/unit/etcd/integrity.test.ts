@@ -85,9 +85,32 @@ for (const [what, bytes, message] of [
   });
 }
 
+test('whole pages without a hash pass when that is asked for, with the digest of all their bytes', async () => {
+  const checked = checkSnapshot(inChunks(pages, [100, 7]), WHERE, { skipHashCheck: true });
+  await drain(checked);
+  const hash = sha256(pages).toString('hex');
+  assert.deepEqual(checked.digest(), { bytes: pages.length, sha256: hash, bodySha256: hash });
+});
+
+test('a hash that is there must be right, and pages must be whole, whatever is asked for', async () => {
+  const snapshot = snapshotOf(pages);
+  await drain(checkSnapshot(inChunks(snapshot, [512]), WHERE, { skipHashCheck: true }));
+  for (const bad of [
+    Buffer.concat([pages, sha256(Buffer.from('others'))]),
+    pages.subarray(0, 1000),
+    snapshot.subarray(0, -1),
+    Buffer.alloc(0),
+  ]) {
+    const checked = checkSnapshot(inChunks(bad, [512]), WHERE, { skipHashCheck: true });
+    await assert.rejects(drain(checked), { type: 'BackupCorrupt' });
+  }
+});
+
 test('bytes that come from etcd are refused as an interrupted snapshot, which is retried', async () => {
   const source = inChunks(pages, [512]);
-  await assert.rejects(drain(checkSnapshot(source, 'm1', 'SnapshotInterrupted')), { type: 'SnapshotInterrupted' });
+  await assert.rejects(drain(checkSnapshot(source, 'm1', { failure: 'SnapshotInterrupted' })), {
+    type: 'SnapshotInterrupted',
+  });
 });
 
 test('an error of the source comes through as it is', async () => {
