@@ -1,12 +1,7 @@
 /** A real control plane of three kubeadm nodes, reached over SSH as an unprivileged user with sudo. It makes the lab's cluster anew. */
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, describe, test, type TestContext } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
-import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { loadConfiguration } from '../../adapters/configuration/load.ts';
+import { CoreV1Api, type Informer, KubeConfig, makeInformer, type V1ConfigMap } from '@kubernetes/client-node';
 import type { Component } from '../../adapters/control-planes/control-plane.ts';
 import { controlPlaneFor } from '../../adapters/control-planes/find.ts';
 import { etcdutlOn } from '../../adapters/etcd/find-etcdutl.ts';
@@ -14,67 +9,45 @@ import { inspectMembers } from '../../adapters/etcd/inspect.ts';
 import { hostFor } from '../../adapters/hosts/find.ts';
 import { apiServerReady } from '../../adapters/kubernetes/api-server.ts';
 import { nodeOf } from '../../domain/configuration/nodes.ts';
-import { type Cluster, resolveCluster } from '../../domain/configuration/resolve.ts';
-import type { BackupReport, RestoreReport } from '../../domain/operations.ts';
-import { createActivities } from '../../workers/worker.ts';
-import { type Lab, labDown, labMissing, labReset, type NodeNumber } from '../lab/lab.ts';
-import { startTemporal, withWorker } from '../support/temporal.ts';
+import { type BackupReport, type CleanUpReport, type RestoreReport, TASK_QUEUE } from '../../domain/operations.ts';
+import type { RestorePlan } from '../../domain/restore-plan.ts';
+import { labMissing } from '../lab/lab.ts';
+import { causeIn } from '../support/failures.ts';
+import { configMaps, LAB_CLUSTER, type LabWorld, probe, startLabWorld } from '../support/lab-world.ts';
+import { type ChildWorker, startChildWorker } from '../support/matrix/child-worker.ts';
+import { until } from '../support/until.ts';
 
 const skip = (await labMissing()).join('; ') || false;
 
 describe('a kubeadm cluster over SSH', { skip, timeout: 1_800_000 }, () => {
   const signal = AbortSignal.timeout(1_800_000);
-  let lab: Lab;
-  let directory: string;
-  let configFile: string;
-  let cluster: Cluster;
-  let temporal: TestWorkflowEnvironment;
+  let world: LabWorld;
+  let lab: LabWorld['lab'];
+  let cluster: LabWorld['cluster'];
+  let worker: ChildWorker;
+  let operations = 0;
 
   before(async () => {
-    lab = await labReset({ nodes: 3 });
-    directory = await mkdtemp(join(tmpdir(), 'salvor-test-'));
-    configFile = join(directory, 'salvor.yaml');
-    await mkdir(join(directory, 'backups'));
-    const { user, identityFile, knownHostsFile } = lab.ssh;
-    const configuration = {
-      stores: { local: { type: 'filesystem', path: join(directory, 'backups') } },
-      clusters: {
-        lab: {
-          flavour: 'kubeadm',
-          stores: ['local'],
-          nodes: lab.nodes.map(({ name, address }) => ({
-            name,
-            address,
-            connection: { ssh: { user, sudo: true, identityFile, knownHostsFile } },
-          })),
-        },
-      },
-    };
-    await writeFile(configFile, JSON.stringify(configuration));
-    cluster = resolveCluster(await loadConfiguration(configFile), 'lab');
-    temporal = await startTemporal();
+    world = await startLabWorld();
+    ({ lab, cluster } = world);
+    worker = await startChildWorker({ configFile: world.configFile, temporalAddress: world.temporal.address });
   });
   after(async () => {
-    await temporal?.teardown();
-    await labDown();
-    await rm(directory, { recursive: true, force: true });
+    await worker?.kill();
+    await world?.down();
   });
+
+  async function run<R>(operation: string, input: object): Promise<R> {
+    operations += 1;
+    const options = { taskQueue: TASK_QUEUE, workflowId: `${operation}/test/${operations}`, args: [input] };
+    return (await world.temporal.client.workflow.execute(operation, options)) as R;
+  }
 
   async function timed<T>(context: TestContext, what: string, work: () => Promise<T>): Promise<T> {
     const startedAt = performance.now();
     const result = await work();
     context.diagnostic(`${what}: ${((performance.now() - startedAt) / 1_000).toFixed(1)} s`);
     return result;
-  }
-
-  async function configMaps(node: NodeNumber): Promise<Record<string, string>> {
-    const text = await lab.onNode(node, ['kubectl', 'get', 'configmaps', '--namespace=default', '--output=json']);
-    const { items } = JSON.parse(text) as { items: { metadata: { name: string }; data?: Record<string, string> }[] };
-    return Object.fromEntries(
-      items
-        .filter(({ data }) => data?.['value'] !== undefined)
-        .map(({ metadata, data }) => [metadata.name, data?.['value'] ?? '']),
-    );
   }
 
   test("etcd's members are asked with the certificate of their nodes", async () => {
@@ -115,73 +88,105 @@ describe('a kubeadm cluster over SSH', { skip, timeout: 1_800_000 }, () => {
     await timed(context, 'well again', () => lab.waitUntilWell());
   });
 
-  test('what was deleted, and a member that was destroyed, are back after a restore; what came later is gone', async (context) => {
+  test('what was deleted, and a member that was destroyed, are back after a restore; what came later is gone; who watched lists anew', async (context) => {
     await lab.kubectl('create', 'configmap', 'kept', '--from-literal=value=kept');
     await lab.kubectl('create', 'configmap', 'deleted', '--from-literal=value=deleted');
-    const wanted = await configMaps(1);
+    const wanted = await configMaps(lab, 1);
     assert.deepEqual(Object.keys(wanted).toSorted(), ['deleted', 'kept']);
+    const override = ['young-cluster', 'rollout'];
+    const { backup, state } = await timed(context, 'backup', () =>
+      run<BackupReport>('backup', { cluster: LAB_CLUSTER, override }),
+    );
+    assert.equal(state, 'complete');
 
-    await withWorker(temporal, createActivities(configFile, temporal.client), async (taskQueue) => {
-      const run = async <R>(operation: string, input: object): Promise<R> => {
-        const options = { taskQueue, workflowId: `${operation}/${taskQueue}`, args: [input] };
-        return (await temporal.client.workflow.execute(operation, options)) as R;
-      };
-      const override = ['young-cluster', 'rollout'];
-      const { backup, state } = await timed(context, 'backup', () =>
-        run<BackupReport>('backup', { cluster: 'lab', override }),
-      );
-      assert.equal(state, 'complete');
+    await lab.kubectl('delete', 'configmap', 'deleted');
+    await lab.kubectl('create', 'configmap', 'later', '--from-literal=value=later');
+    // A member whose data is gone.
+    await lab.onNode(3, ['sh', '-c', 'rm -rf /var/lib/etcd/member && pkill -KILL -x etcd']);
+    const watcher = await watchConfigMaps(lab.kubeconfig);
+    assert.deepEqual(watcher.names(), ['kept', 'later']);
 
-      await lab.kubectl('delete', 'configmap', 'deleted');
-      await lab.kubectl('create', 'configmap', 'later', '--from-literal=value=later');
-      // A member whose data is gone.
-      await lab.onNode(3, ['sh', '-c', 'rm -rf /var/lib/etcd/member && pkill -KILL -x etcd']);
+    const plan = await run<RestorePlan>('planRestore', { cluster: LAB_CLUSTER, backup });
+    const maps = plan.changes?.types.find(({ type }) => type === 'configmaps');
+    assert.deepEqual(maps?.examples.vanish, ['default/later']);
+    assert.deepEqual(maps?.examples.comeBack, ['default/deleted']);
+    await assert.rejects(
+      run('restore', { cluster: LAB_CLUSTER, confirm: LAB_CLUSTER, backup, approve: '0123456789ab' }),
+      (error) => /Nothing was touched/.test(causeIn(error)),
+    );
 
-      const prober = probe(lab);
-      const report = await timed(context, 'restore', () =>
-        run<RestoreReport>('restore', { cluster: 'lab', confirm: 'lab', approve: 'auto', backup }),
-      );
-      const seen = await prober.stop();
-      assert.equal(report.outcome, 'restored', report.problem ?? '');
-      for (const { name, node, startedAt, durationMs, evidence } of report.steps) {
-        context.diagnostic(
-          `${startedAt?.slice(11, 19)} ${(durationMs ?? 0) / 1_000} s  ${name} ${node ?? ''}: ${evidence ?? ''}`,
-        );
-      }
+    const prober = probe(lab);
+    const report = await timed(context, 'restore', () =>
+      run<RestoreReport>('restore', { cluster: LAB_CLUSTER, confirm: LAB_CLUSTER, backup, approve: 'auto' }),
+    );
+    const seen = await prober.stop();
+    assert.equal(report.outcome, 'restored', report.problem ?? '');
+    for (const { name, node, startedAt, durationMs, evidence } of report.steps) {
+      const place = node === null ? '' : ` ${node}`;
       context.diagnostic(
-        `downtime: ${report.downtimeMs / 1_000} s; seen from outside: none answered for ${seen.noneMs / 1_000} s, not all for ${seen.someMs / 1_000} s`,
+        `${startedAt?.slice(11, 19)} ${(durationMs ?? 0) / 1_000} s  ${name}${place}: ${evidence ?? ''}`,
       );
-      await timed(context, 'all nodes Ready', () => lab.waitUntilWell());
-      for (const { number } of lab.nodes) assert.deepEqual(await configMaps(number), wanted);
-      const members = await inspectMembers(cluster, signal);
-      assert.equal(new Set(members.map(({ hashKv }) => hashKv?.hash)).size, 1);
+    }
+    context.diagnostic(
+      `downtime: ${report.downtimeMs / 1_000} s; seen from outside: none answered for ${seen.noneMs / 1_000} s, not all for ${seen.someMs / 1_000} s`,
+    );
+    await timed(context, 'all nodes Ready', () => lab.waitUntilWell());
+    for (const { number } of lab.nodes) assert.deepEqual(await configMaps(lab, number), wanted);
+    const members = await inspectMembers(cluster, signal);
+    assert.equal(new Set(members.map(({ hashKv }) => hashKv?.hash)).size, 1);
+    assert.ok((report.aftercare ?? []).length > 0, 'the cluster was looked after');
+    for (const { what, state: found, detail } of report.aftercare ?? [])
+      context.diagnostic(`${what}: ${found}, ${detail}`);
+
+    await until('who watched before sees what is there now', async () => {
+      return JSON.stringify(watcher.names()) === JSON.stringify(['deleted', 'kept']);
     });
+    await lab.kubectl('create', 'configmap', 'after', '--from-literal=value=after');
+    await until('who watched before sees a new object', async () => watcher.names().includes('after'));
+    await watcher.stop();
+  });
+
+  test('what was moved aside is removed when that is asked for, and only that', async () => {
+    await assert.rejects(run('cleanUp', { cluster: LAB_CLUSTER }), /Workflow execution failed/);
+    const { removed } = await run<CleanUpReport>('cleanUp', { cluster: LAB_CLUSTER, confirm: LAB_CLUSTER });
+    assert.equal(removed.length, 3);
+    for (const { number } of lab.nodes) {
+      const listing = await lab.onNode(number, ['ls', '/var/lib']);
+      assert.deepEqual(
+        listing.split('\n').filter((name) => name.startsWith('etcd')),
+        ['etcd'],
+      );
+    }
+    await lab.waitUntilWell();
   });
 });
 
-/** Asks every kube-apiserver again and again; tells the longest time in which none, or not all of them, were ready. */
-function probe(lab: Lab) {
-  const stopped = new AbortController();
-  const longest = { noneMs: 0, someMs: 0 };
-  const since = { none: 0, some: 0 };
-  const probing = (async () => {
-    while (!stopped.signal.aborted) {
-      const signal = AbortSignal.timeout(30_000);
-      const looks = await Promise.all(lab.nodes.map(({ apiServerUrl }) => apiServerReady(apiServerUrl, { signal })));
-      const nowMs = performance.now();
-      const count = looks.filter(({ ready }) => ready).length;
-      since.none = count > 0 ? 0 : since.none || nowMs;
-      since.some = count === looks.length ? 0 : since.some || nowMs;
-      if (since.none > 0) longest.noneMs = Math.max(longest.noneMs, Math.round(nowMs - since.none));
-      if (since.some > 0) longest.someMs = Math.max(longest.someMs, Math.round(nowMs - since.some));
-      await delay(200);
-    }
-  })();
+/** A client that keeps a list of config maps by watching them, as controllers do. */
+async function watchConfigMaps(kubeconfig: string) {
+  const config = new KubeConfig();
+  config.loadFromFile(kubeconfig);
+  const api = config.makeApiClient(CoreV1Api);
+  const list = async () => await api.listNamespacedConfigMap({ namespace: 'default' });
+  const informer: Informer<V1ConfigMap> & { list: () => readonly V1ConfigMap[] } = makeInformer(
+    config,
+    '/api/v1/namespaces/default/configmaps',
+    list,
+  );
+  let isStopped = false;
+  informer.on('error', () => {
+    if (!isStopped) setTimeout(() => void informer.start().catch(() => informer.start()), 1_000).unref();
+  });
+  await informer.start();
   return {
+    names: () =>
+      informer
+        .list()
+        .map(({ metadata }) => metadata?.name ?? '')
+        .filter((name) => name !== 'kube-root-ca.crt')
+        .toSorted(),
     async stop() {
-      stopped.abort();
-      await probing;
-      return longest;
+      isStopped = true;
+      await informer.stop();
     },
   };
 }

@@ -35,7 +35,14 @@ function initDocuments(paths: LabPaths, { token, certificateKey }: JoinSecrets):
       imageRepository: REGISTRY,
       controlPlaneEndpoint: `${ENDPOINT}:6443`,
       networking: { podSubnet: '10.244.0.0/16' },
-      etcd: { local: { imageTag: ETCD_TAG, dataDir: '/var/lib/etcd' } },
+      etcd: {
+        local: {
+          imageTag: ETCD_TAG,
+          dataDir: '/var/lib/etcd',
+          // The default of 2 GiB would not hold a large cluster's keys.
+          extraArgs: [{ name: 'quota-backend-bytes', value: String(8 * 1024 ** 3) }],
+        },
+      },
     },
     {
       apiVersion: 'kubelet.config.k8s.io/v1beta1',

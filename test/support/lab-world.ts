@@ -1,0 +1,115 @@
+/** The lab as a cluster that Salvor knows: a configuration over SSH, a store, and a Temporal server; and what tests ask of it. */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
+import { loadConfiguration } from '../../adapters/configuration/load.ts';
+import { apiServerReady } from '../../adapters/kubernetes/api-server.ts';
+import { type Cluster, resolveCluster } from '../../domain/configuration/resolve.ts';
+import { type Lab, labDown, labReset, type NodeNumber } from '../lab/lab.ts';
+import { startTemporalProcess, type TemporalProcess } from './temporal-process.ts';
+
+export const LAB_CLUSTER = 'lab';
+
+export interface LabWorld {
+  lab: Lab;
+  directory: string;
+  configFile: string;
+  cluster: Cluster;
+  temporal: TemporalProcess;
+  down: () => Promise<void>;
+}
+
+/** A fresh cluster of three nodes. It takes the place of the lab's cluster. */
+export async function startLabWorld(): Promise<LabWorld> {
+  const lab = await labReset({ nodes: 3 });
+  const directory = await mkdtemp(join(tmpdir(), 'salvor-lab-'));
+  const configFile = join(directory, 'salvor.yaml');
+  await mkdir(join(directory, 'backups'));
+  const { user, identityFile, knownHostsFile } = lab.ssh;
+  const configuration = {
+    stores: { local: { type: 'filesystem', path: join(directory, 'backups') } },
+    clusters: {
+      [LAB_CLUSTER]: {
+        flavour: 'kubeadm',
+        stores: ['local'],
+        nodes: lab.nodes.map(({ name, address }) => ({
+          name,
+          address,
+          connection: { ssh: { user, sudo: true, identityFile, knownHostsFile } },
+        })),
+      },
+    },
+  };
+  await writeFile(configFile, JSON.stringify(configuration));
+  const temporal = await startTemporalProcess(directory);
+  return {
+    lab,
+    directory,
+    configFile,
+    cluster: resolveCluster(await loadConfiguration(configFile), LAB_CLUSTER),
+    temporal,
+    async down() {
+      await temporal.stop();
+      await labDown();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+const listSchema = z.object({
+  items: z.array(
+    z.object({ metadata: z.object({ name: z.string() }), data: z.record(z.string(), z.string()).optional() }),
+  ),
+});
+
+/** The values of the config maps that tests make, as one node's own kube-apiserver gives them. */
+export async function configMaps(lab: Lab, node: NodeNumber): Promise<Record<string, string>> {
+  const argv = [
+    'kubectl',
+    'get',
+    'configmaps',
+    '--namespace=default',
+    '--output=json',
+    '--request-timeout=10s',
+  ] as const;
+  const { items } = listSchema.parse(JSON.parse(await lab.onNode(node, argv)));
+  return Object.fromEntries(
+    items.flatMap(({ metadata, data }) => (data?.['value'] === undefined ? [] : [[metadata.name, data['value']]])),
+  );
+}
+
+export interface Outage {
+  /** The longest time in which no kube-apiserver was ready. */
+  noneMs: number;
+  /** The longest in which not all were. */
+  someMs: number;
+}
+
+/** Asks every kube-apiserver again and again, as clients from outside would. */
+export function probe(lab: Lab): { stop: () => Promise<Outage> } {
+  const stopped = new AbortController();
+  const longest: Outage = { noneMs: 0, someMs: 0 };
+  const since = { none: 0, some: 0 };
+  const probing = (async () => {
+    while (!stopped.signal.aborted) {
+      const signal = AbortSignal.timeout(30_000);
+      const looks = await Promise.all(lab.nodes.map(({ apiServerUrl }) => apiServerReady(apiServerUrl, { signal })));
+      const nowMs = performance.now();
+      const count = looks.filter(({ ready }) => ready).length;
+      since.none = count > 0 ? 0 : since.none || nowMs;
+      since.some = count === looks.length ? 0 : since.some || nowMs;
+      if (since.none > 0) longest.noneMs = Math.max(longest.noneMs, Math.round(nowMs - since.none));
+      if (since.some > 0) longest.someMs = Math.max(longest.someMs, Math.round(nowMs - since.some));
+      await delay(200);
+    }
+  })();
+  return {
+    async stop() {
+      stopped.abort();
+      await probing;
+      return longest;
+    },
+  };
+}
