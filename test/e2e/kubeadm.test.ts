@@ -12,7 +12,11 @@ import { controlPlaneFor } from '../../adapters/control-planes/find.ts';
 import { etcdutlOn } from '../../adapters/etcd/find-etcdutl.ts';
 import { inspectMembers } from '../../adapters/etcd/inspect.ts';
 import { hostFor } from '../../adapters/hosts/find.ts';
+import { accessNode } from '../../adapters/kubernetes/access.ts';
+import { lookAfterCluster } from '../../adapters/kubernetes/aftercare.ts';
 import { apiServerReady } from '../../adapters/kubernetes/api-server.ts';
+import { singCanary } from '../../adapters/kubernetes/canary.ts';
+import { expectExpired, expectFresh } from '../../adapters/kubernetes/watch-proof.ts';
 import { nodeOf } from '../../domain/configuration/nodes.ts';
 import { type Cluster, resolveCluster } from '../../domain/configuration/resolve.ts';
 import type { BackupReport, RestoreReport } from '../../domain/operations.ts';
@@ -29,6 +33,7 @@ describe('a kubeadm cluster over SSH', { skip, timeout: 1_800_000 }, () => {
   let configFile: string;
   let cluster: Cluster;
   let temporal: TestWorkflowEnvironment;
+  let restored: RestoreReport | undefined;
 
   before(async () => {
     lab = await labReset({ nodes: 3 });
@@ -143,6 +148,7 @@ describe('a kubeadm cluster over SSH', { skip, timeout: 1_800_000 }, () => {
       );
       const seen = await prober.stop();
       assert.equal(report.outcome, 'restored', report.problem ?? '');
+      restored = report;
       for (const { name, node, startedAt, durationMs, evidence } of report.steps) {
         context.diagnostic(
           `${startedAt?.slice(11, 19)} ${(durationMs ?? 0) / 1_000} s  ${name} ${node ?? ''}: ${evidence ?? ''}`,
@@ -156,6 +162,29 @@ describe('a kubeadm cluster over SSH', { skip, timeout: 1_800_000 }, () => {
       const members = await inspectMembers(cluster, signal);
       assert.equal(new Set(members.map(({ hashKv }) => hashKv?.hash)).size, 1);
     });
+  });
+
+  test('after it every kube-apiserver takes writes and sends old watches away, asked with the credentials of its node', async () => {
+    assert.ok(restored?.revision.before, 'the restore went through');
+    for (const node of cluster.nodes) {
+      const access = await accessNode(cluster, node, signal);
+      assert.ok('client' in access, JSON.stringify(access));
+      await singCanary(access, `salvor-canary-test-${node.name}`);
+      assert.match(await expectExpired(access, restored.revision.before, signal), /too old|expired/i);
+      await expectFresh(access, `salvor-watch-test-${node.name}`, signal);
+    }
+  });
+
+  test('after it kubelets and controllers are at work again, and nothing is left for a person', async (context) => {
+    const sinceRevision = restored?.revision.after;
+    assert.ok(sinceRevision, 'the restore went through');
+    const { found } = await lookAfterCluster(cluster, { sinceRevision, waitMs: 120_000 }, signal);
+    for (const { what, state, detail } of found) context.diagnostic(`${what}: ${state}: ${detail}`);
+    assert.deepEqual(
+      found.filter(({ state }) => state === 'listed' || state === 'not-checked'),
+      [],
+    );
+    assert.equal(found.find(({ what }) => what === 'kubelets')?.detail, '3 of 3 have renewed their leases');
   });
 });
 
