@@ -163,7 +163,7 @@ test("when one node's tool can't raise the revision, no node's does, and the ste
       apiServer: 'running',
       dataDir: 'present',
       freeBytes: 1e12,
-      etcdutl: node === 'm2' ? 'etcdctl 3.4.23 (etcdctl: the node\'s PATH)' : 'etcdutl 3.6.16 (/usr/bin/etcdutl)',
+      etcdutl: node === 'm2' ? "etcdctl 3.4.23 (etcdctl: the node's PATH)" : 'etcdutl 3.6.16 (/usr/bin/etcdutl)',
       leavesRevision: node === 'm2',
     }),
     stageDataDirectory: async ({ staging }) => {
