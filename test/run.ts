@@ -60,7 +60,9 @@ async function main(): Promise<Counts> {
       async run() {
         signal.throwIfAborted();
         const beganAt = performance.now();
-        total = add(total, await work());
+        const counts = await work();
+        // Others have ended meanwhile: the sum is read only now.
+        total = add(total, counts);
         spentMs.set(part, (spentMs.get(part) ?? 0) + performance.now() - beganAt);
       },
     });

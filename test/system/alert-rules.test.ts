@@ -30,7 +30,9 @@ test('Prometheus takes the alert rules', { skip }, async () => {
 });
 
 test('the rules alert when they should, and only then', { skip, timeout: 300_000 }, async () => {
-  assert.match(await check(['test', 'rules', join(DEPLOY, 'prometheus/alerts.test.yaml')]), /SUCCESS/);
+  for (const file of ['alerts.test.yaml', 'alerts-of-days.test.yaml']) {
+    assert.match(await check(['test', 'rules', join(DEPLOY, 'prometheus', file)]), /SUCCESS/);
+  }
 });
 
 test('Prometheus takes every query of the dashboard', { skip }, async () => {

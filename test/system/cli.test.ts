@@ -84,7 +84,7 @@ function errorIn({ stdout }: Ended): { type: string; message: string; act: strin
   return (JSON.parse(stdout) as { error: ReturnType<typeof errorIn> }).error;
 }
 
-describe('a call that is wrong', () => {
+describe('a call that is wrong', { concurrency: 3 }, () => {
   const configuration = () => join(directory, 'wrong.yaml');
   before(() => writeFile(configuration(), 'stores: {}\nclusters: { lab: { flavour: k3s } }\n'));
 
