@@ -26,7 +26,7 @@ export const look = proxyActivities<
   ConfigurationActivities &
     MemberActivities &
     BackupActivities &
-    Pick<SettlingActivities, 'readInstalledAt'> &
+    Pick<SettlingActivities, 'readInstalledAt' | 'readOperators'> &
     Pick<PruneActivities, 'setPin'> &
     Pick<HealActivities, 'findLackingCopies'> &
     Omit<DrillActivities, 'drillBackup'>

@@ -5,3 +5,9 @@ export function failureTypeIn(error: unknown): string | undefined {
   if (error instanceof ApplicationFailure && error.type) return error.type;
   return error instanceof Error && error.cause !== undefined ? failureTypeIn(error.cause) : undefined;
 }
+
+/** Reads the message of the failure that has that type. */
+export function failureMessageIn(error: unknown): string {
+  if (error instanceof ApplicationFailure && error.type) return error.message;
+  return error instanceof Error ? failureMessageIn(error.cause) : '';
+}
