@@ -2,19 +2,30 @@
 import type { Operation } from '../../domain/operations.ts';
 import type { OperationHandle } from '../handle.ts';
 import type { SalvorClient } from '../salvor.ts';
-import type { InputOf } from '../types.ts';
+import type { InputOf, ReportOf } from '../types.ts';
 import { type CommonOptions, untilInterrupted, withClient } from './common.ts';
 import { follow } from './follow.ts';
 import { DETACHED, note, printResult, WAITING } from './output.ts';
 import { exitStatusOf, renderReport } from './reports.ts';
 import { createQuietView, createView } from './views.ts';
 
-/** @param headline what is done, for the person who waits; without one only faults are shown */
+/** Makes the report that is shown from the operation's own. */
+type Completion<O extends Operation> = (
+  client: SalvorClient,
+  report: ReportOf<O>,
+  leave: AbortSignal,
+) => Promise<ReportOf<O>>;
+
+/**
+ * @param headline what is done, for the person who waits; without one only faults are shown
+ * @param complete what is added to the report; without it, nothing
+ */
 export async function operate<O extends Operation>(
   options: CommonOptions,
   operation: O,
   input: InputOf<O>,
   headline?: string,
+  complete?: Completion<O>,
 ): Promise<number> {
   return withClient(options, async (client) => {
     const handle = await client.start(operation, input, headline === undefined ? {} : { summary: headline });
@@ -23,7 +34,7 @@ export async function operate<O extends Operation>(
       printResult(options.output, { workflowId, runId }, () => `started; follow it: salvor show ${workflowId}`);
       return 0;
     }
-    return followToEnd(options, client, operation, handle, headline);
+    return followToEnd(options, client, operation, handle, headline, complete);
   });
 }
 
@@ -34,6 +45,7 @@ export async function followToEnd<O extends Operation>(
   operation: O,
   handle: OperationHandle<O>,
   headline?: string,
+  complete?: Completion<O>,
 ): Promise<number> {
   return untilInterrupted(async (leave) => {
     const view = headline === undefined ? createQuietView() : await createView(`${headline}  [${handle.workflowId}]`);
@@ -44,10 +56,20 @@ export async function followToEnd<O extends Operation>(
     });
     if (report === undefined && waiting.signal.aborted)
       return left(options, handle.workflowId, String(waiting.signal.reason));
-    if (report === undefined) return detached(options, handle.workflowId);
-    printResult(options.output, report, (look) => renderReport(operation, report, look));
-    return exitStatusOf(operation, report);
+    const whole = report && complete ? await unlessLeft(leave, complete(client, report, leave)) : report;
+    if (whole === undefined) return detached(options, handle.workflowId);
+    printResult(options.output, whole, (look) => renderReport(operation, whole, look));
+    return exitStatusOf(operation, whole);
   });
+}
+
+async function unlessLeft<T>(leave: AbortSignal, work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (leave.aborted) return undefined;
+    throw error;
+  }
 }
 
 /** The operation waits for a person, and nobody is here to be asked. */
