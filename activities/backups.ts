@@ -5,11 +5,12 @@ import { readBack } from '../adapters/stores/copy.ts';
 import { findBackup, readCatalogue } from '../adapters/stores/catalogue.ts';
 import { putOnce } from '../adapters/stores/put-once.ts';
 import { requireRoom, requireScratchRoom } from '../adapters/stores/room.ts';
+import { pageOf } from '../domain/backups-page.ts';
 import { type Cluster } from '../domain/configuration/resolve.ts';
 import { FAILURES, messageOf, SalvorError } from '../domain/errors.ts';
 import { type Digest, formatManifest, type Manifest } from '../domain/manifest.ts';
 import { manifestKey } from '../domain/names.ts';
-import type { ListBackupsReport } from '../domain/operations.ts';
+import type { ListBackupsInput, ListBackupsReport } from '../domain/operations.ts';
 import type { ChosenBackup } from '../domain/restore-plan.ts';
 import { withoutHashCheck } from '../domain/snapshot-source.ts';
 import { attended } from './attend.ts';
@@ -109,11 +110,16 @@ export function createBackupActivities() {
       },
     ),
 
+    /** One page of the list. */
     listBackups: attended(
-      async ({ cluster, store }: { cluster: Cluster; store?: string }, { signal }): Promise<ListBackupsReport> => {
+      async (
+        { cluster, store, ...page }: Omit<ListBackupsInput, 'cluster'> & { cluster: Cluster },
+        { signal },
+      ): Promise<ListBackupsReport> => {
         return await withStores(cluster, store, async (stores) => {
           const { entries, unreadable } = await readCatalogue(cluster, stores, signal);
-          return { cluster: cluster.name, backups: entries.map(({ entry }) => entry), unreadable };
+          const backups = entries.map(({ entry }) => entry);
+          return { cluster: cluster.name, ...pageOf(backups, page), unreadable };
         });
       },
     ),

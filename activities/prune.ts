@@ -1,7 +1,13 @@
 /** Pruning and pinning: deciding what a store keeps, removing the rest, exempting a backup. */
 import { readCatalogue } from '../adapters/stores/catalogue.ts';
 import { setPin } from '../adapters/stores/pins.ts';
-import { type NamedBackup, ORPHAN_AGE_MS, planPrune, type StorePlan } from '../adapters/stores/prune-plan.ts';
+import {
+  type NamedBackup,
+  ORPHAN_AGE_MS,
+  planPrune,
+  shortened,
+  type StorePlan,
+} from '../adapters/stores/prune-plan.ts';
 import { removeBackups, removeOrphans } from '../adapters/stores/prune.ts';
 import type { Store } from '../adapters/stores/store.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
@@ -16,14 +22,20 @@ interface InStore {
   store: string;
 }
 
+interface PlanOrder extends InStore {
+  includeForeign: boolean;
+  hold: string | null;
+  characters: number;
+}
+
 export function createPruneActivities() {
   return {
-    /** What pruning one store would keep and remove. It looks and removes nothing. */
+    /**
+     * What pruning one store would keep and remove, as far as that has room. It looks and removes nothing.
+     * @param characters how long the plan may be, as JSON
+     */
     planPrune: attended(
-      async (
-        { cluster, store, includeForeign, hold }: InStore & { includeForeign: boolean; hold: string | null },
-        { signal },
-      ): Promise<StorePlan> => {
+      async ({ cluster, store, includeForeign, hold, characters }: PlanOrder, { signal }): Promise<StorePlan> => {
         return await withStores(cluster, undefined, async (stores) => {
           const now = new Date();
           const catalogue = await readCatalogue(cluster, stores, signal, now);
@@ -31,7 +43,8 @@ export function createPruneActivities() {
           if (unread) throw new SalvorError('StoreUnavailable', unread.error);
           const retention = cluster.stores.find(({ name }) => name === store)?.retention ?? {};
           const options = { now, includeForeign, ...(hold !== null && { hold }) };
-          return await planPrune(catalogue, storeNamed(stores, store), retention, options, signal);
+          const plan = await planPrune(catalogue, storeNamed(stores, store), retention, options, signal);
+          return shortened(plan, characters);
         });
       },
     ),

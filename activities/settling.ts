@@ -1,6 +1,7 @@
 /** Whether a cluster has settled enough to be worth keeping. */
 import { readSettling } from '../adapters/control-planes/kubeadm.ts';
 import { hostFor } from '../adapters/hosts/find.ts';
+import { readOperators } from '../adapters/kubernetes/cluster-operators.ts';
 import { readInstalledAt } from '../adapters/kubernetes/installed-at.ts';
 import { nodeOf } from '../domain/configuration/nodes.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
@@ -12,6 +13,11 @@ export function createSettlingActivities() {
     /** When the cluster's own API says that it was installed. */
     readInstalledAt: attended(async ({ kubeconfig }: { kubeconfig: string }, { signal }) => {
       return await readInstalledAt(kubeconfig, signal);
+    }),
+
+    /** What OpenShift's operators say of the control plane. */
+    readOperators: attended(async ({ kubeconfig }: { kubeconfig: string }, { signal }) => {
+      return await readOperators(kubeconfig, signal);
     }),
 
     /** What the files of one node say. */

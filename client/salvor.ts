@@ -8,6 +8,7 @@ import {
   type CleanUpInput,
   type HealInput,
   type ListBackupsInput,
+  type ListBackupsReport,
   type Operation,
   type PinInput,
   type PlanRestoreInput,
@@ -20,6 +21,7 @@ import {
 import { type TemporalPlace, toOperationError } from './errors.ts';
 import { OperationHandle } from './handle.ts';
 import { holderOf } from './holder.ts';
+import { withOlderPages } from './older-pages.ts';
 import { listOperations, type OperationFilter, type OperationSummary } from './list.ts';
 import { type SetupReport, setUp } from './setup.ts';
 import type { InputOf } from './types.ts';
@@ -51,9 +53,21 @@ export class SalvorClient {
     return this.start('backup', input);
   }
 
-  /** Lists a cluster's backups, newest first, from its stores. */
+  /** Lists one page of a cluster's backups, newest first, from its stores: the newest 2,000 or so, unless `input` asks for others. */
   backups(input: ListBackupsInput): Promise<OperationHandle<'listBackups'>> {
     return this.start('listBackups', input);
+  }
+
+  /**
+   * Lists all of a cluster's backups, newest first, however many there are.
+   * @param signal ends the waiting; then the signal's reason is thrown
+   */
+  async allBackups(
+    input: Pick<ListBackupsInput, 'cluster' | 'store'>,
+    signal?: AbortSignal,
+  ): Promise<ListBackupsReport> {
+    const newest = await this.backups(input);
+    return await withOlderPages(this, input, await newest.result(signal), signal);
   }
 
   /** What a restore would do, and the digest by which it is approved. It touches nothing. */

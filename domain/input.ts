@@ -17,6 +17,12 @@ export const isBackup: Check = (value) =>
     ? undefined
     : 'expected "latest" or a backup\'s name, as in 20261123-060000';
 
+/** One backup and no other. */
+export const isBackupName: Check = (value) =>
+  typeof value === 'string' && timeOfBackupId(value) !== undefined
+    ? undefined
+    : "expected a backup's name, as in 20261123-060000";
+
 /** What `verify` takes. */
 export const isDrillWish: Check = (value) =>
   value === 'oldest-proof' || isBackup(value) === undefined
@@ -42,6 +48,9 @@ export const isBoolean: Check = (value) => (typeof value === 'boolean' ? undefin
 
 export const isCount: Check = (value) =>
   Number.isSafeInteger(value) && Number(value) >= 0 ? undefined : 'expected a whole number, 0 or more';
+
+export const isPositiveCount: Check = (value) =>
+  Number.isSafeInteger(value) && Number(value) >= 1 ? undefined : 'expected a whole number, 1 or more';
 
 export function oneOf(...values: string[]): Check {
   return (value) =>

@@ -86,6 +86,10 @@ export interface ListBackupsInput {
   cluster: string;
   /** Only this store. */
   store?: string;
+  /** Only backups that are older than the one of this name: the next page begins before the last name of the one before. */
+  before?: BackupId;
+  /** At most so many; 1 or more. Default: as many as go through Temporal at once, about 2,000. */
+  limit?: number;
 }
 
 /** One backup as the stores show it, newest first in every list. */
@@ -112,6 +116,8 @@ export interface CatalogueEntry {
 export interface ListBackupsReport {
   cluster: string;
   backups: CatalogueEntry[];
+  /** So many older ones are not in this page; absent when there are none. The client library and the command line ask for all pages. */
+  more?: number;
   /** Stores that could not be read: the list may lack what only they have. */
   unreadable: { store: string; error: string }[];
 }
@@ -237,6 +243,11 @@ export interface PruneReport {
     removed: { backup: BackupId; reason: string }[];
     /** What belonged to no backup and was older than a day. */
     orphans: { key: string; bytes: number }[];
+    /**
+     * What the lists leave out, because a report has to stay small: the oldest that are kept, and of the rest what the next prune removes. Absent when
+     * they are whole.
+     */
+    more?: { kept: number; removed: number; orphans: number };
     /** Why this store could not be pruned. */
     error?: string;
   }[];

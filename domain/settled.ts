@@ -12,6 +12,17 @@ export interface Settling {
   installedAt: string | null;
   /** The static pod manifest that was changed last. */
   lastChange: { path: string; changedAt: string } | null;
+  /** OpenShift's operators of the control plane; absent elsewhere. */
+  operators?: OperatorState[];
+}
+
+/** What an operator says of its rollout. */
+export interface OperatorState {
+  operator: string;
+  /** `True`, `False` or `Unknown`. */
+  progressing: string;
+  /** What it is doing, in its own words. */
+  message: string;
 }
 
 /**
@@ -19,7 +30,7 @@ export interface Settling {
  * @throws SalvorError `ClusterNotReady`, naming the override
  */
 export function requireSettled(node: string, settling: Settling, now: Date, override: readonly BackupOverride[]): void {
-  const { installedAt, lastChange } = settling;
+  const { installedAt, lastChange, operators = [] } = settling;
   const ageMs = installedAt === null ? undefined : now.getTime() - Date.parse(installedAt);
   if (ageMs !== undefined && ageMs < YOUNG_MS && !override.includes('young-cluster')) {
     throw new SalvorError(
@@ -32,6 +43,16 @@ export function requireSettled(node: string, settling: Settling, now: Date, over
     throw new SalvorError(
       'ClusterNotReady',
       `${node}: ${lastChange.path} was changed at ${lastChange.changedAt}, less than 5 minutes ago: a rollout is in progress; back up when it has ended, or override "rollout"`,
+    );
+  }
+  const moving = operators.filter(({ progressing }) => progressing !== 'False');
+  if (moving.length > 0 && !override.includes('rollout')) {
+    const said = moving.map(
+      ({ operator, progressing, message }) => `${operator} (Progressing is ${progressing}: ${message})`,
+    );
+    throw new SalvorError(
+      'ClusterNotReady',
+      `${node}: the control plane is being rolled out by its operators ${said.join(', ')}; expected Progressing to be False for each. Back up when it has ended, or override "rollout"`,
     );
   }
 }

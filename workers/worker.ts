@@ -21,6 +21,7 @@ import { createTrialActivities } from '../activities/trials.ts';
 import { TASK_QUEUE } from '../domain/operations.ts';
 import { bundleWorkflows } from './bundle.ts';
 import { watchStores } from './store-metrics.ts';
+import { tendScratch } from './tend-scratch.ts';
 import { type MetricsOptions, serveMetrics } from './telemetry.ts';
 import { connectWorker, type WorkerConnections } from './temporal.ts';
 
@@ -87,6 +88,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
       // What a killed worker held is given to another one after this; the default of 10 s would be downtime of a cluster.
       stickyQueueScheduleToStartTimeout: '2s',
     });
+    void tendScratch(done.signal, say);
     ended.addEventListener('abort', () => worker.shutdown(), { once: true });
     const running = worker.run();
     onReady?.();

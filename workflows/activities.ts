@@ -32,7 +32,7 @@ export const look = proxyActivities<
     MemberActivities &
     BackupActivities &
     PlanActivities &
-    Pick<SettlingActivities, 'readInstalledAt'> &
+    Pick<SettlingActivities, 'readInstalledAt' | 'readOperators'> &
     Pick<PruneActivities, 'setPin'> &
     Pick<HealActivities, 'findLackingCopies'> &
     Omit<DrillActivities, 'drillBackup'>

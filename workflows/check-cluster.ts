@@ -36,11 +36,11 @@ export async function checkCluster(input: CheckClusterInput): Promise<CheckClust
       return { ok: failing.length === 0, seen: seen.join('; ') };
     }),
     await asCheck('backups', async () => {
-      const { backups } = await look.listBackups({ cluster });
+      const { backups, more = 0 } = await look.listBackups({ cluster });
       const [newest] = backups.filter(({ state }) => state === 'complete' || state === 'degraded');
       if (newest === undefined)
         return { ok: true, seen: 'none yet', advice: `take one: salvor backup ${cluster.name}` };
-      return { ok: true, seen: `${backups.length}, the newest good one is ${newest.backup}` };
+      return { ok: true, seen: `${backups.length + more}, the newest good one is ${newest.backup}` };
     }),
   );
   const sizeBytes = Math.max(0, ...members.map(({ status }) => status?.dbSizeBytes ?? 0));

@@ -1,5 +1,5 @@
 /** Before a backup: a cluster that was just installed, or whose static pods are being replaced, is not worth keeping yet. */
-import { ActivityFailure, isCancellation } from '@temporalio/workflow';
+import { ActivityFailure, isCancellation, patched } from '@temporalio/workflow';
 import type { ClusterNode } from '../domain/configuration/nodes.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
 import type { BackupOverride } from '../domain/operations.ts';
@@ -20,7 +20,11 @@ export async function checkSettled(
     null,
     async () => {
       const installed = await installation(cluster);
-      const found = [installed, ...(await Promise.all(nodesToAsk(cluster).map((node) => settlingOf(cluster, node))))];
+      const found = [
+        installed,
+        ...(await rollout(cluster)),
+        ...(await Promise.all(nodesToAsk(cluster).map((node) => settlingOf(cluster, node)))),
+      ];
       for (const { where, settling } of found) {
         // The API knows best; without it the certificates tell.
         const known = settling && { ...settling, installedAt: installed.settling?.installedAt ?? settling.installedAt };
@@ -28,6 +32,7 @@ export async function checkSettled(
       }
       return found.flatMap(({ where, settling, problem }) => [
         ...(settling?.installedAt ? [`${where}: installed ${settling.installedAt}`] : []),
+        ...(settling?.operators ?? []).map(({ operator, progressing }) => `${operator}: Progressing is ${progressing}`),
         ...(settling?.lastChange ? [`${where}: static pods last changed ${settling.lastChange.changedAt}`] : []),
         ...(problem === undefined ? [] : [`${where} not looked at: ${problem}`]),
       ]);
@@ -47,12 +52,23 @@ function nodesToAsk({ flavour, nodes }: Cluster): ClusterNode[] {
   return flavour === 'kubeadm' ? nodes : [];
 }
 
-async function installation({ kubeconfig }: Cluster): Promise<Found> {
-  const where = 'the Kubernetes API';
-  if (kubeconfig === undefined) return { where };
+const API = 'the Kubernetes API';
+
+async function installation({ kubeconfig, flavour }: Cluster): Promise<Found> {
+  const where = API;
+  // Of a kubeadm cluster the nodes' files tell.
+  if (kubeconfig === undefined) return { where, ...(flavour === 'openshift' && { problem: 'no kubeconfig is set' }) };
   const answer = await look.readInstalledAt({ kubeconfig });
   if ('problem' in answer) return { where, problem: answer.problem };
   return { where, settling: { installedAt: answer.installedAt, lastChange: null } };
+}
+
+/** OpenShift's own operators replace the static pods, and say so. */
+async function rollout({ kubeconfig, flavour }: Cluster): Promise<Found[]> {
+  if (flavour !== 'openshift' || kubeconfig === undefined || !patched('rollout-by-operators')) return [];
+  const answer = await look.readOperators({ kubeconfig });
+  if ('problem' in answer) return [{ where: "OpenShift's operators", problem: answer.problem }];
+  return [{ where: API, settling: { installedAt: null, lastChange: null, operators: answer.operators } }];
 }
 
 async function settlingOf(cluster: Cluster, node: ClusterNode): Promise<Found> {

@@ -1,13 +1,16 @@
-/** Lists a cluster's backups. The stores are the only truth, and only workers reach them. */
-import { checkInput, isName } from '../domain/input.ts';
+/** Lists a cluster's backups, page by page. The stores are the only truth, and only workers reach them. */
+import { checkInput, isBackupName, isName, isPositiveCount } from '../domain/input.ts';
 import type { ListBackupsInput, ListBackupsReport } from '../domain/operations.ts';
 import { look } from './activities.ts';
 import { checked } from './failure.ts';
 
 export async function listBackups(input: ListBackupsInput): Promise<ListBackupsReport> {
   const request = checked(() =>
-    checkInput<ListBackupsInput>(input, { required: { cluster: isName }, optional: { store: isName } }),
+    checkInput<ListBackupsInput>(input, {
+      required: { cluster: isName },
+      optional: { store: isName, before: isBackupName, limit: isPositiveCount },
+    }),
   );
   const cluster = await look.readCluster({ cluster: request.cluster });
-  return await look.listBackups({ cluster, ...(request.store !== undefined && { store: request.store }) });
+  return await look.listBackups({ ...request, cluster });
 }

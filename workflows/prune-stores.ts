@@ -9,6 +9,9 @@ import type { Runbook } from './runbook.ts';
 
 type PrunedStore = PruneReport['stores'][number];
 
+/** Temporal refuses more than 2 MiB. */
+const REPORT_CHARACTERS = 1_000_000;
+
 /** Prunes the cluster's stores, or the one that is asked for. A store that fails is named in the report, and the others are pruned. */
 export async function pruneStores(
   cluster: Cluster,
@@ -16,6 +19,7 @@ export async function pruneStores(
   runbook: Runbook,
 ): Promise<PruneReport> {
   const stores = storesToPrune(cluster, store);
+  const characters = Math.floor(REPORT_CHARACTERS / stores.length);
 
   const hold = await runbook.step(
     'Check that the members agree',
@@ -27,7 +31,7 @@ export async function pruneStores(
   // All are decided on before anything is removed: what one store loses must not change what another one keeps.
   const decisions: { name: string; plan: StorePlan | PrunedStore }[] = [];
   for (const name of stores) {
-    const decide = async () => await tidy.planPrune({ cluster, store: name, includeForeign, hold });
+    const decide = async () => await tidy.planPrune({ cluster, store: name, includeForeign, hold, characters });
     const plan = await orFailed(name, runbook.step(`Decide what ${name} keeps`, null, decide, asDecision));
     decisions.push({ name, plan });
   }
@@ -82,12 +86,22 @@ async function orFailed<T>(store: string, act: Promise<T>): Promise<T | PrunedSt
   }
 }
 
-function asReport(store: string, { kept, removed, orphans }: StorePlan): PrunedStore {
-  return { store, kept, removed: removed.map(({ backup, reason }) => ({ backup, reason })), orphans };
+function asReport(store: string, { kept, removed, orphans, more }: StorePlan): PrunedStore {
+  return {
+    store,
+    kept,
+    removed: removed.map(({ backup, reason }) => ({ backup, reason })),
+    orphans,
+    ...(more && { more }),
+  };
 }
 
-function asDecision({ kept, removed, orphans }: StorePlan): string {
-  return `${kept.length} to keep, ${removed.length} to remove, ${orphans.length} objects that belong to no backup`;
+function asDecision({ kept, removed, orphans, more }: StorePlan): string {
+  const later =
+    more && more.removed + more.orphans > 0
+      ? `; the next prune goes on with ${more.removed} and ${more.orphans} more`
+      : '';
+  return `${kept.length + (more?.kept ?? 0)} to keep, ${removed.length} to remove, ${orphans.length} objects that belong to no backup${later}`;
 }
 
 function asEvidence({ removed, orphans }: PrunedStore): string {

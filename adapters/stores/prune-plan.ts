@@ -24,6 +24,8 @@ export interface StorePlan {
   removed: (NamedBackup & { reason: string })[];
   /** What belonged to no backup and is old enough. */
   orphans: { key: string; bytes: number }[];
+  /** How many of each are not in these lists. */
+  more?: { kept: number; removed: number; orphans: number };
 }
 
 export interface PruneOptions {
@@ -109,4 +111,29 @@ function orphansOf(catalogue: Catalogue, store: string, { now, includeForeign, h
 export function looksForeign({ key, kind }: LocatedObject): boolean {
   const own = parseKey(key);
   return own === undefined || (kind === 'snapshot' && own.compression === 'none' && !own.encrypted);
+}
+
+/**
+ * As much of a plan as has room in a report: of what is kept the newest, of what is removed the oldest. The rest of that comes with the next prune, which
+ * decides the same of it.
+ * @param characters of JSON
+ */
+export function shortened({ kept, removed, orphans }: StorePlan, characters: number): StorePlan {
+  const first = {
+    removed: fitting(removed.toReversed(), 0.5 * characters).toReversed(),
+    orphans: fitting(orphans, 0.1 * characters),
+    kept: fitting(kept, 0.4 * characters),
+  };
+  const more = {
+    kept: kept.length - first.kept.length,
+    removed: removed.length - first.removed.length,
+    orphans: orphans.length - first.orphans.length,
+  };
+  return { ...first, ...(Object.values(more).some((count) => count > 0) && { more }) };
+}
+
+function fitting<T>(entries: T[], characters: number): T[] {
+  let left = characters;
+  const end = entries.findIndex((entry) => (left -= JSON.stringify(entry).length) < 0);
+  return end === -1 ? entries : entries.slice(0, end);
 }

@@ -9,12 +9,23 @@ import { DETACHED, note, printResult, WAITING } from './output.ts';
 import { exitStatusOf, renderReport } from './reports.ts';
 import { createQuietView, createView } from './views.ts';
 
-/** @param headline what is done, for the person who waits; without one only faults are shown */
+/** Makes the report that is shown from the operation's own. */
+type Completion<O extends Operation> = (
+  client: SalvorClient,
+  report: ReportOf<O>,
+  leave: AbortSignal,
+) => Promise<ReportOf<O>>;
+
+/**
+ * @param headline what is done, for the person who waits; without one only faults are shown
+ * @param complete what is added to the report; without it, nothing
+ */
 export async function operate<O extends Operation>(
   options: CommonOptions,
   operation: O,
   input: InputOf<O>,
   headline?: string,
+  complete?: Completion<O>,
 ): Promise<number> {
   return withClient(options, async (client) => {
     const handle = await client.start(operation, input, headline === undefined ? {} : { summary: headline });
@@ -23,7 +34,7 @@ export async function operate<O extends Operation>(
       printResult(options.output, { workflowId, runId }, () => `started; follow it: salvor show ${workflowId}`);
       return 0;
     }
-    return followToEnd(options, client, operation, handle, headline);
+    return followToEnd(options, client, operation, handle, headline, complete);
   });
 }
 
@@ -34,9 +45,10 @@ export async function followToEnd<O extends Operation>(
   operation: O,
   handle: OperationHandle<O>,
   headline?: string,
+  complete?: Completion<O>,
 ): Promise<number> {
   for (;;) {
-    const followed = await followOnce(options, client, handle, headline);
+    const followed = await followOnce(options, client, handle, headline, complete);
     if ('report' in followed) {
       const { report } = followed;
       printResult(options.output, report, (look) => renderReport(operation, report, look));
@@ -57,6 +69,7 @@ async function followOnce<O extends Operation>(
   client: SalvorClient,
   handle: OperationHandle<O>,
   headline: string | undefined,
+  complete: Completion<O> | undefined,
 ): Promise<Followed<O>> {
   return untilInterrupted(async (leave) => {
     const view = headline === undefined ? createQuietView() : await createView(`${headline}  [${handle.workflowId}]`);
@@ -69,7 +82,8 @@ async function followOnce<O extends Operation>(
       waiting = { waitingFor, ...(toApprove !== undefined && { toApprove }) };
       waits.abort();
     });
-    return report === undefined ? { waiting } : { report };
+    const whole = report && complete ? await unlessLeft(leave, complete(client, report, leave)) : report;
+    return whole === undefined ? { waiting } : { report: whole };
   });
 }
 
@@ -90,6 +104,15 @@ async function leftToApprove({ output }: CommonOptions, handle: OperationHandle,
     [...(plan ? [renderPlan(plan, look), ''] : []), `${waitingFor}\nCome back: salvor show ${workflowId}`].join('\n'),
   );
   return WAITING;
+}
+
+async function unlessLeft<T>(leave: AbortSignal, work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (leave.aborted) return undefined;
+    throw error;
+  }
 }
 
 /** The operation waits for a person, and nobody is here to be asked. */

@@ -37,9 +37,10 @@ const PRESENTATIONS: { [O in Operation]?: Presentation<O> } = {
   },
 };
 
-function exitOfPrune({ stores, hold }: ReportOf<'prune'>): ExitStatus {
+function exitOfPrune({ stores, hold, dryRun }: ReportOf<'prune'>): ExitStatus {
   if (stores.some(({ error }) => error !== undefined)) return 1;
-  return hold === null ? 0 : 3;
+  const isLeft = !dryRun && stores.some(({ more }) => more !== undefined && more.removed + more.orphans > 0);
+  return hold === null && !isLeft ? 0 : 3;
 }
 
 function exitOfHeal({ failed, more, unreadable }: ReportOf<'heal'>): ExitStatus {

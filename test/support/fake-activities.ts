@@ -148,6 +148,7 @@ export function fakeActivities(changes: Partial<Activities> = {}): FakeActivitie
       etcd: ETCD,
     }),
     readInstalledAt: async () => ({ installedAt: '2026-01-01T00:00:00.000Z' }),
+    readOperators: async () => ({ operators: [] }),
     readSettling: async () => ({ installedAt: '2026-01-01T00:00:00.000Z', lastChange: null }),
     keepStaticResources: async ({ cluster, node, backup }) => ({
       node,

@@ -4,7 +4,7 @@ import { WorkflowFailedError } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { Manifest } from '../../domain/manifest.ts';
 import { lockWorkflowId } from '../../domain/operations.ts';
-import { failureTypeIn } from '../support/failures.ts';
+import { failureMessageIn, failureTypeIn } from '../support/failures.ts';
 import { CLUSTER, failing, type FakeActivities, fakeActivities } from '../support/fake-activities.ts';
 import { recordHistory, startTemporal, withWorker } from '../support/temporal.ts';
 import type { backup, holdCluster } from '../../workflows/index.ts';
@@ -262,6 +262,42 @@ test('a kubeadm cluster in the middle of a rollout is not backed up, unless that
   assert.ok(!refused.calls.includes('chooseSource'));
   const report = await run(fakeActivities(changes), { cluster: 'prod', override: ['rollout'] });
   assert.equal(report.state, 'complete');
+});
+
+const OPENSHIFT = { ...CLUSTER, flavour: 'openshift' as const, kubeconfig: '/etc/salvor/kubeconfig' };
+
+test('an OpenShift cluster whose operators roll something out is not backed up, unless that is overridden by name', async () => {
+  const changes = {
+    readCluster: async () => OPENSHIFT,
+    readOperators: async () => ({
+      operators: [
+        { operator: 'etcd', progressing: 'False', message: '' },
+        { operator: 'kube-apiserver', progressing: 'True', message: '2 nodes are at revision 7; 1 node is at 8' },
+      ],
+    }),
+  };
+  const refused = fakeActivities(changes);
+  await assert.rejects(
+    run(refused, { cluster: 'prod' }, 'backup-operators-progressing'),
+    (error) =>
+      failureTypeIn(error) === 'ClusterNotReady' &&
+      /operators kube-apiserver \(.* at 8\)/.test(failureMessageIn(error)),
+  );
+  assert.ok(!refused.calls.includes('chooseSource'));
+  assert.equal((await run(fakeActivities(changes), { cluster: 'prod', override: ['rollout'] })).state, 'complete');
+});
+
+test('an OpenShift cluster whose API is away, or that has no kubeconfig, is backed up all the same', async () => {
+  const away = fakeActivities({
+    readCluster: async () => OPENSHIFT,
+    readInstalledAt: async () => ({ problem: 'connection refused' }),
+    readOperators: async () => ({ problem: 'connection refused' }),
+  });
+  assert.equal((await run(away, { cluster: 'prod' })).state, 'complete');
+  const { kubeconfig, ...without } = OPENSHIFT;
+  const unknown = fakeActivities({ readCluster: async () => without });
+  assert.equal((await run(unknown, { cluster: 'prod' })).state, 'complete');
+  assert.ok(!unknown.calls.includes('readOperators'), kubeconfig);
 });
 
 test('the age that the Kubernetes API tells counts before that of certificates, and nodes that are away stop nothing', async () => {

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { action } from '../common.ts';
 import { BACKUP_OVERRIDES } from '../../../domain/operations.ts';
+import { withOlderPages } from '../../older-pages.ts';
 import { requireName, requireOverride } from '../input.ts';
 
 export function addBackup(program: Command): void {
@@ -37,7 +38,10 @@ export function addBackups(program: Command): void {
         requireName('cluster', cluster);
         if (store !== undefined) requireName('store', store);
         const { operate } = await import('../operate.ts');
-        return operate(options, 'listBackups', { cluster, ...(store !== undefined && { store }) });
+        const input = { cluster, ...(store !== undefined && { store }) };
+        return operate(options, 'listBackups', input, undefined, (client, page, leave) =>
+          withOlderPages(client, input, page, leave),
+        );
       }),
     );
 }

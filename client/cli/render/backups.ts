@@ -6,7 +6,7 @@ import { type Cell, renderTable } from './table.ts';
 const STYLES = { complete: 'green', degraded: 'yellow', foreign: 'dim', broken: 'red' } as const;
 const HEAD = ['BACKUP (UTC)', 'AGE', 'NODE', 'STATE', 'PROOF', 'REVISION', 'SIZE', 'STORES', ''];
 
-export function renderBackups({ cluster, backups, unreadable }: ListBackupsReport, look: Look): string {
+export function renderBackups({ cluster, backups, unreadable, more }: ListBackupsReport, look: Look): string {
   const problems = backups.filter((entry) => entry.problem !== undefined);
   return [
     ...unreadable.map(({ store, error }) =>
@@ -20,6 +20,8 @@ export function renderBackups({ cluster, backups, unreadable }: ListBackupsRepor
           look,
           { right: ['AGE', 'REVISION', 'SIZE'] },
         ),
+    // Of one page of an operation that is looked at again.
+    ...(more === undefined ? [] : [`${more} older ones: salvor backups ${plain(cluster)}`]),
     ...problems.map(({ backup, problem }) => paint(look, 'yellow', `! ${backup}: ${plain(problem ?? '')}`)),
   ].join('\n');
 }

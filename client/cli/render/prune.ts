@@ -23,7 +23,23 @@ export function renderPrune(report: PruneReport, look: Look): string {
       const what = `${counted(orphans.length, 'object', 'objects')} of no backup, ${formatBytes(bytes)}`;
       return [`${store}: ${what}${dryRun ? ' would be removed' : ' removed'}`];
     }),
+    ...stores.flatMap(({ store, more }) => (more === undefined ? [] : moreLines(store, more, look))),
   ].join('\n');
+}
+
+type More = NonNullable<PruneReport['stores'][number]['more']>;
+
+function moreLines(store: string, { kept, removed, orphans }: More, look: Look): string[] {
+  const left = [
+    ...(removed > 0 ? [counted(removed, 'backup', 'backups')] : []),
+    ...(orphans > 0 ? [`${counted(orphans, 'object', 'objects')} of no backup`] : []),
+  ];
+  return [
+    ...(kept > 0 ? [`${store}: ${counted(kept, 'older one', 'older ones')} kept as well`] : []),
+    ...(left.length > 0
+      ? [paint(look, 'yellow', `! ${store}: ${left.join(' and ')} more to remove than one prune reports; prune again`)]
+      : []),
+  ];
 }
 
 function counted(count: number, one: string, many: string): string {

@@ -48,6 +48,27 @@ local: 1 object of no backup, 2.0 KiB removed`,
   });
 });
 
+describe('the report of a prune of thousands', () => {
+  const many: PruneReport = {
+    ...prune,
+    stores: prune.stores.map((store) => ({ ...store, more: { kept: 5_000, removed: 4_000, orphans: 0 } })),
+  };
+
+  it('says what it leaves out, and waits for the next prune while something is left to remove', () => {
+    assert.match(
+      renderReport('prune', many, look),
+      /\nlocal: 5000 older ones kept as well\n! local: 4000 backups more to remove than one prune reports; prune again$/,
+    );
+    assert.equal(exitStatusOf('prune', many), 3);
+    assert.equal(exitStatusOf('prune', { ...many, dryRun: true }), 0);
+    const keptOnly = {
+      ...many,
+      stores: prune.stores.map((store) => ({ ...store, more: { kept: 1, removed: 0, orphans: 0 } })),
+    };
+    assert.equal(exitStatusOf('prune', keptOnly), 0);
+  });
+});
+
 describe('the report of a pin', () => {
   it('says what it means and where it lies', () => {
     const pin = { cluster: 'prod', backup: '20261123-060000', pinned: true, stores: ['local', 'offsite'] };

@@ -48,3 +48,27 @@ for (const { what, installedAt, lastChange, override = [], refused } of [
     else check();
   });
 }
+
+for (const { what, operators, override = [], refused } of [
+  { what: 'all quiet', operators: ['False', 'False'] },
+  {
+    what: 'one rolling something out',
+    operators: ['False', 'True'],
+    refused: /operators kube-apiserver \(.*"rollout"/,
+  },
+  {
+    what: 'one that does not know',
+    operators: ['Unknown', 'False'],
+    refused: /operators etcd \(Progressing is Unknown/,
+  },
+  { what: 'one rolling something out, overridden', operators: ['True', 'True'], override: ['rollout'] },
+] satisfies { what: string; operators: string[]; override?: BackupOverride[]; refused?: RegExp }[]) {
+  test(`a cluster with operators, ${what}, is ${refused ? 'refused' : 'backed up'}`, () => {
+    const names = ['etcd', 'kube-apiserver'];
+    const states = operators.map((progressing, index) => ({ operator: names[index] ?? '', progressing, message: '' }));
+    const check = () =>
+      requireSettled('the API', { installedAt: null, lastChange: null, operators: states }, NOW, override);
+    if (refused) assert.throws(check, { type: 'ClusterNotReady', message: refused });
+    else check();
+  });
+}

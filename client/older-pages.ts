@@ -1,0 +1,26 @@
+/** A list of backups is as many operations as it has pages: Temporal carries no more than 2 MiB at once. */
+import type { ListBackupsInput, ListBackupsReport } from '../domain/operations.ts';
+import type { SalvorClient } from './salvor.ts';
+
+/**
+ * A page and all that follow it, as one list.
+ * @throws SalvorOperationError when one of them can't be had, and the signal's reason
+ */
+export async function withOlderPages(
+  client: Pick<SalvorClient, 'backups'>,
+  input: Pick<ListBackupsInput, 'cluster' | 'store'>,
+  { more, ...newest }: ListBackupsReport,
+  signal?: AbortSignal,
+): Promise<ListBackupsReport> {
+  const pages = [newest];
+  for (let left = more ?? 0; left > 0;) {
+    const before = pages.at(-1)?.backups.at(-1)?.backup;
+    if (before === undefined) break;
+    const handle = await client.backups({ ...input, before });
+    const { more: older = 0, ...page } = await handle.result(signal);
+    pages.push(page);
+    left = older;
+  }
+  const unreadable = new Map(pages.flatMap((page) => page.unreadable.map((each) => [each.store, each])));
+  return { ...newest, backups: pages.flatMap(({ backups }) => backups), unreadable: [...unreadable.values()] };
+}
