@@ -30,7 +30,8 @@ export interface OnNode {
   node: string;
 }
 
-async function onHost<T>({ cluster, node }: OnNode, work: (node: ClusterNode, host: Host) => Promise<T>): Promise<T> {
+/** Does something on the host of a node, and leaves it. */
+export async function onHost<T>({ cluster, node }: OnNode, work: (node: ClusterNode, host: Host) => Promise<T>): Promise<T> {
   const found = nodeOf(cluster.nodes, node);
   const host = hostFor(found);
   try {
@@ -58,7 +59,8 @@ function anyChanged(results: { changed: boolean }[]): { changed: boolean } {
   return { changed: results.some(({ changed }) => changed) };
 }
 
-async function refuseRunning(cluster: Cluster, node: ClusterNode, host: Host, signal: AbortSignal): Promise<void> {
+/** @throws SalvorError `UnsafeState` while etcd runs */
+export async function refuseRunning(cluster: Cluster, node: ClusterNode, host: Host, signal: AbortSignal): Promise<void> {
   if ((await controlPlaneFor(cluster, node, host).etcd.status(signal)) === 'stopped') return;
   throw new SalvorError(
     'UnsafeState',

@@ -8,9 +8,11 @@ import {
   type CheckClusterInput,
   type HealInput,
   type ListBackupsInput,
+  type ListMembersInput,
   type Operation,
   type PinInput,
   type PruneInput,
+  type ReplaceMemberInput,
   type RestoreInput,
   SEARCH_ATTRIBUTES,
   TASK_QUEUE,
@@ -79,6 +81,16 @@ export class SalvorClient {
   /** Copies what stores lack of backups from the stores that have it. */
   heal(input: HealInput): Promise<OperationHandle<'heal'>> {
     return this.start('heal', input);
+  }
+
+  /** Lists a cluster's etcd members: what each is, and what ails it. */
+  members(input: ListMembersInput): Promise<OperationHandle<'listMembers'>> {
+    return this.start('listMembers', input);
+  }
+
+  /** Replaces an unhealthy etcd member. Its data is moved aside: `confirm` repeats the cluster's name. */
+  replaceMember(input: ReplaceMemberInput): Promise<OperationHandle<'replaceMember'>> {
+    return this.start('replaceMember', input);
   }
 
   /** Looks at everything that operations on a cluster need, and changes nothing. */
@@ -161,7 +173,9 @@ const TITLES: Record<Operation, string> = {
   verify: 'Verify',
   restore: 'Restore',
   heal: 'Heal',
+  replaceMember: 'Replace a member of',
   listBackups: 'List backups of',
+  listMembers: 'List members of',
   checkCluster: 'Check',
 };
 

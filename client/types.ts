@@ -14,7 +14,11 @@ import type {
   CheckClusterReport,
   ListBackupsInput,
   ListBackupsReport,
+  ListMembersInput,
+  ListMembersReport,
   Operation,
+  ReplaceMemberInput,
+  ReplaceMemberReport,
   RestoreInput,
   RestoreReport,
 } from '../domain/operations.ts';
@@ -27,6 +31,8 @@ interface OperationTypes {
   pin: { input: PinInput; report: PinReport };
   verify: { input: VerifyInput; report: VerifyReport };
   heal: { input: HealInput; report: HealReport };
+  listMembers: { input: ListMembersInput; report: ListMembersReport };
+  replaceMember: { input: ReplaceMemberInput; report: ReplaceMemberReport };
   checkCluster: { input: CheckClusterInput; report: CheckClusterReport };
 }
 

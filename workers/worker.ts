@@ -6,7 +6,9 @@ import { createConfigurationActivities } from '../activities/configuration.ts';
 import { createLockActivities } from '../activities/cluster-lock.ts';
 import { createDrillActivities } from '../activities/drills.ts';
 import { createHealActivities } from '../activities/heal.ts';
+import { createMemberNodeActivities } from '../activities/member-nodes.ts';
 import { createMemberActivities } from '../activities/members.ts';
+import { createMembershipActivities } from '../activities/membership.ts';
 import { createNodeActivities } from '../activities/nodes.ts';
 import { createPruneActivities } from '../activities/prune.ts';
 import { createSettlingActivities } from '../activities/settling.ts';
@@ -38,6 +40,8 @@ export function createActivities(configFile: string, client: Client) {
     ...createConfigurationActivities(configFile),
     ...createLockActivities(client),
     ...createMemberActivities(),
+    ...createMembershipActivities(),
+    ...createMemberNodeActivities(),
     ...createSnapshotActivities(),
     ...createSettlingActivities(),
     ...createStaticResourceActivities(),

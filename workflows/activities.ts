@@ -4,7 +4,9 @@ import type { BackupActivities } from '../activities/backups.ts';
 import type { ConfigurationActivities } from '../activities/configuration.ts';
 import type { DrillActivities } from '../activities/drills.ts';
 import type { HealActivities } from '../activities/heal.ts';
+import type { MemberNodeActivities } from '../activities/member-nodes.ts';
 import type { MemberActivities } from '../activities/members.ts';
+import type { MembershipActivities } from '../activities/membership.ts';
 import type { NodeActivities } from '../activities/nodes.ts';
 import type { PruneActivities } from '../activities/prune.ts';
 import type { SettlingActivities } from '../activities/settling.ts';
@@ -25,6 +27,7 @@ const attended = {
 export const look = proxyActivities<
   ConfigurationActivities &
     MemberActivities &
+    Pick<MembershipActivities, 'surveyMembers'> &
     BackupActivities &
     Pick<SettlingActivities, 'readInstalledAt'> &
     Pick<PruneActivities, 'setPin'> &
@@ -77,7 +80,9 @@ export function archiving(node: ClusterNode) {
 
 /** What a node needs before a restore: wrong here is wrong for a person to see, while nothing is touched yet. */
 export function preparing(node: ClusterNode) {
-  return proxyActivities<NodeActivities & SettlingActivities>({
+  return proxyActivities<
+    NodeActivities & SettlingActivities & Pick<MemberNodeActivities, 'checkMemberNode'>
+  >({
     ...attended,
     ...placeOf(node),
     summary: node.name,
@@ -86,9 +91,21 @@ export function preparing(node: ClusterNode) {
   });
 }
 
+/** A look at a node whose member is silent: one that is away is part of the answer, and not waited for. */
+export function observing(node: ClusterNode) {
+  return proxyActivities<Pick<MemberNodeActivities, 'observeEtcd' | 'readApiServerFlags'>>({
+    ...attended,
+    ...placeOf(node),
+    ...(node.taskQueue !== undefined && { scheduleToStartTimeout: '20s' }),
+    summary: node.name,
+    startToCloseTimeout: '1m',
+    retry: { maximumAttempts: 2 },
+  });
+}
+
 /** Between the first component stopped and the last one ready: tried again and again, and a person is asked when that doesn't help. */
 export function changing(node: ClusterNode) {
-  return proxyActivities<NodeActivities>({
+  return proxyActivities<NodeActivities & Omit<MemberNodeActivities, 'checkMemberNode' | 'observeEtcd'>>({
     ...attended,
     ...placeOf(node),
     summary: node.name,
@@ -99,7 +116,7 @@ export function changing(node: ClusterNode) {
 }
 
 /** The gates after the change; the same, for the cluster as a whole. */
-export const gate = proxyActivities<MemberActivities>({
+export const gate = proxyActivities<MemberActivities & Omit<MembershipActivities, 'surveyMembers'>>({
   ...attended,
   startToCloseTimeout: '1m',
   scheduleToCloseTimeout: '5m',

@@ -11,6 +11,8 @@ const OPERATION = defineSearchAttributeKey(SEARCH_ATTRIBUTES.operation, 'KEYWORD
 
 export const progressQuery = defineQuery<Progress>('progress');
 
+type Tell = (seen: string) => void;
+
 export interface Runbook {
   /** The steps so far, for the report. */
   readonly steps: StepRecord[];
@@ -18,9 +20,10 @@ export interface Runbook {
   announce(steps: { name: string; node: string | null }[]): void;
   /**
    * Does one step and records when, where and what was seen.
+   * @param act is given a function that shows what is seen on the way
    * @param evidence what to show of the result, in a few words
    */
-  step<T>(name: string, node: string | null, act: () => Promise<T>, evidence: (result: T) => string): Promise<T>;
+  step<T>(name: string, node: string | null, act: (tell: Tell) => Promise<T>, evidence: (result: T) => string): Promise<T>;
   /** Does a step on every node at once, and waits for all of them before the first failure is passed on. */
   onEvery<N extends { name: string }, T>(
     name: string,
@@ -67,7 +70,7 @@ export function openRunbook(operation: Operation, cluster: string): Runbook {
   async function step<T>(
     name: string,
     node: string | null,
-    act: () => Promise<T>,
+    act: (tell: Tell) => Promise<T>,
     evidence: (result: T) => string,
   ): Promise<T> {
     const record = recordOf(name, node);
@@ -76,7 +79,10 @@ export function openRunbook(operation: Operation, cluster: string): Runbook {
     record.startedAt = new Date(startMs).toISOString();
     show();
     try {
-      const result = await act();
+      const result = await act((seen) => {
+        record.evidence = seen;
+        show();
+      });
       record.state = 'done';
       record.evidence = evidence(result);
       return result;

@@ -35,12 +35,17 @@ function serviceComponent(name: string, service: Service, host: Host): Component
     if (saysNothing(argv[0], result)) {
       throw failed(`${host.name}: \`${argv.join(' ')}\` can't tell whether ${name} runs`, result);
     }
-    // systemd says so of a unit whose process is still on its way out.
-    return result.exitCode === 0 || result.stdout.trim() === 'deactivating' ? 'running' : 'stopped';
+    // systemd says so of a unit whose process is still on its way out, and of one that it is about to start again.
+    const isBetween = ['deactivating', 'activating'].includes(result.stdout.trim());
+    return result.exitCode === 0 || isBetween ? 'running' : 'stopped';
   }
 
   async function bring(wanted: ComponentState, command: string[], signal: AbortSignal, deadlineMs: number) {
-    if ((await status(signal)) === wanted) return { changed: false };
+    if ((await status(signal)) === wanted) {
+      // Of a component that ends again and again this may be the moment before it is started once more.
+      if (wanted === 'stopped') await host.run(commandOf(command), { signal, timeoutMs: deadlineMs });
+      return { changed: false };
+    }
     const endMs = Date.now() + deadlineMs;
     const argv = commandOf(command);
     const result = await host.run(argv, { signal, timeoutMs: deadlineMs });

@@ -1,11 +1,10 @@
 /** `restore`. */
 import { type Command, Option } from 'commander';
-import { SalvorError } from '../../../domain/errors.ts';
 import { checkConfirmation } from '../../../domain/input.ts';
 import { ON_FAILURE, type OnFailure } from '../../../domain/operations.ts';
 import { action, type CommonOptions } from '../common.ts';
+import { askConfirmation } from '../confirm.ts';
 import { requireBackup, requireName } from '../input.ts';
-import { note, UsageError } from '../output.ts';
 
 interface RestoreOptions extends CommonOptions {
   backup: string;
@@ -36,32 +35,21 @@ export function addRestore(program: Command): void {
         requireName('cluster', cluster);
         requireBackup(backup);
         if (store !== undefined) requireName('store', store);
-        const confirm = options.confirm ?? (await askConfirmation(cluster, options));
+        const what = backup === 'latest' ? 'its newest good backup' : `the backup ${backup}`;
+        const confirm =
+          options.confirm ??
+          (await askConfirmation(cluster, {
+            output: options.output,
+            why: `a restore replaces the present state of "${cluster}"`,
+            what: [
+              `Restore ${cluster} from ${what}.`,
+              'Everything written to it since then is lost, and its kube-apiservers stop meanwhile.',
+            ],
+          }));
         checkConfirmation(cluster, confirm);
         const input = { cluster, confirm, backup, onFailure, ...(store !== undefined && { store }) };
         const { operate } = await import('../operate.ts');
         return operate(options, 'restore', input, `Restore ${cluster} from ${backup}`);
       }),
     );
-}
-
-async function askConfirmation(cluster: string, { backup, output }: RestoreOptions): Promise<string> {
-  if (!process.stdin.isTTY || !process.stderr.isTTY || output === 'json') {
-    throw new UsageError(`a restore replaces the present state of "${cluster}"; repeat its name: --confirm ${cluster}`);
-  }
-  const { input } = await import('@inquirer/prompts');
-  const what = backup === 'latest' ? 'its newest good backup' : `the backup ${backup}`;
-  note(`Restore ${cluster} from ${what}.`);
-  note('Everything written to it since then is lost, and its kube-apiservers stop meanwhile.');
-  try {
-    return await input(
-      {
-        message: "Type the cluster's name to go on:",
-        validate: (typed) => typed === cluster || `that is not "${cluster}"; Ctrl-C leaves without a change`,
-      },
-      { output: process.stderr },
-    );
-  } catch (error) {
-    throw new SalvorError('ConfirmationMismatch', 'not confirmed; nothing was started', { cause: error });
-  }
 }
