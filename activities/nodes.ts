@@ -97,11 +97,12 @@ export function createNodeActivities() {
       });
     }),
 
-    stopEtcd: attended(async (order: OnNode, { signal }) => {
-      return await onHost(
-        order,
-        async (node, host) => await controlPlaneFor(order.cluster, node, host).etcd.stop(signal, STOP_DEADLINE_MS),
-      );
+    /** With `restarts` also one that seems to be stopped, and is about to be started anew. */
+    stopEtcd: attended(async (order: OnNode & { restarts?: boolean }, { signal }) => {
+      const options = { ...(order.restarts && { restarts: true }) };
+      return await onHost(order, async (node, host) => {
+        return await controlPlaneFor(order.cluster, node, host).etcd.stop(signal, STOP_DEADLINE_MS, options);
+      });
     }),
 
     /** Only a stopped etcd's directory is swapped. */

@@ -52,7 +52,7 @@ export async function changeMember(
   }
   await freeNode(change, changed, runbook);
   await removeMember(change, changed, runbook, person);
-  changed.added = await addMember(change, changed, runbook);
+  await addMember(change, changed, runbook);
   const checked = await checkMembers(change, runbook);
   await startKubernetes(change, runbook);
   return checked;
@@ -79,7 +79,7 @@ async function freeNode({ cluster, node, plan, operationId }: MemberChange, chan
   await runbook.step(
     'Stop etcd',
     node.name,
-    async () => await changing(node).stopEtcd({ cluster, node: node.name }),
+    async () => await changing(node).stopEtcd({ cluster, node: node.name, restarts: true }),
     stopped,
   );
   const { setAside } = await runbook.step(
@@ -119,6 +119,7 @@ async function addMember({ cluster, node, plan, operationId }: MemberChange, cha
     ({ memberId, changed: isNew }) => `member ${memberId}${isNew ? '' : ', which was there already'}, at ${node.etcd.peerUrl}`,
   );
   const { memberId } = added;
+  changed.added = memberId;
   const initialCluster = initialClusterOf(added.members, { id: memberId, name: node.etcd.memberName });
   const configured = await runbook.step(
     'Write its configuration',
@@ -145,7 +146,6 @@ async function addMember({ cluster, node, plan, operationId }: MemberChange, cha
     async () => await gate.promoteMember({ cluster, through, memberId }),
     ({ changed: isNew }) => (isNew ? 'it votes' : 'it voted already'),
   );
-  return memberId;
 }
 
 type LearnerSeen = Awaited<ReturnType<typeof gate.watchLearner>>;

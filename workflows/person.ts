@@ -58,7 +58,7 @@ export function listenToPerson(onFailure: OnFailure, onChange: () => void): Pers
   return {
     waitingFor() {
       if (problems.size === 0 || decision !== undefined) return null;
-      return `${[...problems].join('; ')}. Decide: retry, ${noWayBack === undefined ? 'rollback ' : ''}or abort`;
+      return `${[...problems].join('; ')}. Decide: retry${noWayBack === undefined ? ', rollback' : ''} or abort`;
     },
     beginRollback() {
       noWayBack = 'it is the rollback that waits';

@@ -41,11 +41,7 @@ function serviceComponent(name: string, service: Service, host: Host): Component
   }
 
   async function bring(wanted: ComponentState, command: string[], signal: AbortSignal, deadlineMs: number) {
-    if ((await status(signal)) === wanted) {
-      // Of a component that ends again and again this may be the moment before it is started once more.
-      if (wanted === 'stopped') await host.run(commandOf(command), { signal, timeoutMs: deadlineMs });
-      return { changed: false };
-    }
+    if ((await status(signal)) === wanted) return { changed: false };
     const endMs = Date.now() + deadlineMs;
     const argv = commandOf(command);
     const result = await host.run(argv, { signal, timeoutMs: deadlineMs });
@@ -67,7 +63,12 @@ function serviceComponent(name: string, service: Service, host: Host): Component
     name,
     status,
     start: (signal, deadlineMs) => bring('running', service.start, signal, deadlineMs),
-    stop: (signal, deadlineMs) => bring('stopped', service.stop, signal, deadlineMs),
+    async stop(signal, deadlineMs, { restarts = false } = {}) {
+      const { changed } = await bring('stopped', service.stop, signal, deadlineMs);
+      // Whoever starts it anew is told not to; a command that has nothing to stop may say so by its exit code.
+      if (restarts && !changed) await host.run(commandOf(service.stop), { signal, timeoutMs: deadlineMs });
+      return { changed };
+    },
   };
 }
 
