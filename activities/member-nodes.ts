@@ -39,14 +39,12 @@ export function createMemberNodeActivities() {
     }),
 
     /** Only a stopped etcd's configuration is written. */
-    configureMember: attended(
-      async (order: OnNode & { operationId: string; initialCluster: string }, { signal }) => {
-        return await onHost(order, async (node, host) => {
-          await refuseRunning(order.cluster, node, host, signal);
-          return await configureMember(order.cluster, node, host, order, signal);
-        });
-      },
-    ),
+    configureMember: attended(async (order: OnNode & { operationId: string; initialCluster: string }, { signal }) => {
+      return await onHost(order, async (node, host) => {
+        await refuseRunning(order.cluster, node, host, signal);
+        return await configureMember(order.cluster, node, host, order, signal);
+      });
+    }),
 
     /** Flags of a kubeadm node's kube-apiserver, as its manifest has them; null when the node has none. */
     readApiServerFlags: attended(async (order: OnNode, { signal }) => {

@@ -2,7 +2,14 @@
 import { inspectMembers, withMember, endpointOf } from '../adapters/etcd/inspect.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
 import { SalvorError } from '../domain/errors.ts';
-import { answering, chooseMember, hashGroups, type ListedMember, type MemberInspection, membersApart } from '../domain/members.ts';
+import {
+  answering,
+  chooseMember,
+  hashGroups,
+  type ListedMember,
+  type MemberInspection,
+  membersApart,
+} from '../domain/members.ts';
 import { attended } from './attend.ts';
 
 export interface SourceWish {

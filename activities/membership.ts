@@ -22,7 +22,11 @@ export interface ByWayOf {
 }
 
 /** Does something by the first member that answers. */
-async function byAny<T>({ cluster, through }: ByWayOf, signal: AbortSignal, work: (member: Member) => Promise<T>): Promise<T> {
+async function byAny<T>(
+  { cluster, through }: ByWayOf,
+  signal: AbortSignal,
+  work: (member: Member) => Promise<T>,
+): Promise<T> {
   const reasons: string[] = [];
   for (const name of through) {
     try {
@@ -56,12 +60,19 @@ export function createMembershipActivities() {
       if (leader !== memberId) return { changed: false, leader };
       const listed = (await agreedMembers(order, signal)).find(({ id }) => id === memberId);
       for (const clientUrl of listed?.clientUrls ?? []) {
-        const endpoint = { ...endpointOf(cluster, nodeOf(cluster.nodes, through[0] ?? '')), node: listed?.name ?? '', clientUrl };
+        const endpoint = {
+          ...endpointOf(cluster, nodeOf(cluster.nodes, through[0] ?? '')),
+          node: listed?.name ?? '',
+          clientUrl,
+        };
         await withMember(endpoint, async (member) => await member.moveLeader(signal, successor));
         const now = await byAny(order, signal, async (member) => (await member.status(signal)).leaderId);
         if (now !== memberId && now !== '0') return { changed: true, leader: now };
       }
-      throw new SalvorError('MemberUnreachable', `member ${memberId} is still the leader, although it was asked to hand over to ${successor}`);
+      throw new SalvorError(
+        'MemberUnreachable',
+        `member ${memberId} is still the leader, although it was asked to hand over to ${successor}`,
+      );
     }),
 
     /**
@@ -93,7 +104,8 @@ export function createMembershipActivities() {
     /** Makes room for the new member: it gets the data and has no vote. */
     addLearner: attended(async (order: ByWayOf & { peerUrl: string }, { signal }) => {
       const there = (await agreedMembers(order, signal)).find(({ peerUrls }) => peerUrls.includes(order.peerUrl));
-      const memberId = there?.id ?? (await byAny(order, signal, async (member) => await member.addLearner(signal, order.peerUrl)));
+      const memberId =
+        there?.id ?? (await byAny(order, signal, async (member) => await member.addLearner(signal, order.peerUrl)));
       return { memberId, changed: there === undefined, members: await agreedMembers(order, signal) };
     }),
 
@@ -130,7 +142,10 @@ export function createMembershipActivities() {
     promoteMember: attended(async (order: ByWayOf & { memberId: string }, { signal }) => {
       const member = (await agreedMembers(order, signal)).find(({ id }) => id === order.memberId);
       if (member === undefined) {
-        throw new SalvorError('UnsafeState', `etcd has no member ${order.memberId} any more; something else has removed it`);
+        throw new SalvorError(
+          'UnsafeState',
+          `etcd has no member ${order.memberId} any more; something else has removed it`,
+        );
       }
       if (!member.isLearner) return { changed: false };
       await byAny(order, signal, async (asked) => await asked.promoteMember(signal, order.memberId));
@@ -142,7 +157,10 @@ export function createMembershipActivities() {
       const { peerUrl } = nodeOf(order.cluster.nodes, order.node).etcd;
       const member = (await agreedMembers(order, signal)).find(({ peerUrls }) => peerUrls.includes(peerUrl));
       if (member !== undefined && !member.isLearner && member.name !== '') return { memberId: member.id };
-      throw new SalvorError('UnsafeState', member === undefined ? order.instruction : `${order.node} is added and does not vote yet; ${order.instruction}`);
+      throw new SalvorError(
+        'UnsafeState',
+        member === undefined ? order.instruction : `${order.node} is added and does not vote yet; ${order.instruction}`,
+      );
     }),
 
     /** The gate at the end: every node of the configuration has a healthy voting member, all with the same keys, and the old one is out. Retried until it holds. */
@@ -157,7 +175,8 @@ export function createMembershipActivities() {
         if (entry.hash === null) return [`${who} could not be compared with the others`];
         return entry.alarms.map((alarm) => `${who} has raised ${alarm}`);
       });
-      if (problems.length > 0) throw new SalvorError('MemberUnreachable', `the members are not well yet: ${problems.join('; ')}`);
+      if (problems.length > 0)
+        throw new SalvorError('MemberUnreachable', `the members are not well yet: ${problems.join('; ')}`);
       return { members, quorum: quorumOf(survey, members) };
     }),
   };

@@ -31,7 +31,10 @@ export interface OnNode {
 }
 
 /** Does something on the host of a node, and leaves it. */
-export async function onHost<T>({ cluster, node }: OnNode, work: (node: ClusterNode, host: Host) => Promise<T>): Promise<T> {
+export async function onHost<T>(
+  { cluster, node }: OnNode,
+  work: (node: ClusterNode, host: Host) => Promise<T>,
+): Promise<T> {
   const found = nodeOf(cluster.nodes, node);
   const host = hostFor(found);
   try {
@@ -60,7 +63,12 @@ function anyChanged(results: { changed: boolean }[]): { changed: boolean } {
 }
 
 /** @throws SalvorError `UnsafeState` while etcd runs */
-export async function refuseRunning(cluster: Cluster, node: ClusterNode, host: Host, signal: AbortSignal): Promise<void> {
+export async function refuseRunning(
+  cluster: Cluster,
+  node: ClusterNode,
+  host: Host,
+  signal: AbortSignal,
+): Promise<void> {
   if ((await controlPlaneFor(cluster, node, host).etcd.status(signal)) === 'stopped') return;
   throw new SalvorError(
     'UnsafeState',

@@ -26,7 +26,10 @@ const NAMES = { cluster: 'initial-cluster', state: 'initial-cluster-state' };
 export function withInitialCluster(text: string, wanted: InitialCluster, where: string): string {
   const lines = text.split('\n');
   for (const setting of ['cluster', 'state'] as const) {
-    const count = lines.reduce((sum, line) => sum + (isComment(line) ? 0 : [...line.matchAll(SETTINGS[setting])].length), 0);
+    const count = lines.reduce(
+      (sum, line) => sum + (isComment(line) ? 0 : [...line.matchAll(SETTINGS[setting])].length),
+      0,
+    );
     if (count !== 1) {
       throw new SalvorError(
         'UnsafeState',
@@ -40,7 +43,11 @@ export function withInitialCluster(text: string, wanted: InitialCluster, where: 
       isComment(line)
         ? line
         : (['cluster', 'state'] as const).reduce(
-            (changed, setting) => changed.replace(SETTINGS[setting], (_match: string, name: string, quote: string) => `${name}${quote}${wanted[setting]}`),
+            (changed, setting) =>
+              changed.replace(
+                SETTINGS[setting],
+                (_match: string, name: string, quote: string) => `${name}${quote}${wanted[setting]}`,
+              ),
             line,
           ),
     )

@@ -11,6 +11,8 @@ export interface MemberSurvey {
   listed: ListedMember[] | null;
   /** The cluster of that list. */
   clusterId: string | null;
+  /** The leader that most members name; null while there is none. */
+  leaderId: string | null;
   /** IDs of members that answer at the address that the list has, and not at one of the configuration. */
   answeringElsewhere: string[];
 }
@@ -112,12 +114,7 @@ function roleOf(status: NonNullable<MemberInspection['status']>): MemberEntry['r
 function elsewhereRole(listed: ListedMember | undefined, survey: MemberSurvey): MemberEntry['role'] {
   if (listed === undefined || !survey.answeringElsewhere.includes(listed.id)) return null;
   if (listed.isLearner) return 'learner';
-  return leaderIdOf(survey) === listed.id ? 'leader' : 'follower';
-}
-
-function leaderIdOf({ members, clusterId }: MemberSurvey): string | undefined {
-  return answering(members).find(({ status }) => status.clusterId === clusterId && status.leaderId !== '0')?.status
-    .leaderId;
+  return survey.leaderId === listed.id ? 'leader' : 'follower';
 }
 
 function stateOf(
@@ -129,7 +126,8 @@ function stateOf(
 ): [MemberState, string] {
   const status = inspection?.status;
   if (survey.listed !== null && listed === undefined) {
-    if (status !== undefined) return ['astray', `it answers as a member of cluster ${status.clusterId}, not of this one`];
+    if (status !== undefined)
+      return ['astray', `it answers as a member of cluster ${status.clusterId}, not of this one`];
     return ['missing', `etcd has no member at ${node.etcd.peerUrl}`];
   }
   if (status === undefined) return silentState(node, listed, inspection, process, survey);
@@ -141,6 +139,10 @@ function stateOf(
   if (alarms.includes('CORRUPT')) return ['corrupt', 'etcd has raised the CORRUPT alarm for it'];
   if (hashOf(node.name, survey.members) === 'differs') {
     return ['corrupt', `its HashKV at revision ${inspection?.hashKv?.revision ?? '?'} is not that of the majority`];
+  }
+  if (survey.leaderId !== null && status.leaderId !== '0' && status.leaderId !== survey.leaderId) {
+    // One whose data was destroyed may have begun anew under its old IDs.
+    return ['astray', `it follows member ${status.leaderId}, the others ${survey.leaderId}`];
   }
   if (status.leaderId === '0') return ['leaderless', 'it answers and knows no leader'];
   return ['healthy', roleOf(status) ?? ''];

@@ -61,7 +61,10 @@ function count(groups: Map<string, string[]>): number {
 }
 
 /** The members but one, and without the alarms that etcd has raised for that one: what it holds is not looked at. */
-export function membersApart(members: MemberInspection[], apart: { node: string | null; memberId: string | null }): MemberInspection[] {
+export function membersApart(
+  members: MemberInspection[],
+  apart: { node: string | null; memberId: string | null },
+): MemberInspection[] {
   const { memberId } = apart;
   return members
     .filter(({ node }) => node !== apart.node)
@@ -70,7 +73,10 @@ export function membersApart(members: MemberInspection[], apart: { node: string 
       ...(member.alarms && { alarms: member.alarms.filter((alarm) => !alarm.endsWith(`(member ${memberId})`)) }),
       ...(member.status && {
         // etcd's own words: `memberID:123 alarm:CORRUPT`.
-        status: { ...member.status, errors: member.status.errors.filter((text) => !text.startsWith(`memberID:${memberId} `)) },
+        status: {
+          ...member.status,
+          errors: member.status.errors.filter((text) => !text.startsWith(`memberID:${memberId} `)),
+        },
       }),
     }));
 }

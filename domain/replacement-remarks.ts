@@ -27,9 +27,13 @@ export function remarksOf(
     }
     for (const { node: name, flags, problem } of apiServers) {
       if (problem !== undefined) {
-        remarks.push(`${name}: its kube-apiserver's --etcd-servers could not be looked at for ${oldHosts.join(', ')}: ${problem}`);
+        remarks.push(
+          `${name}: its kube-apiserver's --etcd-servers could not be looked at for ${oldHosts.join(', ')}: ${problem}`,
+        );
       } else if (oldHosts.some((host) => namesHost(flags?.etcdServers, host))) {
-        remarks.push(`${name}: kube-apiserver names ${oldHosts.join(', ')} in --etcd-servers of ${flags?.path}; put ${clientUrl} there.`);
+        remarks.push(
+          `${name}: kube-apiserver names ${oldHosts.join(', ')} in --etcd-servers of ${flags?.path}; put ${clientUrl} there.`,
+        );
       }
     }
   }

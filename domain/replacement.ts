@@ -164,7 +164,9 @@ function isWell({ state }: MemberEntry): boolean {
 }
 
 function describe(entries: MemberEntry[]): string {
-  return entries.map(({ node, name, state }) => `${node ?? `${name || 'a member'} (in no configuration)`}: ${state}`).join(', ');
+  return entries
+    .map(({ node, name, state }) => `${node ?? `${name || 'a member'} (in no configuration)`}: ${state}`)
+    .join(', ');
 }
 
 /** Behind by so little, a learner is as good as there; etcd looks once more before it promotes it. */
@@ -175,7 +177,10 @@ export function isInSync(leaderIndex: string, learnerIndex: string): boolean {
 }
 
 /** The value of etcd's `--initial-cluster` for a member that joins: etcd wants every present member in it, the new one by the name that it starts with. */
-export function initialClusterOf(members: { id: string; name: string; peerUrls: string[] }[], own: { id: string; name: string }): string {
+export function initialClusterOf(
+  members: { id: string; name: string; peerUrls: string[] }[],
+  own: { id: string; name: string },
+): string {
   return members
     .flatMap(({ id, name, peerUrls }) => peerUrls.map((url) => `${id === own.id ? own.name : name}=${url}`))
     .join(',');
@@ -203,7 +208,11 @@ export function replacementSteps(): { name: string; node: string | null }[] {
 }
 
 /** The steps once it is known what is replaced. */
-export function changingSteps({ node, stopsApiServer, joinsItself }: ReplacementKind): { name: string; node: string | null }[] {
+export function changingSteps({
+  node,
+  stopsApiServer,
+  joinsItself,
+}: ReplacementKind): { name: string; node: string | null }[] {
   const here = (name: string) => ({ name, node });
   const cluster = (name: string) => ({ name, node: null });
   const withApiServer = (...names: string[]) => (stopsApiServer ? names.map(here) : []);

@@ -80,9 +80,7 @@ export function archiving(node: ClusterNode) {
 
 /** What a node needs before a restore: wrong here is wrong for a person to see, while nothing is touched yet. */
 export function preparing(node: ClusterNode) {
-  return proxyActivities<
-    NodeActivities & SettlingActivities & Pick<MemberNodeActivities, 'checkMemberNode'>
-  >({
+  return proxyActivities<NodeActivities & SettlingActivities & Pick<MemberNodeActivities, 'checkMemberNode'>>({
     ...attended,
     ...placeOf(node),
     summary: node.name,

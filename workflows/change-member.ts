@@ -65,7 +65,8 @@ async function freeNode({ cluster, node, plan, operationId }: MemberChange, chan
     'Move the leadership away',
     null,
     async () => (remove === null ? null : await gate.moveLeaderAway({ cluster, through, memberId: remove.id })),
-    (moved) => (moved === null ? 'it is no member' : `${moved.changed ? 'handed over; ' : ''}member ${moved.leader} leads`),
+    (moved) =>
+      moved === null ? 'it is no member' : `${moved.changed ? 'handed over; ' : ''}member ${moved.leader} leads`,
   );
   if (cluster.flavour === 'kubeadm') {
     // It has no other etcd than the node's own: left alone, it would end again and again, and be started ever more rarely.
@@ -116,7 +117,8 @@ async function addMember({ cluster, node, plan, operationId }: MemberChange, cha
     'Add a learner',
     null,
     async () => await gate.addLearner({ cluster, through, peerUrl: node.etcd.peerUrl }),
-    ({ memberId, changed: isNew }) => `member ${memberId}${isNew ? '' : ', which was there already'}, at ${node.etcd.peerUrl}`,
+    ({ memberId, changed: isNew }) =>
+      `member ${memberId}${isNew ? '' : ', which was there already'}, at ${node.etcd.peerUrl}`,
   );
   const { memberId } = added;
   changed.added = memberId;
@@ -184,21 +186,32 @@ async function checkMembers({ cluster, plan }: MemberChange, runbook: Runbook): 
     'Check the members',
     null,
     async () => await gate.checkMembers({ cluster, removed: plan.remove?.id ?? null }),
-    ({ quorum }) => `${quorum?.up ?? 0} of ${quorum?.voters ?? 0} voting members are healthy and hold the same keys, no alarm`,
+    ({ quorum }) =>
+      `${quorum?.up ?? 0} of ${quorum?.voters ?? 0} voting members are healthy and hold the same keys, no alarm`,
   );
 }
 
 async function startKubernetes({ cluster, node }: MemberChange, runbook: Runbook): Promise<void> {
   if (cluster.flavour !== 'kubeadm') return;
   const order = { cluster, node: node.name };
-  await runbook.step('Start kube-apiserver', node.name, async () => await changing(node).startApiServer(order), started);
+  await runbook.step(
+    'Start kube-apiserver',
+    node.name,
+    async () => await changing(node).startApiServer(order),
+    started,
+  );
   await runbook.step(
     'Check kube-apiserver',
     node.name,
     async () => await changing(node).checkApiServer(order),
     ({ seen }) => seen,
   );
-  await runbook.step('Start the controllers', node.name, async () => await changing(node).startControllers(order), started);
+  await runbook.step(
+    'Start the controllers',
+    node.name,
+    async () => await changing(node).startControllers(order),
+    started,
+  );
 }
 
 function joinInstruction({ cluster, node, plan }: MemberChange): string {

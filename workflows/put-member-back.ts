@@ -4,7 +4,10 @@ import { started } from './change-cluster.ts';
 import type { MemberChange } from './change-member.ts';
 import type { Runbook } from './runbook.ts';
 
-export async function putMemberBack({ cluster, node, found, operationId }: MemberChange, runbook: Runbook): Promise<void> {
+export async function putMemberBack(
+  { cluster, node, found, operationId }: MemberChange,
+  runbook: Runbook,
+): Promise<void> {
   const order = { cluster, node: node.name };
   await runbook.step(
     'Roll back: put the old data back',

@@ -1,10 +1,14 @@
 /** Replaces one unhealthy etcd member while the others go on: what it takes is checked and saved first, and quorum is never at risk. */
 import { CancellationScope, workflowInfo } from '@temporalio/workflow';
-import { nodeOf } from '../domain/configuration/nodes.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
 import { checkConfirmation, checkInput, isBoolean, isName } from '../domain/input.ts';
 import { backupIdOf } from '../domain/names.ts';
-import { BACKUP_OVERRIDES, type MemberEntry, type ReplaceMemberInput, type ReplaceMemberReport } from '../domain/operations.ts';
+import {
+  BACKUP_OVERRIDES,
+  type MemberEntry,
+  type ReplaceMemberInput,
+  type ReplaceMemberReport,
+} from '../domain/operations.ts';
 import { changingSteps, planReplacement, replacementSteps } from '../domain/replacement.ts';
 import { look, preparing } from './activities.ts';
 import { type Changed, changeMember, type MemberChange } from './change-member.ts';
@@ -14,6 +18,7 @@ import { leftToDo } from './left-to-do.ts';
 import { Abandoned, listenToPerson, type Person } from './person.ts';
 import { putMemberBack } from './put-member-back.ts';
 import { openRunbook, type Runbook } from './runbook.ts';
+import { nodeNamed } from './stream-snapshot.ts';
 import { surveyCluster } from './survey-cluster.ts';
 import { takeBackup } from './take-backup.ts';
 
@@ -28,7 +33,10 @@ export async function replaceMember(input: ReplaceMemberInput): Promise<ReplaceM
   const person = listenToPerson('pause', () => runbook.show());
   const cluster = await look.readCluster({ cluster: request.cluster });
   if (cluster.flavour === 'openshift') {
-    throw failure('InvalidConfiguration', `${cluster.name}: replacing a member of the flavour "openshift" is not supported yet`);
+    throw failure(
+      'InvalidConfiguration',
+      `${cluster.name}: replacing a member of the flavour "openshift" is not supported yet`,
+    );
   }
   return await holdingCluster(
     cluster.name,
@@ -60,7 +68,7 @@ async function replaceMemberOf(
     ({ node, state, seen, remove }) =>
       `${node}, ${state}: ${seen}; ${remove === null ? 'etcd has no member of it' : `member ${remove.id} goes`}`,
   );
-  const node = nodeOf(cluster.nodes, plan.node);
+  const node = nodeNamed(cluster, plan.node);
   const dbSizeBytes = Math.max(0, ...before.members.map((member) => member.dbSizeBytes ?? 0));
 
   const found = await runbook.step(
@@ -117,7 +125,13 @@ async function changeOrPutBack(change: MemberChange, runbook: Runbook, person: P
     person.beginRollback();
     try {
       await putMemberBack(change, insisting);
-      return { outcome: 'rolled-back', problem: error.message, ...kept(), setAside: [], after: await membersNow(cluster) };
+      return {
+        outcome: 'rolled-back',
+        problem: error.message,
+        ...kept(),
+        setAside: [],
+        after: await membersNow(cluster),
+      };
     } catch (second) {
       if (!(second instanceof Abandoned)) throw second;
       const problem = `${error.message}; then, rolling back: ${second.message}`;

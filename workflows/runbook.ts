@@ -23,7 +23,12 @@ export interface Runbook {
    * @param act is given a function that shows what is seen on the way
    * @param evidence what to show of the result, in a few words
    */
-  step<T>(name: string, node: string | null, act: (tell: Tell) => Promise<T>, evidence: (result: T) => string): Promise<T>;
+  step<T>(
+    name: string,
+    node: string | null,
+    act: (tell: Tell) => Promise<T>,
+    evidence: (result: T) => string,
+  ): Promise<T>;
   /** Does a step on every node at once, and waits for all of them before the first failure is passed on. */
   onEvery<N extends { name: string }, T>(
     name: string,

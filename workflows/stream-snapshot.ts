@@ -83,7 +83,8 @@ async function checkStores(cluster: Cluster, runbook: Runbook, { dbSizeBytes, db
   return failing.flatMap(({ store, error, noRoom }) => (noRoom ? [{ store, error }] : []));
 }
 
-function nodeNamed(cluster: Cluster, name: string): ClusterNode {
+/** A node of the configuration, which an earlier step has named. */
+export function nodeNamed(cluster: Cluster, name: string): ClusterNode {
   const node = cluster.nodes.find((candidate) => candidate.name === name);
   if (node === undefined) throw failure('InvalidInput', `no node of ${cluster.name} is named "${name}"`);
   return node;

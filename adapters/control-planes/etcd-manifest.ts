@@ -23,7 +23,10 @@ export function joiningManifest(manifest: string, member: JoiningMember, where: 
   const words = commandOf(document, where);
   const flags = new Map(words.items.map((item, index) => [flagName(item), index]));
   if (flags.has('--wal-dir')) {
-    throw new SalvorError('UnsafeState', `${where} sets --wal-dir: a member whose log lies outside its data directory is not replaced`);
+    throw new SalvorError(
+      'UnsafeState',
+      `${where} sets --wal-dir: a member whose log lies outside its data directory is not replaced`,
+    );
   }
   const { clientUrl, peerUrl } = member;
   const { port } = new URL(clientUrl);
@@ -41,14 +44,17 @@ export function joiningManifest(manifest: string, member: JoiningMember, where: 
     if (index === undefined) words.add(`${flag}=${value}`);
     else words.set(index, `${flag}=${value}`);
   }
-  if (document.hasIn(['metadata', 'annotations', ANNOTATION])) document.setIn(['metadata', 'annotations', ANNOTATION], clientUrl);
+  if (document.hasIn(['metadata', 'annotations', ANNOTATION]))
+    document.setIn(['metadata', 'annotations', ANNOTATION], clientUrl);
   return document.toString({ lineWidth: 0 });
 }
 
 /** The words after which etcd's static pod takes its values, as text. */
 export function etcdFlags(manifest: string, where: string): Map<string, string> {
   const words = commandOf(parseDocument(manifest), where);
-  return new Map(words.items.map((item) => [flagName(item), isScalar(item) ? String(item.value).replace(/^[^=]*=?/, '') : '']));
+  return new Map(
+    words.items.map((item) => [flagName(item), isScalar(item) ? String(item.value).replace(/^[^=]*=?/, '') : '']),
+  );
 }
 
 function flagName(item: unknown): string {
@@ -61,5 +67,8 @@ function commandOf(document: Document, where: string): YAMLSeq {
     const command = isMap(container) && container.get('name') === 'etcd' ? container.get('command') : undefined;
     if (isSeq(command)) return command;
   }
-  throw new SalvorError('UnsafeState', `${where} is not the manifest of etcd's static pod as kubeadm writes it; look at it on the node`);
+  throw new SalvorError(
+    'UnsafeState',
+    `${where} is not the manifest of etcd's static pod as kubeadm writes it; look at it on the node`,
+  );
 }

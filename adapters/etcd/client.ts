@@ -87,7 +87,10 @@ export async function openMember(endpoint: MemberEndpoint): Promise<Member> {
     async alarms(signal) {
       const ask = (options: { deadline: number }) => client.maintenance.alarm({ action: AlarmAction.Get }, options);
       const { alarms } = await call('an alarm list', signal, ask);
-      return alarms.flatMap(({ memberID, alarm }) => (isAlarm(alarm) ? [{ memberId: memberID, alarm }] : []));
+      return alarms.flatMap(({ memberID, alarm }) => {
+        const name = alarm.toUpperCase();
+        return isAlarm(name) ? [{ memberId: memberID, alarm: name }] : [];
+      });
     },
     async addLearner(signal, peerUrl) {
       const request = { peerURLs: [peerUrl], isLearner: true };
@@ -116,7 +119,7 @@ export async function openMember(endpoint: MemberEndpoint): Promise<Member> {
   };
 }
 
-// etcd3's declaration writes `Nospace`; its wire format, which is what arrives, `NOSPACE`.
+// etcd's own names; etcd3 writes `Nospace` and `Corrupt`, and so they arrive.
 function isAlarm(alarm: string): alarm is 'NOSPACE' | 'CORRUPT' {
   return alarm === 'NOSPACE' || alarm === 'CORRUPT';
 }

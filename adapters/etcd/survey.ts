@@ -16,37 +16,45 @@ export async function surveyMembers(cluster: Cluster, signal: AbortSignal): Prom
   for (;;) {
     const members = await inspectMembers(cluster, signal);
     const up = answering(members);
-    const isElecting = up.length * 2 > members.length && up.every(({ status }) => status.leaderId === '0');
-    if (isElecting && Date.now() < endMs) {
+    const leaders = new Set(up.map(({ status }) => status.leaderId));
+    if ((leaders.size > 1 || leaders.has('0')) && up.length * 2 > members.length && Date.now() < endMs) {
       await sleep(PAUSE_MS, undefined, { signal });
       continue;
     }
-    // A learner gives no list, and who has no leader may have an old one.
-    const askable = up
-      .filter(({ status }) => !status.isLearner)
-      .sort((a, b) => Number(a.status.leaderId === '0') - Number(b.status.leaderId === '0'));
-    const [first] = askable;
-    if (first === undefined) return { members, listed: null, clusterId: null, answeringElsewhere: [] };
-    const { clusterId } = majority(askable.map(({ status }) => status.clusterId), first.status);
-    const source = askable.find(({ status }) => status.clusterId === clusterId) ?? first;
+    // A learner gives no list.
+    const source = ofTheMost(up.filter(({ status }) => !status.isLearner));
+    if (source === undefined) return { members, listed: null, clusterId: null, leaderId: null, answeringElsewhere: [] };
+    const { clusterId, leaderId } = source.status;
     const endpoint = endpointOf(cluster, nodeOf(cluster.nodes, source.node));
     const listed = await withMember(endpoint, async (member) => await member.members(signal));
-    const known = new Set(up.filter(({ status }) => status.clusterId === clusterId).map(({ status }) => status.memberId));
+    const known = new Set(
+      up.filter(({ status }) => status.clusterId === clusterId).map(({ status }) => status.memberId),
+    );
     const others = listed.filter(({ id }) => !known.has(id));
     const answers = await Promise.all(others.map(async (member) => await answersAtItsOwn(cluster, member, signal)));
-    return { members, listed, clusterId, answeringElsewhere: others.filter((_, index) => answers[index]).map(({ id }) => id) };
+    return {
+      members,
+      listed,
+      clusterId,
+      leaderId: leaderId === '0' ? null : leaderId,
+      answeringElsewhere: others.filter((_, index) => answers[index]).map(({ id }) => id),
+    };
   }
 }
 
-/** The cluster that most members are in: one that was begun anew by mistake is alone. */
-function majority(clusterIds: string[], first: { clusterId: string }): { clusterId: string } {
-  const counts = Map.groupBy(clusterIds, (id) => id);
-  const [best] = [...counts.entries()].sort((a, b) => b[1].length - a[1].length);
-  return { clusterId: best?.[0] ?? first.clusterId };
+/** A member of the cluster and under the leader that most name: one that was begun anew by mistake is alone, even under its old IDs. */
+function ofTheMost<M extends { status: { clusterId: string; leaderId: string } }>(members: M[]): M | undefined {
+  const groups = [...Map.groupBy(members, ({ status }) => `${status.clusterId} ${status.leaderId}`).values()];
+  const isLed = ([first]: M[]) => Number(first !== undefined && first.status.leaderId !== '0');
+  return groups.sort((a, b) => isLed(b) - isLed(a) || b.length - a.length)[0]?.[0];
 }
 
 /** Whether a member answers at an address that etcd's list has for it, and as itself. */
-async function answersAtItsOwn(cluster: Cluster, { id, clientUrls, name }: ListedMember, signal: AbortSignal): Promise<boolean> {
+async function answersAtItsOwn(
+  cluster: Cluster,
+  { id, clientUrls, name }: ListedMember,
+  signal: AbortSignal,
+): Promise<boolean> {
   const [node] = cluster.nodes;
   if (node === undefined) return false;
   for (const clientUrl of clientUrls) {

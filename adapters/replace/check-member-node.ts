@@ -33,7 +33,12 @@ export async function checkMemberNode(
 ): Promise<MemberNode> {
   const configuration = await findConfiguration(cluster, node, host, signal);
   if (configuration === undefined) {
-    return { etcd: 'stopped', apiServer: null, joinsItself: true, seen: 'it has no static pod of etcd: `kubeadm join` makes it' };
+    return {
+      etcd: 'stopped',
+      apiServer: null,
+      joinsItself: true,
+      seen: 'it has no static pod of etcd: `kubeadm join` makes it',
+    };
   }
   joiningText(cluster, node, configuration, `${node.etcd.memberName}=${node.etcd.peerUrl}`);
   const freeBytes = await host.freeBytes(await existing(node.etcd.dataDir, host, signal), signal);
@@ -46,7 +51,10 @@ export async function checkMemberNode(
   }
   const unfit = cluster.flavour === 'kubeadm' ? await checkStaticPod(node, host, configuration.text, signal) : [];
   const { etcd, apiServer } = controlPlaneFor(cluster, node, host);
-  const [itsEtcd, itsApiServer] = [await etcd.status(signal), apiServer === undefined ? null : await apiServer.status(signal)];
+  const [itsEtcd, itsApiServer] = [
+    await etcd.status(signal),
+    apiServer === undefined ? null : await apiServer.status(signal),
+  ];
   return {
     etcd: itsEtcd,
     apiServer: itsApiServer,
@@ -74,6 +82,7 @@ async function checkStaticPod(node: ClusterNode, host: Host, manifest: string, s
 /** The directory, or the nearest above it: the data directory may have been destroyed. */
 async function existing(path: string, host: Host, signal: AbortSignal): Promise<string> {
   let directory = path;
-  while ((await host.typeOf(directory, signal)) !== 'directory' && directory !== dirname(directory)) directory = dirname(directory);
+  while ((await host.typeOf(directory, signal)) !== 'directory' && directory !== dirname(directory))
+    directory = dirname(directory);
   return directory;
 }

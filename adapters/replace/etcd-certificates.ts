@@ -32,7 +32,12 @@ export async function unfitCertificates(node: ClusterNode, host: Host, signal: A
  * Whether kubeadm can make them anew on this node.
  * @throws SalvorError `UnsafeState`, with what to do by hand
  */
-export async function refuseUnmakable(node: ClusterNode, host: Host, names: string[], signal: AbortSignal): Promise<void> {
+export async function refuseUnmakable(
+  node: ClusterNode,
+  host: Host,
+  names: string[],
+  signal: AbortSignal,
+): Promise<void> {
   if (names.length === 0) return;
   const authority = join(FOLDER, 'ca.key');
   const lacking = [
@@ -52,19 +57,34 @@ export async function refuseUnmakable(node: ClusterNode, host: Host, names: stri
  * Moves the ones that don't fit aside and lets kubeadm make them anew. Run again, it makes what is missing.
  * @returns where the old ones lie
  */
-export async function remakeCertificates(node: ClusterNode, host: Host, operationId: string, signal: AbortSignal): Promise<string[]> {
+export async function remakeCertificates(
+  node: ClusterNode,
+  host: Host,
+  operationId: string,
+  signal: AbortSignal,
+): Promise<string[]> {
   const unfit = await unfitCertificates(node, host, signal);
   const files = unfit.flatMap((name) => [`${name}.crt`, `${name}.key`]).map((name) => join(FOLDER, name));
   for (const file of files) {
     if ((await host.typeOf(file, signal)) !== undefined) await host.rename(file, asideName(file, operationId), signal);
   }
   if (unfit.length > 0) await runKubeadm(node, host, operationId, unfit, signal);
-  const every = CERTIFICATES.flatMap((name) => [`${name}.crt`, `${name}.key`]).map((name) => asideName(join(FOLDER, name), operationId));
-  const present = await Promise.all(every.map(async (file) => ((await host.typeOf(file, signal)) === undefined ? [] : [file])));
+  const every = CERTIFICATES.flatMap((name) => [`${name}.crt`, `${name}.key`]).map((name) =>
+    asideName(join(FOLDER, name), operationId),
+  );
+  const present = await Promise.all(
+    every.map(async (file) => ((await host.typeOf(file, signal)) === undefined ? [] : [file])),
+  );
   return present.flat();
 }
 
-async function runKubeadm(node: ClusterNode, host: Host, operationId: string, names: string[], signal: AbortSignal): Promise<void> {
+async function runKubeadm(
+  node: ClusterNode,
+  host: Host,
+  operationId: string,
+  names: string[],
+  signal: AbortSignal,
+): Promise<void> {
   const version = await kubeadmVersion(host, signal);
   const file = join(KUBERNETES_DIRECTORY, `kubeadm.salvor-${operationId}.yaml`);
   const apiVersion = `kubeadm.k8s.io/${Number(/^v1\.(\d+)/.exec(version ?? '')?.[1] ?? 0) < 31 ? 'v1beta3' : 'v1beta4'}`;
@@ -83,17 +103,25 @@ async function runKubeadm(node: ClusterNode, host: Host, operationId: string, na
     const argv = ['kubeadm', 'init', 'phase', 'certs', `etcd-${name}`, '--config', file] as const;
     const { exitCode, stdout, stderr } = await host.run(argv, { signal, timeoutMs: KUBEADM_MS });
     if (exitCode === 0) continue;
-    throw new SalvorError('CommandFailed', `${host.name}: \`${argv.join(' ')}\` failed (exit code ${exitCode}): ${lastLines(stderr) || lastLines(stdout)}`);
+    throw new SalvorError(
+      'CommandFailed',
+      `${host.name}: \`${argv.join(' ')}\` failed (exit code ${exitCode}): ${lastLines(stderr) || lastLines(stdout)}`,
+    );
   }
   await host.removeScratch(file, signal);
   const left = await unfitCertificates(node, host, signal);
   if (left.length === 0) return;
-  throw new SalvorError('UnsafeState', `${host.name}: kubeadm has made etcd's certificates, and ${left.join(' and ')} still do not hold ${addressOf(node)}`);
+  throw new SalvorError(
+    'UnsafeState',
+    `${host.name}: kubeadm has made etcd's certificates, and ${left.join(' and ')} still do not hold ${addressOf(node)}`,
+  );
 }
 
 async function kubeadmVersion(host: Host, signal: AbortSignal): Promise<string | undefined> {
   try {
-    return /^v\d+\.\d+\.\d+\S*/.exec((await host.run(['kubeadm', 'version', '--output', 'short'], { signal })).stdout)?.[0];
+    return /^v\d+\.\d+\.\d+\S*/.exec(
+      (await host.run(['kubeadm', 'version', '--output', 'short'], { signal })).stdout,
+    )?.[0];
   } catch (error) {
     if (error instanceof SalvorError && error.type === 'ToolMissing') return undefined;
     throw error;

@@ -54,10 +54,16 @@ export async function findConfiguration(
  * The same file for a member that joins. Pure but for its name.
  * @throws SalvorError `UnsafeState` when it can't be written
  */
-export function joiningText(cluster: Cluster, node: ClusterNode, { path, text }: MemberConfiguration, initialCluster: string): string {
+export function joiningText(
+  cluster: Cluster,
+  node: ClusterNode,
+  { path, text }: MemberConfiguration,
+  initialCluster: string,
+): string {
   const where = `${node.name}: ${path}`;
   const { memberName, clientUrl, peerUrl } = node.etcd;
-  if (cluster.flavour === 'kubeadm') return joiningManifest(text, { name: memberName, clientUrl, peerUrl, initialCluster }, where);
+  if (cluster.flavour === 'kubeadm')
+    return joiningManifest(text, { name: memberName, clientUrl, peerUrl, initialCluster }, where);
   return withInitialCluster(text, { cluster: initialCluster, state: 'existing' }, where);
 }
 
@@ -73,7 +79,8 @@ export async function configureMember(
   signal: AbortSignal,
 ): Promise<{ path: string; setAside: string[] }> {
   const found = await findConfiguration(cluster, node, host, signal);
-  if (found === undefined) throw new SalvorError('UnsafeState', `${node.name}: the manifest of etcd is gone; it was there before`);
+  if (found === undefined)
+    throw new SalvorError('UnsafeState', `${node.name}: the manifest of etcd is gone; it was there before`);
   const { path, text } = found;
   const aside = asideName(cluster.flavour === 'kubeadm' ? STOPPED : path, operationId);
   const wanted = joiningText(cluster, node, found, initialCluster);
@@ -82,7 +89,8 @@ export async function configureMember(
     if ((await host.typeOf(aside, signal)) === undefined) await copy(host, path, aside, signal);
     await writeLike(host, path, wanted, signal);
   }
-  if (basename(node.etcd.service?.start[0] ?? '') === 'systemctl') await command(host, ['systemctl', 'daemon-reload'], signal);
+  if (basename(node.etcd.service?.start[0] ?? '') === 'systemctl')
+    await command(host, ['systemctl', 'daemon-reload'], signal);
   const certificates = cluster.flavour === 'kubeadm' ? await remakeCertificates(node, host, operationId, signal) : [];
   return { path, setAside: [...((await host.typeOf(aside, signal)) === undefined ? [] : [aside]), ...certificates] };
 }
@@ -102,5 +110,8 @@ async function writeLike(host: Host, path: string, text: string, signal: AbortSi
 async function command(host: Host, argv: [string, ...string[]], signal: AbortSignal): Promise<void> {
   const { exitCode, stdout, stderr } = await host.run(argv, { signal });
   if (exitCode === 0) return;
-  throw new SalvorError('CommandFailed', `${host.name}: \`${argv.join(' ')}\` failed (exit code ${exitCode}): ${lastLines(stderr) || lastLines(stdout)}`);
+  throw new SalvorError(
+    'CommandFailed',
+    `${host.name}: \`${argv.join(' ')}\` failed (exit code ${exitCode}): ${lastLines(stderr) || lastLines(stdout)}`,
+  );
 }

@@ -57,7 +57,9 @@ describe('members of a kubeadm cluster', { skip, timeout: 1_800_000 }, () => {
   }
 
   /** Hosts a worker while `work` runs; it gets what starts an operation. */
-  async function withOperations<T>(work: (start: (operation: string, input: object) => Promise<WorkflowHandle>) => Promise<T>): Promise<T> {
+  async function withOperations<T>(
+    work: (start: (operation: string, input: object) => Promise<WorkflowHandle>) => Promise<T>,
+  ): Promise<T> {
     return await withWorker(temporal, createActivities(configFile, temporal.client), async (taskQueue) => {
       let count = 0;
       return await work(async (operation, input) => {
@@ -93,10 +95,14 @@ describe('members of a kubeadm cluster', { skip, timeout: 1_800_000 }, () => {
         return (await handle.result()) as ReplaceMemberReport;
       });
       for (const { name, node, startedAt, durationMs, evidence } of report.steps) {
-        context.diagnostic(`${startedAt?.slice(11, 19)} ${(durationMs ?? 0) / 1_000} s  ${name} ${node ?? ''}: ${evidence ?? ''}`);
+        context.diagnostic(
+          `${startedAt?.slice(11, 19)} ${(durationMs ?? 0) / 1_000} s  ${name} ${node ?? ''}: ${evidence ?? ''}`,
+        );
       }
       const { acknowledged, writeGapMs, readGapMs } = await writer.stop();
-      context.diagnostic(`no write was taken for ${writeGapMs} ms, no read was answered for ${readGapMs} ms, at the longest`);
+      context.diagnostic(
+        `no write was taken for ${writeGapMs} ms, no read was answered for ${readGapMs} ms, at the longest`,
+      );
       assert.equal(report.outcome, 'replaced', report.problem ?? '');
       assert.ok(acknowledged > 20 && writeGapMs < GAP_MS && readGapMs < GAP_MS);
       for (const { peerUrls } of report.after ?? []) {
@@ -131,16 +137,17 @@ describe('members of a kubeadm cluster', { skip, timeout: 1_800_000 }, () => {
 
   test('one whose data directory was destroyed', async (context) => {
     await lab.kubectl('create', 'configmap', 'kept', '--from-literal=value=kept');
-    await lab.onNode(3, ['sh', '-c', 'rm -rf /var/lib/etcd && pkill -KILL -x etcd']);
-    await untilState('n3', 'crash-looping');
-    const report = await replaceUnderWrites(context, [1, 2]);
+    // The one whose manifest names no other member: it begins anew, under its old IDs.
+    await lab.onNode(1, ['sh', '-c', 'rm -rf /var/lib/etcd && pkill -KILL -x etcd']);
+    await untilState('n1', 'crash-looping');
+    const report = await replaceUnderWrites(context, [2, 3]);
     checkHealthy(report.after, ['n1', 'n2', 'n3']);
     assert.deepEqual(report.toDo, []);
     await lab.waitUntilWell();
-    assert.equal(await configMapOn(3, 'kept'), 'kept');
-    const manifest = await lab.onNode(3, ['cat', '/etc/kubernetes/manifests/etcd.yaml']);
+    assert.equal(await configMapOn(1, 'kept'), 'kept');
+    const manifest = await lab.onNode(1, ['cat', '/etc/kubernetes/manifests/etcd.yaml']);
     assert.match(manifest, /--initial-cluster-state=existing/);
-    assert.deepEqual((await lab.onNode(3, ['ls', '/etc/kubernetes/manifests'])).trim().split('\n'), [
+    assert.deepEqual((await lab.onNode(1, ['ls', '/etc/kubernetes/manifests'])).trim().split('\n'), [
       'etcd.yaml',
       'kube-apiserver.yaml',
       'kube-controller-manager.yaml',
@@ -148,19 +155,24 @@ describe('members of a kubeadm cluster', { skip, timeout: 1_800_000 }, () => {
     ]);
   });
 
-  test('the first one, which ends again and again over a corrupt log, with the certificates of another node', async (context) => {
+  test('one that ends again and again over a corrupt log, with the certificates of another node', async (context) => {
     const pki = '/etc/kubernetes/pki/etcd';
-    const certificates = await lab.onNode(2, ['sh', '-c', `cd ${pki} && tar -c server.crt server.key peer.crt peer.key | base64 -w 0`]);
-    await lab.onNode(1, ['sh', '-c', `cd ${pki} && echo ${certificates.trim()} | base64 -d | tar -x`]);
-    const spoil = 'for f in /var/lib/etcd/member/wal/*.wal; do dd if=/dev/urandom of="$f" bs=64 seek=8 count=1 conv=notrunc; done';
-    await lab.onNode(1, ['sh', '-c', `pkill -STOP -x etcd; ${spoil}; pkill -KILL -x etcd`]);
-    await untilState('n1', 'crash-looping');
-    const report = await replaceUnderWrites(context, [2, 3]);
+    const certificates = await lab.onNode(2, [
+      'sh',
+      '-c',
+      `cd ${pki} && tar -c server.crt server.key peer.crt peer.key | base64 -w 0`,
+    ]);
+    await lab.onNode(3, ['sh', '-c', `cd ${pki} && echo ${certificates.trim()} | base64 -d | tar -x`]);
+    const spoil =
+      'for f in /var/lib/etcd/member/wal/*.wal; do dd if=/dev/urandom of="$f" bs=64 seek=8 count=1 conv=notrunc; done';
+    await lab.onNode(3, ['sh', '-c', `pkill -STOP -x etcd; ${spoil}; pkill -KILL -x etcd`]);
+    await untilState('n3', 'crash-looping');
+    const report = await replaceUnderWrites(context, [1, 2]);
     checkHealthy(report.after, ['n1', 'n2', 'n3']);
-    for (const { path } of report.setAside) await lab.onNode(1, ['test', '-e', path]);
+    for (const { path } of report.setAside) await lab.onNode(3, ['test', '-e', path]);
     assert.ok(report.setAside.some(({ path }) => path.includes('/pki/etcd/peer.crt.before-replace-')));
     await lab.waitUntilWell();
-    assert.equal(await configMapOn(1, 'kept'), 'kept');
+    assert.equal(await configMapOn(3, 'kept'), 'kept');
   });
 
   test('of a node that lost power for good, by another with a new address', async (context) => {
@@ -183,7 +195,9 @@ describe('members of a kubeadm cluster', { skip, timeout: 1_800_000 }, () => {
       );
       // A person does what it says.
       const [, where = '', command = ''] = /On (n\d): `(.*)`; what it prints/.exec(waitingFor) ?? [];
-      const join = await lab.onNode(Number(where.slice(1)) as NodeNumber, ['bash', '-c', command], { timeoutMs: JOIN_MS });
+      const join = await lab.onNode(Number(where.slice(1)) as NodeNumber, ['bash', '-c', command], {
+        timeoutMs: JOIN_MS,
+      });
       const argv = `${join.trim()} --apiserver-advertise-address ${fresh.address} --ignore-preflight-errors=all`;
       await lab.onNode(fresh.number, ['bash', '-c', argv], { timeoutMs: JOIN_MS });
       await handle.executeUpdate('retry');

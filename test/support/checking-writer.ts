@@ -20,7 +20,7 @@ export function startCheckingWriter(clientUrls: string[], options: Omit<IOptions
   const clients = clientUrls.map((hosts) => new Etcd3({ ...options, hosts }));
   const written = new Map<string, string>();
   const gaps = { write: 0, read: 0 };
-  let isStopped = false;
+  const stopped = new AbortController();
   let preferred = 0;
 
   async function byAny<T>(ask: (client: Etcd3) => Promise<T>): Promise<T | undefined> {
@@ -38,7 +38,7 @@ export function startCheckingWriter(clientUrls: string[], options: Omit<IOptions
 
   const running = (async () => {
     const last = { write: performance.now(), read: performance.now() };
-    for (let number = 0; !isStopped; number += 1) {
+    for (let number = 0; !stopped.signal.aborted; number += 1) {
       const key = `${PREFIX}${String(number % 500).padStart(4, '0')}`;
       const value = `write ${number}`;
       const call = () => ({ deadline: Date.now() + CALL_MS });
@@ -67,7 +67,7 @@ export function startCheckingWriter(clientUrls: string[], options: Omit<IOptions
   return {
     acknowledged: () => written.size,
     async stop() {
-      isStopped = true;
+      stopped.abort();
       await running;
       return { acknowledged: written.size, writeGapMs: Math.round(gaps.write), readGapMs: Math.round(gaps.read) };
     },

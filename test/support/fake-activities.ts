@@ -58,6 +58,7 @@ export function listedMembers(): ListedMember[] {
 export function surveyWithout(...silent: string[]): MemberSurvey {
   return {
     clusterId: '1',
+    leaderId: '1',
     listed: listedMembers(),
     answeringElsewhere: [],
     members: CLUSTER.nodes.map(({ name, address, etcd }, index) => {

@@ -1,11 +1,12 @@
 /** What tests of a member's replacement do to a playground. */
 import assert from 'node:assert/strict';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { ListMembersReport, MemberEntry, Progress, ReplaceMemberReport } from '../../domain/operations.ts';
 import { bringUpPart, killPart, stopPart } from '../../playground/handle.ts';
 import { startCheckingWriter } from './checking-writer.ts';
+import { freePorts } from './etcd-cluster.ts';
 import { until } from './until.ts';
 import { PLAYGROUND_CLUSTER as cluster, type World } from './world.ts';
 
@@ -25,10 +26,16 @@ export function nodeOf({ playground }: Pick<World, 'playground'>, name: string) 
 }
 
 /**
- * Does something while a client writes to the members of some nodes and reads from them. Fails when the cluster was away for the client, or when any member of
- * the playground lacks what etcd has acknowledged.
+ * Does something while a client writes to the members of some nodes and reads from them. Fails when the cluster was away for the client, or when a member
+ * lacks what etcd has acknowledged.
+ * @param checked client URLs of the members that are to have it all; default: every node's
  */
-export async function underWrites<T>({ playground }: World, nodes: string[], work: () => Promise<T>): Promise<T> {
+export async function underWrites<T>(
+  { playground }: World,
+  nodes: string[],
+  work: () => Promise<T>,
+  checked: string[] = playground.nodes.map(({ clientUrl }) => clientUrl),
+): Promise<T> {
   const [rootCertificate, certChain, privateKey] = await Promise.all(
     [playground.etcdTls.ca, playground.etcdTls.cert, playground.etcdTls.key].map(async (file) => await readFile(file)),
   );
@@ -41,7 +48,7 @@ export async function underWrites<T>({ playground }: World, nodes: string[], wor
     assert.ok(acknowledged > 20, `it wrote ${acknowledged} values`);
     assert.ok(writeGapMs < GAP_MS, `no write was taken for ${writeGapMs} ms`);
     assert.ok(readGapMs < GAP_MS, `no read was answered for ${readGapMs} ms`);
-    for (const { clientUrl } of playground.nodes) await writer.checkMember(clientUrl);
+    for (const clientUrl of checked) await writer.checkMember(clientUrl);
     return result;
   } finally {
     await writer.stop().catch(() => undefined);
@@ -69,7 +76,10 @@ export async function checkHealthy(world: World, nodes = ['m1', 'm2', 'm3']): Pr
     nodes.map((node) => ({ node, state: 'healthy', hash: 'agrees', alarms: [] })),
   );
   const { members: listed } = await world.etcd(nodes[0]).cluster.memberList({ linearizable: true });
-  assert.deepEqual(listed.map(({ isLearner }) => isLearner), nodes.map(() => false));
+  assert.deepEqual(
+    listed.map(({ isLearner }) => isLearner),
+    nodes.map(() => false),
+  );
 }
 
 /** Waits until a step is under way, or done. */
@@ -111,4 +121,42 @@ esac
     const etcd = clusters[cluster]?.nodes.find(({ name }) => name === node)?.['etcd'] as { service: object };
     etcd.service = { start: [script, 'start'], stop: [script, 'stop'], status: [script, 'status'] };
   });
+}
+
+/**
+ * A node in another's place: its etcd is set up and stopped, with ports and a data directory of its own, and the configuration names it instead.
+ * @returns its client URL
+ */
+export async function putNodeInPlaceOf(world: World, old: string, name: string): Promise<string> {
+  const { etcdService, clientUrl, dataDir } = nodeOf(world, old);
+  const directory = join(world.playground.directory, 'nodes', name);
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const [clientPort, peerPort] = await freePorts(2);
+  const text = await readFile(etcdService, 'utf8');
+  const oldPeerUrl = /--initial-advertise-peer-urls=(https:[^']+)'/.exec(text)?.[1] ?? '';
+  const urls = {
+    clientUrl: clientUrl.replace(/\d+$/, String(clientPort)),
+    peerUrl: oldPeerUrl.replace(/\d+$/, String(peerPort)),
+  };
+  const script = join(directory, 'etcd-service');
+  const own = text
+    .replaceAll(clientUrl, urls.clientUrl)
+    .replaceAll(oldPeerUrl, urls.peerUrl)
+    .replaceAll(dataDir, join(directory, 'etcd'))
+    .replace(`--name=${old}'`, `--name=${name}'`)
+    .replace(/^record=.*$/m, `record='${join(directory, 'record')}'`)
+    .replace(/^log=.*$/m, `log='${join(directory, 'log')}'`);
+  await writeFile(script, own, { mode: 0o700 });
+  await world.configure(({ clusters }) => {
+    const node = clusters[cluster]?.nodes.find((each) => each['name'] === old);
+    assert.ok(node);
+    node['name'] = name;
+    node['etcd'] = {
+      ...urls,
+      dataDir: join(directory, 'etcd'),
+      configuration: script,
+      service: { start: [script, 'start'], stop: [script, 'stop'], status: [script, 'status'] },
+    };
+  });
+  return urls.clientUrl;
 }

@@ -12,6 +12,7 @@ import {
   destroyMember,
   members,
   nodeOf,
+  putNodeInPlaceOf,
   replace,
   replaceKillingAt,
   states,
@@ -96,12 +97,16 @@ test('a member for which etcd has raised CORRUPT, which stops all writes, is rep
   assert.deepEqual(states(await members(world)), ['m1 healthy', 'm2 healthy', 'm3 corrupt']);
   const report = await replace(world);
   assert.equal(report.outcome, 'replaced', report.problem ?? '');
-  assert.match(report.steps.find(({ name }) => name === 'Remove the member')?.evidence ?? '', /CORRUPT alarm is cleared/);
+  assert.match(
+    report.steps.find(({ name }) => name === 'Remove the member')?.evidence ?? '',
+    /CORRUPT alarm is cleared/,
+  );
   await world.etcd('m1').put('taken').value('x').exec();
   await checkHealthy(world);
 });
 
-for (const step of ['Remove the member', 'Add a learner', 'Wait until it is in sync']) {
+// Every step: test/chaos/replace-member.test.ts.
+for (const step of ['Remove the member', 'Start etcd']) {
   test(`with the worker killed at "${step}" it ends with three voting members all the same`, async () => {
     await destroyMember(world, 'm3');
     const report = await underWrites(world, ['m1', 'm2'], async () => await replaceKillingAt(world, step));
@@ -125,13 +130,32 @@ test('with quorum lost it is refused, and shows the way to a restore', async () 
   await stopPart(world.playground, 'etcd-m3');
   await assert.rejects(replace(world), (error) => {
     assert.equal(failureTypeIn(error), 'NoHealthyMember');
-    assert.match(failureMessageIn(error), /3 voting members and needs 2; 0 are there.*salvor restore playground --confirm/);
+    assert.match(
+      failureMessageIn(error),
+      /3 voting members and needs 2; 0 are there.*salvor restore playground --confirm/,
+    );
     return true;
   });
-  const { exit, report } = await salvor<{ quorum: object; members: { state: string }[] }>(world, 'member', 'list', cluster);
+  const { exit, report } = await salvor<{ quorum: object; members: { state: string }[] }>(
+    world,
+    'member',
+    'list',
+    cluster,
+  );
   assert.equal(exit, 1);
   assert.deepEqual(report.quorum, { voters: 3, needed: 2, up: 0 }, 'the one that answers knows no leader');
   await bringUpPart(world.playground, 'etcd-m2');
   await bringUpPart(world.playground, 'etcd-m3');
   await checkHealthy(world);
+});
+
+test('of a node that is gone for good, by another with a new address', async () => {
+  await stopPart(world.playground, 'etcd-m3');
+  const clientUrl = await putNodeInPlaceOf(world, 'm3', 'm4');
+  assert.deepEqual(states(await members(world)), ['m1 healthy', 'm2 healthy', 'm4 missing', 'm3 gone']);
+  const checked = [nodeOf(world, 'm1').clientUrl, nodeOf(world, 'm2').clientUrl, clientUrl];
+  const report = await underWrites(world, ['m1', 'm2'], async () => await replace(world), checked);
+  assert.equal(report.outcome, 'replaced', report.problem ?? '');
+  assert.deepEqual([report.node, report.removed?.name], ['m4', 'm3']);
+  await checkHealthy(world, ['m1', 'm2', 'm4']);
 });

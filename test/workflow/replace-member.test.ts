@@ -5,7 +5,14 @@ import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { ListMembersReport, Progress, ReplaceMemberReport } from '../../domain/operations.ts';
 import { failureMessageIn, failureTypeIn } from '../support/failures.ts';
-import { CLUSTER, failing, type FakeActivities, fakeActivities, listedMembers, surveyWithout } from '../support/fake-activities.ts';
+import {
+  CLUSTER,
+  failing,
+  type FakeActivities,
+  fakeActivities,
+  listedMembers,
+  surveyWithout,
+} from '../support/fake-activities.ts';
 import { recordHistory, startTemporal, withWorker } from '../support/temporal.ts';
 import { until } from '../support/until.ts';
 
@@ -16,7 +23,15 @@ before(async () => {
 after(async () => await temporal.teardown());
 
 const INPUT = { cluster: 'prod', confirm: 'prod' };
-const CHANGING = ['moveLeaderAway', 'stopEtcd', 'setMemberDataAside', 'removeMember', 'addLearner', 'configureMember', 'startEtcd'];
+const CHANGING = [
+  'moveLeaderAway',
+  'stopEtcd',
+  'setMemberDataAside',
+  'removeMember',
+  'addLearner',
+  'configureMember',
+  'startEtcd',
+];
 
 /** Starts a replacement, lets `decide` act on it, and gives the report. */
 async function run(
@@ -108,7 +123,10 @@ test('of kubeadm the kube-apiserver of the node stops meanwhile, and what still 
   const survey = surveyWithout('m3');
   const fake = fakeActivities({
     readCluster: async () => ({ ...CLUSTER, flavour: 'kubeadm' }),
-    surveyMembers: async () => ({ ...survey, listed: [first, second, { ...third, peerUrls: ['https://10.0.0.9:2380'] }] }),
+    surveyMembers: async () => ({
+      ...survey,
+      listed: [first, second, { ...third, peerUrls: ['https://10.0.0.9:2380'] }],
+    }),
     readApiServerFlags: async ({ node }) => ({
       path: '/etc/kubernetes/manifests/kube-apiserver.yaml',
       etcdServers: node === 'm1' ? 'https://10.0.0.9:2379' : 'https://127.0.0.1:2379',
@@ -146,7 +164,14 @@ test('a kubeadm node without a control plane is waited for, with the commands th
 });
 
 describe('nothing is touched', () => {
-  const cases: [what: string, changes: Parameters<typeof fakeActivities>[0], input: object, type: string, message: RegExp, history?: string][] = [
+  const cases: [
+    what: string,
+    changes: Parameters<typeof fakeActivities>[0],
+    input: object,
+    type: string,
+    message: RegExp,
+    history?: string,
+  ][] = [
     [
       'with quorum lost',
       { surveyMembers: async () => surveyWithout('m2', 'm3') },
@@ -155,7 +180,14 @@ describe('nothing is touched', () => {
       /salvor restore prod/,
       'replaceMember-quorum-lost',
     ],
-    ['when every member is healthy', { surveyMembers: async () => surveyWithout() }, INPUT, 'UnsafeState', /every member is healthy/, 'replaceMember-healthy'],
+    [
+      'when every member is healthy',
+      { surveyMembers: async () => surveyWithout() },
+      INPUT,
+      'UnsafeState',
+      /every member is healthy/,
+      'replaceMember-healthy',
+    ],
     [
       'on a node that cannot get the member',
       {
@@ -180,9 +212,27 @@ describe('nothing is touched', () => {
       /no store takes it/,
       'replaceMember-not-saved',
     ],
-    ['with another cluster confirmed', {}, { cluster: 'prod', confirm: 'test' }, 'ConfirmationMismatch', /expected "prod"/],
-    ['with an input that says something else', {}, { ...INPUT, healthy: 'yes' }, 'InvalidInput', /"healthy": expected true or false/],
-    ['of a flavour whose nodes are not known', { readCluster: async () => ({ ...CLUSTER, flavour: 'openshift' }) }, INPUT, 'InvalidConfiguration', /not supported yet/],
+    [
+      'with another cluster confirmed',
+      {},
+      { cluster: 'prod', confirm: 'test' },
+      'ConfirmationMismatch',
+      /expected "prod"/,
+    ],
+    [
+      'with an input that says something else',
+      {},
+      { ...INPUT, healthy: 'yes' },
+      'InvalidInput',
+      /"healthy": expected true or false/,
+    ],
+    [
+      'of a flavour whose nodes are not known',
+      { readCluster: async () => ({ ...CLUSTER, flavour: 'openshift' }) },
+      INPUT,
+      'InvalidConfiguration',
+      /not supported yet/,
+    ],
   ];
   for (const [what, changes, input, type, message, history] of cases) {
     test(what, async () => {
@@ -203,7 +253,10 @@ test('a node whose own worker is away counts as one that can not be reached', as
       throw ApplicationFailure.nonRetryable('m3: no worker polls its task queue', 'HostUnreachable');
     },
   });
-  await assert.rejects(run(fake, INPUT, 'replaceMember-node-unreachable'), (error) => failureTypeIn(error) === 'HostUnreachable');
+  await assert.rejects(
+    run(fake, INPUT, 'replaceMember-node-unreachable'),
+    (error) => failureTypeIn(error) === 'HostUnreachable',
+  );
   assert.deepEqual(changed(fake), []);
 });
 
@@ -235,10 +288,15 @@ test('before the member is taken out, a rollback puts its data back and starts w
       throw failing('UnsafeState', 'm2: something has started etcd meanwhile');
     },
   });
-  const report = await run(fake, { ...INPUT, node: 'm2', healthy: true }, 'replaceMember-rolled-back', async (handle) => {
-    assert.match(await untilPaused(handle), /Decide: retry, rollback or abort$/);
-    await handle.executeUpdate('rollback');
-  });
+  const report = await run(
+    fake,
+    { ...INPUT, node: 'm2', healthy: true },
+    'replaceMember-rolled-back',
+    async (handle) => {
+      assert.match(await untilPaused(handle), /Decide: retry, rollback or abort$/);
+      await handle.executeUpdate('rollback');
+    },
+  );
   assert.equal(report.outcome, 'rolled-back');
   assert.match(report.problem ?? '', /started etcd meanwhile/);
   assert.deepEqual(fake.calls.slice(-3), ['putBackMemberData m2', 'startEtcd m2', 'surveyMembers']);
@@ -268,7 +326,13 @@ test('the way of a learner is shown while it is waited for', async () => {
       looks += 1;
       const inSync = looks > 2;
       if (looks === 2) await new Promise((resolve) => setTimeout(resolve, 1_500));
-      return { index: String(looks * 1_000), leaderIndex: '6000', dbSizeBytes: looks * 1_000_000, leaderDbSizeBytes: 9_000_000, inSync };
+      return {
+        index: String(looks * 1_000),
+        leaderIndex: '6000',
+        dbSizeBytes: looks * 1_000_000,
+        leaderDbSizeBytes: 9_000_000,
+        inSync,
+      };
     },
   });
   await run(fake, INPUT, 'replaceMember-learner-slow', async (handle) => {

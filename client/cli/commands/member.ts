@@ -6,7 +6,9 @@ import { askConfirmation } from '../confirm.ts';
 import { requireName } from '../input.ts';
 
 export function addMember(program: Command): void {
-  const member = program.command('member').description("look at a cluster's etcd members, and replace an unhealthy one");
+  const member = program
+    .command('member')
+    .description("look at a cluster's etcd members, and replace an unhealthy one");
   addList(member);
   addReplace(member);
 }
@@ -14,7 +16,9 @@ export function addMember(program: Command): void {
 function addList(member: Command): void {
   member
     .command('list')
-    .description('what each member is: its state, role, version, sizes, revision, lag, alarms and whether its keys agree')
+    .description(
+      'what each member is: its state, role, version, sizes, revision, lag, alarms and whether its keys agree',
+    )
     .argument('<cluster>', 'its name in the configuration')
     .action(
       action(async (options, cluster) => {
@@ -44,7 +48,10 @@ function addReplace(member: Command): void {
           (await askConfirmation(cluster, {
             output,
             why: `a member and its data are taken out of "${cluster}"`,
-            what: [`Replace ${which} of ${cluster}.`, 'Its data is moved aside, and it gets the others’ over the network.'],
+            what: [
+              `Replace ${which} of ${cluster}.`,
+              'Its data is moved aside, and it gets the others’ over the network.',
+            ],
           }));
         checkConfirmation(cluster, confirm);
         const input = { cluster, confirm, ...(node !== undefined && { node }), ...(healthy && { healthy }) };

@@ -4,12 +4,27 @@ import { formatBytes, formatCount, type Look, paint, plain } from './format.ts';
 import { renderSteps } from './steps.ts';
 import { type Cell, renderFacts, renderTable } from './table.ts';
 
-const HEAD = ['NODE', 'MEMBER', 'ID', 'STATE', 'ROLE', 'VERSION', 'SIZE', 'IN USE', 'REVISION', 'LAG', 'HASH', 'ALARMS'];
+const HEAD = [
+  'NODE',
+  'MEMBER',
+  'ID',
+  'STATE',
+  'ROLE',
+  'VERSION',
+  'SIZE',
+  'IN USE',
+  'REVISION',
+  'LAG',
+  'HASH',
+  'ALARMS',
+];
 const RIGHT = ['SIZE', 'IN USE', 'REVISION', 'LAG'];
 
 export function renderMembers({ cluster, members, quorum }: ListMembersReport, look: Look): string {
   return [
-    quorum === null ? paint(look, 'red', `No member of ${plain(cluster)} answers.`) : renderQuorum(cluster, quorum, look),
+    quorum === null
+      ? paint(look, 'red', `No member of ${plain(cluster)} answers.`)
+      : renderQuorum(cluster, quorum, look),
     renderMemberTable(members, look),
     ...members
       .filter(({ state }) => state !== 'healthy')
@@ -27,7 +42,8 @@ function renderMemberTable(members: MemberEntry[], look: Look): string {
 }
 
 function row(entry: MemberEntry): Cell[] {
-  const { node, name, id, state, role, version, dbSizeBytes, dbSizeInUseBytes, revision, raftLag, hash, alarms } = entry;
+  const { node, name, id, state, role, version, dbSizeBytes, dbSizeInUseBytes, revision, raftLag, hash, alarms } =
+    entry;
   return [
     node ?? '-',
     name || '-',
@@ -50,10 +66,17 @@ export function renderReplacement(report: ReplaceMemberReport, look: Look): stri
   const facts: [string, string | string[]][] = [
     ...(problem === null ? [] : [['because of', plain(problem)] satisfies [string, string]]),
     ['it was', `${found.state}: ${plain(found.seen)}`],
-    ['removed', removed === null ? 'nothing' : `member ${removed.id}, ${removed.name || 'never started'}, ${removed.peerUrls.join(', ')}`],
+    [
+      'removed',
+      removed === null
+        ? 'nothing'
+        : `member ${removed.id}, ${removed.name || 'never started'}, ${removed.peerUrls.join(', ')}`,
+    ],
     ['added', added === null ? 'nothing' : `member ${added}`],
     ['backup', backup],
-    ...(setAside.length > 0 ? [['kept', setAside.map((kept) => `${kept.node}: ${kept.path}`)] satisfies [string, string[]]] : []),
+    ...(setAside.length > 0
+      ? [['kept', setAside.map((kept) => `${kept.node}: ${kept.path}`)] satisfies [string, string[]]]
+      : []),
     ...(toDo.length > 0 ? [['left to do', toDo] satisfies [string, string[]]] : []),
     ['workflow', report.workflowId],
   ];

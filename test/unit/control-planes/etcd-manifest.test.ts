@@ -44,7 +44,10 @@ function joining(manifest: string): string {
 
 test('a member that joins at another address has the manifest that kubeadm join would write, and all else stays', () => {
   const text = joining(MANIFEST);
-  const pod = parse(text) as { metadata: { annotations: Record<string, string> }; spec: { containers: { command: string[] }[] } };
+  const pod = parse(text) as {
+    metadata: { annotations: Record<string, string> };
+    spec: { containers: { command: string[] }[] };
+  };
   assert.deepEqual(pod.spec.containers[0]?.command, [
     'etcd',
     '--advertise-client-urls=https://10.0.0.9:2379',
@@ -57,7 +60,9 @@ test('a member that joins at another address has the manifest that kubeadm join 
     '--name=n3',
     '--initial-cluster-state=existing',
   ]);
-  assert.deepEqual(pod.metadata.annotations, { 'kubeadm.kubernetes.io/etcd.advertise-client-urls': 'https://10.0.0.9:2379' });
+  assert.deepEqual(pod.metadata.annotations, {
+    'kubeadm.kubernetes.io/etcd.advertise-client-urls': 'https://10.0.0.9:2379',
+  });
   assert.match(text, /image: registry\.k8s\.io\/etcd:3\.6\.4-0 # pinned/);
   assert.equal(joining(text), text, 'written again, nothing changes');
 });
@@ -69,7 +74,12 @@ test('what etcd is started with is read from its manifest', () => {
 test('a member whose log lies elsewhere, and a file that is no manifest of etcd, are refused', () => {
   const elsewhere = MANIFEST.replace('    - --name=n3', '    - --name=n3\n    - --wal-dir=/wal');
   assert.throws(() => joining(elsewhere), { type: 'UnsafeState', message: /--wal-dir/ });
-  for (const text of ['', 'a: [', 'spec: {containers: []}', MANIFEST.replace('name: etcd\n  hostNetwork', 'name: other\n  hostNetwork')]) {
+  for (const text of [
+    '',
+    'a: [',
+    'spec: {containers: []}',
+    MANIFEST.replace('name: etcd\n  hostNetwork', 'name: other\n  hostNetwork'),
+  ]) {
     assert.throws(() => joining(text), { type: 'UnsafeState', message: /n3: etcd\.yaml is not the manifest/ });
   }
 });

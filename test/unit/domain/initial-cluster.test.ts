@@ -8,7 +8,7 @@ describe('the initial cluster is written anew', () => {
   const cases: [what: string, before: string, after: string][] = [
     [
       'in a unit',
-      "ExecStart=/usr/bin/etcd --name m1 --initial-cluster a=http://b:2380 \\\n  --initial-cluster-state=new \\\n  --initial-cluster-token=t\n",
+      'ExecStart=/usr/bin/etcd --name m1 --initial-cluster a=http://b:2380 \\\n  --initial-cluster-state=new \\\n  --initial-cluster-token=t\n',
       `ExecStart=/usr/bin/etcd --name m1 --initial-cluster ${WANTED.cluster} \\\n  --initial-cluster-state=existing \\\n  --initial-cluster-token=t\n`,
     ],
     [
@@ -49,7 +49,11 @@ describe('the initial cluster is written anew', () => {
   const refused: [what: string, text: string, message: RegExp][] = [
     ['a file without it', 'ExecStart=/usr/bin/etcd\n', /m1: f sets initial-cluster nowhere/],
     ['a file without the state, which is "new" then', '--initial-cluster=a=b', /sets initial-cluster-state nowhere/],
-    ['a file with two of them', '--initial-cluster=a=b --initial-cluster=c=d --initial-cluster-state=new', /initial-cluster 2 times/],
+    [
+      'a file with two of them',
+      '--initial-cluster=a=b --initial-cluster=c=d --initial-cluster-state=new',
+      /initial-cluster 2 times/,
+    ],
   ];
   for (const [what, text, message] of refused) {
     test(`${what} is refused`, () => {

@@ -30,7 +30,10 @@ function seen(process: ProcessSeen['process'], text = 'seen on the node'): Proce
 }
 
 /** What etcd lists, with something else of its third member. */
-function listing(survey: MemberSurvey, third: Partial<ReturnType<typeof listedMembers>[number]> | undefined): MemberSurvey {
+function listing(
+  survey: MemberSurvey,
+  third: Partial<ReturnType<typeof listedMembers>[number]> | undefined,
+): MemberSurvey {
   const [first, second, last] = listedMembers();
   assert.ok(first && second && last);
   return { ...survey, listed: [first, second, ...(third === undefined ? [] : [{ ...last, ...third }])] };
@@ -40,7 +43,13 @@ const OLD_ADDRESS = { peerUrls: ['https://10.0.0.9:2380'], clientUrls: ['https:/
 const NOT_CONFIGURED = { ...OLD_ADDRESS, name: 'old' };
 
 describe('what a member is said to be', () => {
-  const cases: { what: string; survey: MemberSurvey; processes?: ProcessSeen[]; state: MemberState; because: RegExp }[] = [
+  const cases: {
+    what: string;
+    survey: MemberSurvey;
+    processes?: ProcessSeen[];
+    state: MemberState;
+    because: RegExp;
+  }[] = [
     { what: 'one that answers', survey: surveyWithout(), state: 'healthy', because: /follower/ },
     {
       what: 'one whose node cannot be reached',
@@ -49,7 +58,13 @@ describe('what a member is said to be', () => {
       state: 'node-unreachable',
       because: /no route to host/,
     },
-    { what: 'one whose etcd does not run', survey: surveyWithout('m3'), processes: seen('stopped'), state: 'stopped', because: /seen on/ },
+    {
+      what: 'one whose etcd does not run',
+      survey: surveyWithout('m3'),
+      processes: seen('stopped'),
+      state: 'stopped',
+      because: /seen on/,
+    },
     {
       what: 'one whose etcd ends again and again',
       survey: surveyWithout('m3'),
@@ -57,7 +72,13 @@ describe('what a member is said to be', () => {
       state: 'crash-looping',
       because: /crc mismatch/,
     },
-    { what: 'one that runs and does not answer', survey: surveyWithout('m3'), processes: seen('running'), state: 'silent', because: /seen on/ },
+    {
+      what: 'one that runs and does not answer',
+      survey: surveyWithout('m3'),
+      processes: seen('running'),
+      state: 'silent',
+      because: /seen on/,
+    },
     {
       what: 'one with other keys at the same revision',
       survey: withThird((member) => ({ ...member, hashKv: { revision: '5000', compactRevision: '1', hash: '78' } })),
@@ -93,7 +114,12 @@ describe('what a member is said to be', () => {
       state: 'learner',
       because: /doesn't answer/,
     },
-    { what: 'one that etcd does not have', survey: listing(surveyWithout('m3'), undefined), state: 'missing', because: /10\.0\.0\.3:2380/ },
+    {
+      what: 'one that etcd does not have',
+      survey: listing(surveyWithout('m3'), undefined),
+      state: 'missing',
+      because: /10\.0\.0\.3:2380/,
+    },
     {
       what: 'one that etcd has under another address',
       survey: listing(surveyWithout('m3'), OLD_ADDRESS),
@@ -105,6 +131,12 @@ describe('what a member is said to be', () => {
       survey: withThird((member) => ({ ...member, status: { ...statusOf(member), clusterId: '99', memberId: '98' } })),
       state: 'astray',
       because: /cluster 99/,
+    },
+    {
+      what: 'one that began anew under its old IDs, and leads itself',
+      survey: withThird((member) => ({ ...member, status: { ...statusOf(member), leaderId: '3' } })),
+      state: 'astray',
+      because: /it follows member 3, the others 1/,
     },
     {
       what: 'one that was removed and still runs',
@@ -153,12 +185,14 @@ describe('what a member is said to be', () => {
   });
 
   test('one that was compacted at another revision could not be compared, and is not called corrupt', () => {
-    const entries = table(withThird((member) => ({ ...member, hashKv: { revision: '5000', compactRevision: '7', hash: '1' } })));
+    const entries = table(
+      withThird((member) => ({ ...member, hashKv: { revision: '5000', compactRevision: '7', hash: '1' } })),
+    );
     assert.deepEqual([entries[2]?.state, entries[2]?.hash], ['healthy', null]);
   });
 
   test('without any member that answers, what the nodes show is told', () => {
-    const survey = { ...surveyWithout('m1', 'm2', 'm3'), listed: null, clusterId: null };
+    const survey = { ...surveyWithout('m1', 'm2', 'm3'), listed: null, clusterId: null, leaderId: null };
     const entries = table(survey, seen('stopped'));
     assert.deepEqual(states(entries), [
       ['m1', 'silent'],

@@ -57,7 +57,16 @@ function refusal(entries: MemberEntry[], wish: Partial<ReplacementWish> = {}): [
 }
 
 describe('the member that is replaced', () => {
-  const ILL: MemberState[] = ['stopped', 'crash-looping', 'silent', 'corrupt', 'not-started', 'moved', 'astray', 'leaderless'];
+  const ILL: MemberState[] = [
+    'stopped',
+    'crash-looping',
+    'silent',
+    'corrupt',
+    'not-started',
+    'moved',
+    'astray',
+    'leaderless',
+  ];
   for (const state of ILL) {
     test(`one that is ${state} is the one unhealthy member, named or not`, () => {
       const entries = [leader, entry('m2'), entry('m3', state)];
@@ -131,7 +140,9 @@ describe('what is refused', () => {
     assert.throws(
       () => planReplacement([leader, entry('m3', 'corrupt')], quorum, { cluster: 'prod' }),
       (error: Error) =>
-        /of 4 voting members \(3 needed\) 3 would be left, 2 of them needed, and 1 is healthy \(m1\)/.test(error.message),
+        /of 4 voting members \(3 needed\) 3 would be left, 2 of them needed, and 1 is healthy \(m1\)/.test(
+          error.message,
+        ),
     );
   });
 
@@ -200,7 +211,10 @@ test('the initial cluster names every present member, the new one as it will cal
     { id: '1', name: 'm1', peerUrls: ['https://a:2380', 'https://b:2380'] },
     { id: '4', name: '', peerUrls: ['https://c:2380'] },
   ];
-  assert.equal(initialClusterOf(members, { id: '4', name: 'm3' }), 'm1=https://a:2380,m1=https://b:2380,m3=https://c:2380');
+  assert.equal(
+    initialClusterOf(members, { id: '4', name: 'm3' }),
+    'm1=https://a:2380,m1=https://b:2380,m3=https://c:2380',
+  );
 });
 
 test('what a node joins by itself is left to it, and only kubeadm has a kube-apiserver that stops', () => {
@@ -212,12 +226,10 @@ test('what a node joins by itself is left to it, and only kubeadm has a kube-api
   ]);
   const plain = names({ node: 'm3', stopsApiServer: false, joinsItself: false });
   const kubeadm = names({ node: 'm3', stopsApiServer: true, joinsItself: false });
-  assert.deepEqual(kubeadm.filter((name) => !plain.includes(name)), [
-    'Stop kube-apiserver',
-    'Start kube-apiserver',
-    'Check kube-apiserver',
-    'Start the controllers',
-  ]);
+  assert.deepEqual(
+    kubeadm.filter((name) => !plain.includes(name)),
+    ['Stop kube-apiserver', 'Start kube-apiserver', 'Check kube-apiserver', 'Start the controllers'],
+  );
 });
 
 describe('what is left for a person', () => {
@@ -234,7 +246,10 @@ describe('what is left for a person', () => {
   test('nothing at the old address', () => {
     const same = { name: 'm3', peerUrls: ['https://10.0.0.3:2380'] };
     assert.deepEqual(remarksOf(CLUSTER, node, same, []), []);
-    assert.deepEqual(remarksOf(kubeadm, node, same, [{ node: 'm3', flags: flags('https://127.0.0.1:2379', '10.0.0.3') }]), []);
+    assert.deepEqual(
+      remarksOf(kubeadm, node, same, [{ node: 'm3', flags: flags('https://127.0.0.1:2379', '10.0.0.3') }]),
+      [],
+    );
   });
 
   test('of kubeadm, each kube-apiserver that names the old address, and the object of a node of another name', () => {
