@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { ListMembersReport, MemberEntry, Progress, ReplaceMemberReport } from '../../domain/operations.ts';
 import { bringUpPart, killPart, stopPart } from '../../playground/handle.ts';
@@ -99,8 +101,11 @@ export async function replaceKillingAt(world: World, step: string): Promise<Repl
   return (await handle.result()) as ReplaceMemberReport;
 }
 
-/** Puts a node's etcd under a supervisor that starts it again a second after its end, as `restart: always` does. */
-export async function superviseMember(world: World, node: string): Promise<void> {
+/**
+ * Puts a node's etcd under a supervisor that starts it again a second after its end, as `restart: always` does.
+ * @returns what ends the supervisor, and leaves the member as it is
+ */
+export async function superviseMember(world: World, node: string): Promise<() => Promise<void>> {
   const { etcdService } = nodeOf(world, node);
   const script = join(world.playground.directory, `supervise-${node}`);
   const record = `${script}.pid`;
@@ -113,6 +118,7 @@ case "$1" in
     for turn in 1 2 3 4 5 6 7 8 9 10; do '${etcdService}' status && exit 0; sleep 0.3; done; exit 0 ;;
   stop) ! alive || kill -KILL "$pid"; rm -f '${record}'; '${etcdService}' stop ;;
   status) '${etcdService}' status ;;
+  leave) ! alive || kill -KILL "$pid"; rm -f '${record}' ;;
 esac
 `,
     { mode: 0o755 },
@@ -121,6 +127,13 @@ esac
     const etcd = clusters[cluster]?.nodes.find(({ name }) => name === node)?.['etcd'] as { service: object };
     etcd.service = { start: [script, 'start'], stop: [script, 'stop'], status: [script, 'status'] };
   });
+  return async () => {
+    await promisify(execFile)(script, ['leave']);
+    await world.configure(({ clusters }) => {
+      const etcd = clusters[cluster]?.nodes.find(({ name }) => name === node)?.['etcd'] as { service: object };
+      etcd.service = { start: [etcdService, 'start'], stop: [etcdService, 'stop'], status: [etcdService, 'status'] };
+    });
+  };
 }
 
 /**
