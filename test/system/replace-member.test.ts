@@ -52,8 +52,8 @@ test('a member whose data directory was destroyed is replaced under writes, and 
   assert.match(await readFile(kept?.path ?? '', 'utf8'), /--initial-cluster-state=new/);
 });
 
-test('a member that ends again and again over a corrupt log is found so, and its data is kept', async () => {
-  const leave = await superviseMember(world, 'm2');
+test('a member that ends again and again over a corrupt log is found so, and its data is kept', async (context) => {
+  context.after(await superviseMember(world, 'm2'));
   await stopPart(world.playground, 'etcd-m2');
   const wal = join(nodeOf(world, 'm2').dataDir, 'member/wal');
   const [log = ''] = (await readdir(wal)).filter((name) => name.endsWith('.wal'));
@@ -64,8 +64,7 @@ test('a member that ends again and again over a corrupt log is found so, and its
   const start = join(world.playground.directory, 'supervise-m2');
   await promisify(execFile)(start, ['start']);
 
-  const replacing = async () => await replace(world, { node: 'm2' });
-  const report = await underWrites(world, ['m1', 'm3'], replacing).finally(leave);
+  const report = await underWrites(world, ['m1', 'm3'], async () => await replace(world, { node: 'm2' }));
   assert.equal(report.outcome, 'replaced', report.problem ?? '');
   assert.equal(report.found.state, 'crash-looping', report.found.seen);
   const data = report.setAside.map(({ path }) => path).find((path) => path.includes('/member.before-replace-'));
