@@ -1,10 +1,22 @@
 /** What is asked of the etcd members. */
 import { inspectMembers, withMember, endpointOf } from '../adapters/etcd/inspect.ts';
-import type { ListedMember } from '../adapters/etcd/member.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
 import { SalvorError } from '../domain/errors.ts';
-import { answering, chooseMember, hashGroups, type MemberInspection } from '../domain/members.ts';
+import {
+  answering,
+  chooseMember,
+  hashGroups,
+  type ListedMember,
+  type MemberInspection,
+  membersApart,
+} from '../domain/members.ts';
 import { attended } from './attend.ts';
+
+export interface SourceWish {
+  cluster: Cluster;
+  avoid?: string[];
+  apart?: { node: string; memberId: string | null };
+}
 
 export function createMemberActivities() {
   return {
@@ -12,9 +24,13 @@ export function createMemberActivities() {
       return await inspectMembers(cluster, signal);
     }),
 
-    /** Inspects the members and gives the name of the node that a backup reads. */
-    chooseSource: attended(async ({ cluster, avoid }: { cluster: Cluster; avoid?: string[] }, { signal }) => {
-      const members = await inspectMembers(cluster, signal);
+    /**
+     * Inspects the members and gives the name of the node that a backup reads.
+     * @param apart a member that is about to be taken out: it is neither read nor listened to
+     */
+    chooseSource: attended(async ({ cluster, avoid, apart }: SourceWish, { signal }) => {
+      const inspected = await inspectMembers(cluster, signal);
+      const members = apart ? membersApart(inspected, apart) : inspected;
       const { node, status } = chooseMember(members, avoid);
       const groups = hashGroups(members);
       const agreeing = groups[0]?.length ?? 0;

@@ -44,7 +44,13 @@ function anyChanged(results: { changed: boolean }[]): { changed: boolean } {
   return { changed: results.some(({ changed }) => changed) };
 }
 
-async function refuseRunning(cluster: Cluster, node: ClusterNode, host: Host, signal: AbortSignal): Promise<void> {
+/** @throws SalvorError `UnsafeState` while etcd runs */
+export async function refuseRunning(
+  cluster: Cluster,
+  node: ClusterNode,
+  host: Host,
+  signal: AbortSignal,
+): Promise<void> {
   if ((await controlPlaneFor(cluster, node, host).etcd.status(signal)) === 'stopped') return;
   throw new SalvorError(
     'UnsafeState',
@@ -80,11 +86,12 @@ export function createNodeActivities() {
       });
     }),
 
-    stopEtcd: attended(async (order: OnNode, { signal }) => {
-      return await onHost(
-        order,
-        async (node, host) => await controlPlaneFor(order.cluster, node, host).etcd.stop(signal, STOP_DEADLINE_MS),
-      );
+    /** With `restarts` also one that seems to be stopped, and is about to be started anew. */
+    stopEtcd: attended(async (order: OnNode & { restarts?: boolean }, { signal }) => {
+      const options = { ...(order.restarts && { restarts: true }) };
+      return await onHost(order, async (node, host) => {
+        return await controlPlaneFor(order.cluster, node, host).etcd.stop(signal, STOP_DEADLINE_MS, options);
+      });
     }),
 
     /** Only a stopped etcd's directory is swapped; where it was swapped already, etcd may run. */

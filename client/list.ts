@@ -29,7 +29,7 @@ const STATUS: Record<string, OperationSummary['status']> = {
 };
 
 /** Operations that change nothing: the lists and checks that people ask for all day. */
-const LOOKING: Operation[] = ['listBackups', 'checkCluster'];
+const LOOKING: Operation[] = ['listBackups', 'listMembers', 'checkCluster'];
 
 const CLUSTER = defineSearchAttributeKey(SEARCH_ATTRIBUTES.cluster, 'KEYWORD');
 const OPERATION = defineSearchAttributeKey(SEARCH_ATTRIBUTES.operation, 'KEYWORD');

@@ -9,10 +9,12 @@ import {
   type HealInput,
   type ListBackupsInput,
   type ListBackupsReport,
+  type ListMembersInput,
   type Operation,
   type PinInput,
   type PlanRestoreInput,
   type PruneInput,
+  type ReplaceMemberInput,
   type RestoreInput,
   SEARCH_ATTRIBUTES,
   TASK_QUEUE,
@@ -110,6 +112,16 @@ export class SalvorClient {
     return this.start('heal', input);
   }
 
+  /** Lists a cluster's etcd members: what each is, and what ails it. */
+  members(input: ListMembersInput): Promise<OperationHandle<'listMembers'>> {
+    return this.start('listMembers', input);
+  }
+
+  /** Replaces an unhealthy etcd member. Its data is moved aside: `confirm` repeats the cluster's name. */
+  replaceMember(input: ReplaceMemberInput): Promise<OperationHandle<'replaceMember'>> {
+    return this.start('replaceMember', input);
+  }
+
   /** Looks at everything that operations on a cluster need, and changes nothing. */
   checkCluster(input: CheckClusterInput): Promise<OperationHandle<'checkCluster'>> {
     return this.start('checkCluster', input);
@@ -199,7 +211,9 @@ const TITLES: Record<Operation, string> = {
   restore: 'Restore',
   cleanUp: 'Clean up',
   heal: 'Heal',
+  replaceMember: 'Replace a member of',
   listBackups: 'List backups of',
+  listMembers: 'List members of',
   checkCluster: 'Check',
 };
 

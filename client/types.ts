@@ -14,10 +14,14 @@ import type {
   CheckClusterReport,
   ListBackupsInput,
   ListBackupsReport,
+  ListMembersInput,
+  ListMembersReport,
   Operation,
   CleanUpInput,
   CleanUpReport,
   PlanRestoreInput,
+  ReplaceMemberInput,
+  ReplaceMemberReport,
   RestoreInput,
   RestoreReport,
 } from '../domain/operations.ts';
@@ -33,6 +37,8 @@ interface OperationTypes {
   pin: { input: PinInput; report: PinReport };
   verify: { input: VerifyInput; report: VerifyReport };
   heal: { input: HealInput; report: HealReport };
+  listMembers: { input: ListMembersInput; report: ListMembersReport };
+  replaceMember: { input: ReplaceMemberInput; report: ReplaceMemberReport };
   checkCluster: { input: CheckClusterInput; report: CheckClusterReport };
 }
 

@@ -102,6 +102,6 @@ export function checkConfirmation(cluster: string, confirm: string): void {
   if (confirm === cluster) return;
   throw new SalvorError(
     'ConfirmationMismatch',
-    `the confirmation is "${confirm}", expected "${cluster}": the operation replaces the present state of that cluster`,
+    `the confirmation is "${confirm}", expected "${cluster}": the operation takes away what that cluster has now`,
   );
 }

@@ -26,6 +26,16 @@ export interface MemberInspection {
   hashError?: string;
 }
 
+/** A member as etcd's own list has it. */
+export interface ListedMember {
+  id: string;
+  /** Empty while the member has not started. */
+  name: string;
+  peerUrls: string[];
+  clientUrls: string[];
+  isLearner: boolean;
+}
+
 /** The members that answered. */
 export function answering(
   members: MemberInspection[],
@@ -48,6 +58,27 @@ export function hashGroups(members: MemberInspection[]): string[][] {
 
 function count(groups: Map<string, string[]>): number {
   return [...groups.values()].flat().length;
+}
+
+/** The members but one, and without the alarms that etcd has raised for that one: what it holds is not looked at. */
+export function membersApart(
+  members: MemberInspection[],
+  apart: { node: string | null; memberId: string | null },
+): MemberInspection[] {
+  const { memberId } = apart;
+  return members
+    .filter(({ node }) => node !== apart.node)
+    .map((member) => ({
+      ...member,
+      ...(member.alarms && { alarms: member.alarms.filter((alarm) => !alarm.endsWith(`(member ${memberId})`)) }),
+      ...(member.status && {
+        // etcd's own words: `memberID:123 alarm:CORRUPT`.
+        status: {
+          ...member.status,
+          errors: member.status.errors.filter((text) => !text.startsWith(`memberID:${memberId} `)),
+        },
+      }),
+    }));
 }
 
 /**

@@ -26,7 +26,9 @@ export const OPERATIONS = [
   'restore',
   'cleanUp',
   'heal',
+  'replaceMember',
   'listBackups',
+  'listMembers',
   'checkCluster',
 ] as const;
 export type Operation = (typeof OPERATIONS)[number];
@@ -309,6 +311,110 @@ export interface VerifyReport {
   /** One that isn't `ok` says nothing against the backup itself: a store could not be read. `skipped`: it could not be done here. */
   checks: { name: string; ok: boolean; skipped?: boolean; seen: string }[];
   durationMs: number;
+}
+
+// ---- members
+
+/**
+ * What a member is, in one word. `healthy` and `unknown` answer and vote; the others want something done about them.
+ *
+ * `leaderless`: it answers and knows no leader. `corrupt`: its keys differ from the others', or etcd has raised the CORRUPT alarm for it. `astray`: it answers,
+ * but not as a member of this cluster. `learner`: never promoted. `not-started`: added, and never heard of. `stopped`, `crash-looping`, `silent` (runs, and doesn't answer)
+ * and `node-unreachable` don't answer. `moved`: etcd has it under another address than the configuration. `missing`: the node has none.
+ * `gone` and `unknown`: etcd has it and the configuration doesn't; the first doesn't answer, the second does.
+ */
+export type MemberState =
+  | 'healthy'
+  | 'leaderless'
+  | 'corrupt'
+  | 'astray'
+  | 'learner'
+  | 'not-started'
+  | 'stopped'
+  | 'crash-looping'
+  | 'silent'
+  | 'node-unreachable'
+  | 'moved'
+  | 'missing'
+  | 'gone'
+  | 'unknown';
+
+/** One member, as etcd and its node show it. What nobody tells is null. */
+export interface MemberEntry {
+  /** The node of the configuration; null for a member that none has. */
+  node: string | null;
+  /** The member's name in etcd, or the one that it is to have. */
+  name: string;
+  /** Decimal; null while etcd has no such member. */
+  id: string | null;
+  peerUrls: string[];
+  state: MemberState;
+  /** Why it is said to be so. */
+  seen: string;
+  role: 'leader' | 'follower' | 'learner' | null;
+  version: string | null;
+  revision: string | null;
+  dbSizeBytes: number | null;
+  dbSizeInUseBytes: number | null;
+  /** How many entries of etcd's log it is behind the most advanced member. */
+  raftLag: number | null;
+  alarms: string[];
+  /** Whether its keys are those of the majority, at one revision. Null when it could not be compared. */
+  hash: 'agrees' | 'differs' | null;
+}
+
+/** How many members vote, how many of them are needed, and how many are there. */
+export interface Quorum {
+  voters: number;
+  needed: number;
+  up: number;
+}
+
+export interface ListMembersInput {
+  cluster: string;
+}
+
+export interface ListMembersReport {
+  cluster: string;
+  /** Null when no member answers; then nothing is known of the votes either. */
+  clusterId: string | null;
+  quorum: Quorum | null;
+  members: MemberEntry[];
+}
+
+export interface ReplaceMemberInput {
+  cluster: string;
+  /** The name of the cluster once more: a member and its data are taken out of it. */
+  confirm: string;
+  /** Without it the one unhealthy member is replaced. */
+  node?: string;
+  /** Replace the named node's member although nothing is wrong with it. */
+  healthy?: boolean;
+}
+
+export interface ReplaceMemberReport {
+  cluster: string;
+  node: string;
+  outcome: 'replaced' | 'rolled-back' | 'aborted';
+  /** Why it was not replaced; null when it was. */
+  problem: string | null;
+  /** What was wrong with it. */
+  found: { state: MemberState; seen: string };
+  /** The member that was taken out; null when there was none. */
+  removed: { id: string; name: string; peerUrls: string[] } | null;
+  /** The ID of the new member; null when it did not come so far. */
+  added: string | null;
+  before: MemberEntry[];
+  /** Null when the cluster did not answer any more. */
+  after: MemberEntry[] | null;
+  /** What was saved first. */
+  backup: BackupId;
+  /** Old data, old configuration and old certificates, moved aside. */
+  setAside: { node: string; path: string }[];
+  /** What is left for a person, a sentence each. */
+  toDo: string[];
+  steps: StepRecord[];
+  workflowId: string;
 }
 
 // ---- doctor

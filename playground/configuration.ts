@@ -47,6 +47,7 @@ export function configurationText(state: State, paths: Paths): string {
             clientUrl: clientUrl(node),
             peerUrl: peerUrl(node),
             dataDir: paths.dataDir(node.name),
+            configuration: paths.etcdService(node.name),
             service: service(paths.etcdService(node.name)),
           },
           ...(state.kubernetes && {

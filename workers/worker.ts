@@ -9,7 +9,9 @@ import { createDrillActivities } from '../activities/drills.ts';
 import { createHealActivities } from '../activities/heal.ts';
 import { createJournalActivities } from '../activities/journals.ts';
 import { createKubernetesGateActivities } from '../activities/kubernetes-gates.ts';
+import { createMemberNodeActivities } from '../activities/member-nodes.ts';
 import { createMemberActivities } from '../activities/members.ts';
+import { createMembershipActivities } from '../activities/membership.ts';
 import { createNodeActivities } from '../activities/nodes.ts';
 import { createPlanActivities } from '../activities/plans.ts';
 import { createPruneActivities } from '../activities/prune.ts';
@@ -44,6 +46,8 @@ export function createActivities(configFile: string, client: Client) {
     ...createConfigurationActivities(configFile),
     ...createLockActivities(client),
     ...createMemberActivities(),
+    ...createMembershipActivities(),
+    ...createMemberNodeActivities(),
     ...createSnapshotActivities(),
     ...createSettlingActivities(),
     ...createStaticResourceActivities(),

@@ -7,7 +7,9 @@ import type { DrillActivities } from '../activities/drills.ts';
 import type { HealActivities } from '../activities/heal.ts';
 import type { JournalActivities } from '../activities/journals.ts';
 import type { KubernetesGateActivities } from '../activities/kubernetes-gates.ts';
+import type { MemberNodeActivities } from '../activities/member-nodes.ts';
 import type { MemberActivities } from '../activities/members.ts';
+import type { MembershipActivities } from '../activities/membership.ts';
 import type { NodeActivities } from '../activities/nodes.ts';
 import type { PlanActivities } from '../activities/plans.ts';
 import type { PruneActivities } from '../activities/prune.ts';
@@ -30,6 +32,7 @@ const attended = {
 export const look = proxyActivities<
   ConfigurationActivities &
     MemberActivities &
+    Pick<MembershipActivities, 'surveyMembers'> &
     BackupActivities &
     PlanActivities &
     Pick<SettlingActivities, 'readInstalledAt' | 'readOperators'> &
@@ -83,7 +86,13 @@ export function archiving(node: ClusterNode) {
 
 /** What a node needs before a restore: wrong here is wrong for a person to see, while nothing is touched yet. */
 export function preparing(node: ClusterNode) {
-  return proxyActivities<NodeActivities & JournalActivities & SetAsideActivities & SettlingActivities>({
+  return proxyActivities<
+    NodeActivities &
+      JournalActivities &
+      SetAsideActivities &
+      SettlingActivities &
+      Pick<MemberNodeActivities, 'checkMemberNode'>
+  >({
     ...attended,
     ...placeOf(node),
     summary: node.name,
@@ -92,9 +101,26 @@ export function preparing(node: ClusterNode) {
   });
 }
 
+/** A look at a node whose member is silent: one that is away is part of the answer, and not waited for. */
+export function observing(node: ClusterNode) {
+  return proxyActivities<Pick<MemberNodeActivities, 'observeEtcd' | 'readApiServerFlags'>>({
+    ...attended,
+    ...placeOf(node),
+    ...(node.taskQueue !== undefined && { scheduleToStartTimeout: '20s' }),
+    summary: node.name,
+    startToCloseTimeout: '1m',
+    retry: { maximumAttempts: 2 },
+  });
+}
+
 /** Between the first component stopped and the last one ready: tried again and again, and a person is asked when that doesn't help. */
 export function changing(node: ClusterNode) {
-  return proxyActivities<NodeActivities & JournalActivities & KubernetesGateActivities>({
+  return proxyActivities<
+    NodeActivities &
+      JournalActivities &
+      KubernetesGateActivities &
+      Omit<MemberNodeActivities, 'checkMemberNode' | 'observeEtcd'>
+  >({
     ...attended,
     ...placeOf(node),
     summary: node.name,
@@ -105,7 +131,7 @@ export function changing(node: ClusterNode) {
 }
 
 /** The gates after the change; the same, for the cluster as a whole. */
-export const gate = proxyActivities<MemberActivities>({
+export const gate = proxyActivities<MemberActivities & Omit<MembershipActivities, 'surveyMembers'>>({
   ...attended,
   startToCloseTimeout: '1m',
   scheduleToCloseTimeout: '5m',

@@ -40,14 +40,16 @@ export interface Person {
   decide(problem: string): Promise<void>;
   /** The rollback begins: its own steps are decided anew, and there is nothing further to roll back to. */
   beginRollback(): void;
+  /** From here on there is no way back, for a reason that whoever asks for a rollback is told. */
+  passPointOfNoReturn(reason: string): void;
 }
 
 /** Begins to listen. With `onFailure: rollback` the first failure is answered by itself, as long as there is something to roll back to. */
 export function listenToPerson(onFailure: OnFailure, onChange: () => void): Person {
   const problems = new Set<string>();
   let decision: Decision | undefined;
-  let mayRollBack = true;
   let asked: { cluster: string; digest: string; answer?: { approved: boolean; by: string } } | undefined;
+  let noWayBack: string | undefined;
 
   function answer(given: Decision): string {
     decision = given;
@@ -80,7 +82,7 @@ export function listenToPerson(onFailure: OnFailure, onChange: () => void): Pers
   }
   function refuseRollback(): void {
     refuseUnlessWaiting();
-    if (!mayRollBack) throw failure('UnsafeState', 'it is the rollback that waits; expected retry or abort');
+    if (noWayBack !== undefined) throw failure('UnsafeState', `${noWayBack}; expected retry or abort`);
   }
   setHandler(retryUpdate, () => answer('retry'), { validator: refuseUnlessWaiting });
   setHandler(abortUpdate, abort, { validator: refuseAbort });
@@ -93,7 +95,7 @@ export function listenToPerson(onFailure: OnFailure, onChange: () => void): Pers
         return `Approve the plan ${asked.digest}: salvor approve ${asked.cluster} ${asked.digest}; or decline it: salvor abort ${asked.cluster}`;
       }
       if (problems.size === 0 || decision !== undefined) return null;
-      return `${[...problems].join('; ')}. Decide: retry, ${mayRollBack ? 'rollback ' : ''}or abort`;
+      return `${[...problems].join('; ')}. Decide: retry${noWayBack === undefined ? ', rollback' : ''} or abort`;
     },
     toApprove: () => (asked?.answer ? undefined : asked?.digest),
     async approve(cluster, digest) {
@@ -114,11 +116,14 @@ export function listenToPerson(onFailure: OnFailure, onChange: () => void): Pers
       return `${digest}, by ${given.by}`;
     },
     beginRollback() {
-      mayRollBack = false;
+      noWayBack = 'it is the rollback that waits';
       decision = undefined;
     },
+    passPointOfNoReturn(reason) {
+      noWayBack = reason;
+    },
     async decide(problem) {
-      if (onFailure === 'rollback' && mayRollBack) decision = 'rollback';
+      if (onFailure === 'rollback' && noWayBack === undefined) decision = 'rollback';
       problems.add(problem);
       onChange();
       await condition(() => decision !== undefined);

@@ -19,6 +19,8 @@ export function showPlan(plan: RestorePlan): void {
   setHandler(planQuery, () => plan);
 }
 
+type Tell = (seen: string) => void;
+
 export interface Runbook {
   /** The steps so far, for the report. */
   readonly steps: StepRecord[];
@@ -26,9 +28,15 @@ export interface Runbook {
   announce(steps: { name: string; node: string | null }[]): void;
   /**
    * Does one step and records when, where and what was seen.
+   * @param act is given a function that shows what is seen on the way
    * @param evidence what to show of the result, in a few words
    */
-  step<T>(name: string, node: string | null, act: () => Promise<T>, evidence: (result: T) => string): Promise<T>;
+  step<T>(
+    name: string,
+    node: string | null,
+    act: (tell: Tell) => Promise<T>,
+    evidence: (result: T) => string,
+  ): Promise<T>;
   /** Does a step on every node at once, and waits for all of them before the first failure is passed on. */
   onEvery<N extends { name: string }, T>(
     name: string,
@@ -77,7 +85,7 @@ export function openRunbook(operation: Operation, cluster: string): Runbook {
   async function step<T>(
     name: string,
     node: string | null,
-    act: () => Promise<T>,
+    act: (tell: Tell) => Promise<T>,
     evidence: (result: T) => string,
   ): Promise<T> {
     const record = recordOf(name, node);
@@ -86,7 +94,10 @@ export function openRunbook(operation: Operation, cluster: string): Runbook {
     record.startedAt = new Date(startMs).toISOString();
     show();
     try {
-      const result = await act();
+      const result = await act((seen) => {
+        record.evidence = seen;
+        show();
+      });
       record.state = 'done';
       record.evidence = evidence(result);
       return result;

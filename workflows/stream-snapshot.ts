@@ -12,11 +12,15 @@ import { megabytes } from './words.ts';
 const ATTEMPTS = 4;
 const FIRST_PAUSE_MS = 2_000;
 
+/** A member that is neither read nor listened to, since it is about to be taken out. */
+export type MemberApart = NonNullable<Parameters<typeof look.chooseSource>[0]['apart']>;
+
 export async function streamSnapshot(
   cluster: Cluster,
   runbook: Runbook,
+  apart?: MemberApart,
 ): Promise<{ node: ClusterNode; snapshot: SnapshotTaken }> {
-  let source = await chooseSource(cluster, runbook, []);
+  let source = await chooseSource(cluster, runbook, [], apart);
   const without = await checkStores(cluster, runbook, source);
   const broken: string[] = [];
   for (;;) {
@@ -37,17 +41,22 @@ export async function streamSnapshot(
       if (!another || broken.length === ATTEMPTS) throw error;
     }
     await sleep(FIRST_PAUSE_MS * 2 ** broken.length, { summary: 'before another member is read' });
-    source = await chooseSource(cluster, runbook, broken);
+    source = await chooseSource(cluster, runbook, broken, apart);
   }
 }
 
 type Source = Awaited<ReturnType<typeof look.chooseSource>>;
 
-async function chooseSource(cluster: Cluster, runbook: Runbook, avoid: string[]): Promise<Source> {
+async function chooseSource(
+  cluster: Cluster,
+  runbook: Runbook,
+  avoid: string[],
+  apart: MemberApart | undefined,
+): Promise<Source> {
   return await runbook.step(
     'Check the members and choose one',
     null,
-    async () => await look.chooseSource({ cluster, avoid }),
+    async () => await look.chooseSource({ cluster, avoid, ...(apart && { apart }) }),
     (chosen) =>
       `${chosen.node}, a ${chosen.role} at revision ${chosen.revision}; ${chosen.agreeing} of ${cluster.nodes.length} members hold the same keys` +
       (chosen.silent.length > 0 ? `; no answer from ${chosen.silent.join(', ')}` : ''),
@@ -74,7 +83,8 @@ async function checkStores(cluster: Cluster, runbook: Runbook, { dbSizeBytes, db
   return failing.flatMap(({ store, error, noRoom }) => (noRoom ? [{ store, error }] : []));
 }
 
-function nodeNamed(cluster: Cluster, name: string): ClusterNode {
+/** A node of the configuration, which an earlier step has named. */
+export function nodeNamed(cluster: Cluster, name: string): ClusterNode {
   const node = cluster.nodes.find((candidate) => candidate.name === name);
   if (node === undefined) throw failure('InvalidInput', `no node of ${cluster.name} is named "${name}"`);
   return node;

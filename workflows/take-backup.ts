@@ -12,20 +12,22 @@ import { failure } from './failure.ts';
 import { keepStaticResources, type Lacking } from './keep-static-resources.ts';
 import { isComplete, type ReadBack, readBackCopies, type Sent, whatFailed } from './read-back-copies.ts';
 import type { Runbook } from './runbook.ts';
-import { streamSnapshot } from './stream-snapshot.ts';
+import { type MemberApart, streamSnapshot } from './stream-snapshot.ts';
 
 /**
  * Takes one backup: one member's snapshot and every node's static resources to the stores, the copies read back, the manifest last.
  * @param override checks that count as passed
+ * @param apart a member that is about to be taken out: it is neither read nor listened to
  */
 export async function takeBackup(
   cluster: Cluster,
   runbook: Runbook,
   override: readonly BackupOverride[] = [],
+  apart?: MemberApart,
 ): Promise<BackupReport> {
   const startMs = Date.now();
   await checkSettled(cluster, runbook, override);
-  const { node, snapshot } = await streamSnapshot(cluster, runbook);
+  const { node, snapshot } = await streamSnapshot(cluster, runbook, apart);
   const { taken, lacking } = await keepStaticResources(cluster, snapshot.backup, runbook);
 
   const read = await runbook.step(

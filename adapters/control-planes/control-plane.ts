@@ -8,8 +8,11 @@ export interface Component {
   status(signal: AbortSignal): Promise<ComponentState>;
   /** Returns when the component runs, which is before it answers. Throws `ComponentStuck` when it doesn't within `deadlineMs`. */
   start(signal: AbortSignal, deadlineMs: number): Promise<{ changed: boolean }>;
-  /** Returns when the process is gone. Throws `ComponentStuck` when it isn't within `deadlineMs`. */
-  stop(signal: AbortSignal, deadlineMs: number): Promise<{ changed: boolean }>;
+  /**
+   * Returns when the process is gone. Throws `ComponentStuck` when it isn't within `deadlineMs`.
+   * @param options.restarts it may be one that ends again and again, and is seen in the moment before it is started anew: it is stopped also when it seems to be
+   */
+  stop(signal: AbortSignal, deadlineMs: number, options?: { restarts?: boolean }): Promise<{ changed: boolean }>;
 }
 
 export interface ControlPlane {

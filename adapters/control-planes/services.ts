@@ -63,7 +63,12 @@ function serviceComponent(name: string, service: Service, host: Host): Component
     name,
     status: async (signal) => ((await look(signal)) === 'stopped' ? 'stopped' : 'running'),
     start: (signal, deadlineMs) => bring('running', service.start, signal, deadlineMs),
-    stop: (signal, deadlineMs) => bring('stopped', service.stop, signal, deadlineMs),
+    async stop(signal, deadlineMs, { restarts = false } = {}) {
+      const { changed } = await bring('stopped', service.stop, signal, deadlineMs);
+      // Whoever starts it anew is told not to; a command that has nothing to stop may say so by its exit code.
+      if (restarts && !changed) await host.run(commandOf(service.stop), { signal, timeoutMs: deadlineMs });
+      return { changed };
+    },
   };
 }
 

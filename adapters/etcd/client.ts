@@ -1,6 +1,6 @@
 /** One etcd member through etcd3; the snapshot through `snapshot-stream.ts`. */
 import { noop } from 'cockatiel';
-import { AlarmAction, Etcd3 } from 'etcd3';
+import { AlarmAction, AlarmType, Etcd3 } from 'etcd3';
 import { SalvorError } from '../../domain/errors.ts';
 import { inBatches } from '../encoding/streams.ts';
 import { addressOf, CHANNEL_OPTIONS, loadCredentials } from './connection.ts';
@@ -78,8 +78,9 @@ export async function openMember(endpoint: MemberEndpoint): Promise<Member> {
         errors: status.errors,
       };
     },
-    async members(signal) {
-      const { members } = await call('a member list', signal, (options) => client.cluster.memberList({}, options));
+    async members(signal, { agreed = false } = {}) {
+      const ask = (options: { deadline: number }) => client.cluster.memberList({ linearizable: agreed }, options);
+      const { members } = await call('a member list', signal, ask);
       if (members.length === 0) throw senseless(endpoint, 'an empty member list');
       return members.map(({ ID, name, peerURLs, clientURLs, isLearner }) => ({
         id: ID,
@@ -121,7 +122,32 @@ export async function openMember(endpoint: MemberEndpoint): Promise<Member> {
     async alarms(signal) {
       const ask = (options: { deadline: number }) => client.maintenance.alarm({ action: AlarmAction.Get }, options);
       const { alarms } = await call('an alarm list', signal, ask);
-      return alarms.flatMap(({ memberID, alarm }) => (isAlarm(alarm) ? [{ memberId: memberID, alarm }] : []));
+      return alarms.flatMap(({ memberID, alarm }) => {
+        const name = alarm.toUpperCase();
+        return isAlarm(name) ? [{ memberId: memberID, alarm: name }] : [];
+      });
+    },
+    async addLearner(signal, peerUrl) {
+      const request = { peerURLs: [peerUrl], isLearner: true };
+      const tried = `to add ${peerUrl} as a learner`;
+      const { member } = await call(tried, signal, (options) => client.cluster.memberAdd(request, options));
+      if (!member?.isLearner) throw senseless(endpoint, 'a member that is no learner');
+      return member.ID;
+    },
+    async removeMember(signal, id) {
+      await call(`to remove member ${id}`, signal, (options) => client.cluster.memberRemove({ ID: id }, options));
+    },
+    async promoteMember(signal, id) {
+      await call(`to promote member ${id}`, signal, (options) => client.cluster.memberPromote({ ID: id }, options));
+    },
+    async moveLeader(signal, toId) {
+      const tried = `to make member ${toId} the leader`;
+      await call(tried, signal, (options) => client.maintenance.moveLeader({ targetID: toId }, options));
+    },
+    async clearAlarm(signal, memberId, alarm) {
+      const which = alarm === 'CORRUPT' ? AlarmType.Corrupt : AlarmType.Nospace;
+      const request = { action: AlarmAction.Deactivate, memberID: memberId, alarm: which };
+      await call(`to clear ${alarm}`, signal, (options) => client.maintenance.alarm(request, options));
     },
     snapshot: (signal) => inBatches(readSnapshot(endpoint, signal), SNAPSHOT_BATCH_BYTES),
     close: () => client.close(),
@@ -136,7 +162,7 @@ function rangeOf(prefix: string): [from: Buffer, to: Buffer] {
   return [from, to];
 }
 
-// etcd3's declaration writes `Nospace`; its wire format, which is what arrives, `NOSPACE`.
+// etcd's own names; etcd3 writes `Nospace` and `Corrupt`, and so they arrive.
 function isAlarm(alarm: string): alarm is 'NOSPACE' | 'CORRUPT' {
   return alarm === 'NOSPACE' || alarm === 'CORRUPT';
 }

@@ -11,6 +11,9 @@ const TLS_REFUSAL =
 const DROPPED =
   /disconnected before secure TLS|failed to connect|connection dropped|ECONNRESET|protocol error|socket hang up/i;
 
+/** etcd's words for changes of its members that it takes when the others are well and connected, or the new one has caught up. */
+const NOT_YET = /in sync with leader|not enough started members|unhealthy cluster/;
+
 /**
  * @param tried what was asked of the member, for the message
  */
@@ -46,6 +49,9 @@ export function memberFailure(error: unknown, endpoint: MemberEndpoint, tried: s
       `${where} can't answer ${tried}: ${text}; it lags behind or has compacted that revision: ask again at another`,
       options,
     );
+  }
+  if (NOT_YET.test(text)) {
+    return new SalvorError('MemberUnreachable', `${where} refuses ${tried} for now: ${text}`, options);
   }
   if (code === status.UNIMPLEMENTED || code === status.INVALID_ARGUMENT || code === status.FAILED_PRECONDITION) {
     return new SalvorError('UnsafeState', `${where} refused ${tried}: ${text}`, options);

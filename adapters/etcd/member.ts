@@ -1,5 +1,6 @@
 /** What Salvor asks of one etcd member; `client.ts` does it. */
 import type { KeyVersion } from '../../domain/changes.ts';
+import type { ListedMember } from '../../domain/members.ts';
 
 export interface MemberEndpoint {
   /** The node's name, for messages. */
@@ -36,15 +37,6 @@ export interface MemberStatus {
   errors: string[];
 }
 
-export interface ListedMember {
-  id: string;
-  /** Empty while the member has not started. */
-  name: string;
-  peerUrls: string[];
-  clientUrls: string[];
-  isLearner: boolean;
-}
-
 export interface HashAtRevision {
   revision: string;
   /** `-1` before the first compaction. */
@@ -61,7 +53,8 @@ export interface HashAtRevision {
 export interface Member {
   readonly endpoint: MemberEndpoint;
   status(signal: AbortSignal): Promise<MemberStatus>;
-  members(signal: AbortSignal): Promise<ListedMember[]>;
+  /** As the member itself has them; with `agreed` as all of them do, which needs a quorum. */
+  members(signal: AbortSignal, options?: { agreed?: boolean }): Promise<ListedMember[]>;
   /**
    * The hash of the key space up to a revision; the newest when none is given. Takes seconds per gigabyte. Throws `ClusterNotReady` for
    * a revision that the member doesn't have yet, or has compacted.
@@ -82,5 +75,14 @@ export interface Member {
    * methods throw.
    */
   snapshot(signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /** Makes room for a member that does not vote yet, and gives its ID. */
+  addLearner(signal: AbortSignal, peerUrl: string): Promise<string>;
+  removeMember(signal: AbortSignal, id: string): Promise<void>;
+  /** Throws `MemberUnreachable` while the learner is not in sync. */
+  promoteMember(signal: AbortSignal, id: string): Promise<void>;
+  /** Only the leader can do it. */
+  moveLeader(signal: AbortSignal, toId: string): Promise<void>;
+  /** What CORRUPT or NOSPACE had stopped for all members goes on, once no member's alarm is left. */
+  clearAlarm(signal: AbortSignal, memberId: string, alarm: 'NOSPACE' | 'CORRUPT'): Promise<void>;
   close(): void;
 }

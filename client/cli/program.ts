@@ -8,6 +8,7 @@ import { addConfig } from './commands/config.ts';
 import { addAbort, addRetry, addRollback } from './commands/decide.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addHeal } from './commands/heal.ts';
+import { addMember } from './commands/member.ts';
 import { addOperations, addShow } from './commands/operations.ts';
 import { addPlayground } from './commands/playground.ts';
 import { addPin, addPrune, addUnpin } from './commands/prune.ts';
@@ -21,6 +22,7 @@ import { addCommonOptions } from './common.ts';
 /** In the order in which `--help` shows them. */
 const GROUPS: [heading: string, commands: ((program: Command) => void)[]][] = [
   ['Backups', [addBackup, addBackups, addPin, addUnpin, addPrune, addVerify, addHeal, addRestore]],
+  ['Members', [addMember]],
   ['Operations', [addOperations, addShow, addApprove, addRetry, addRollback, addAbort, addCleanUp, addSchedules]],
   ['Installation', [addDoctor, addSetup, addWorker, addConfig, addPlayground]],
 ];

@@ -7,6 +7,7 @@ import { renderChecks } from './render/checks.ts';
 import { renderCleanUp } from './render/cleanup.ts';
 import { type Look, paint, plain } from './render/format.ts';
 import { renderHeal } from './render/heal.ts';
+import { renderMembers, renderReplacement } from './render/members.ts';
 import { renderPlan } from './render/plan.ts';
 import { renderPin, renderPrune } from './render/prune.ts';
 import { renderRestore } from './render/restore.ts';
@@ -31,6 +32,8 @@ const PRESENTATIONS: { [O in Operation]?: Presentation<O> } = {
   heal: { text: renderHeal, exit: exitOfHeal },
   // What is wrong with the backup itself fails the operation; what is left are stores that could not be read.
   verify: { text: renderVerify, exit: ({ checks }) => (checks.every(({ ok }) => ok) ? 0 : 3) },
+  listMembers: { text: renderMembers, exit: exitOfMembers },
+  replaceMember: { text: renderReplacement, exit: ({ outcome }) => (outcome === 'replaced' ? 0 : 1) },
   checkCluster: {
     text: ({ checks }, look) => renderChecks(checks, look),
     exit: ({ checks }) => (checks.every((check) => check.ok) ? 0 : 1),
@@ -46,6 +49,12 @@ function exitOfPrune({ stores, hold, dryRun }: ReportOf<'prune'>): ExitStatus {
 function exitOfHeal({ failed, more, unreadable }: ReportOf<'heal'>): ExitStatus {
   if (failed.length > 0) return 1;
   return more === 0 && unreadable.length === 0 ? 0 : 3;
+}
+
+/** Degraded while any member wants something done, failed without a quorum. */
+function exitOfMembers({ members, quorum }: ReportOf<'listMembers'>): ExitStatus {
+  if (quorum === null || quorum.up < quorum.needed) return 1;
+  return members.every(({ state }) => state === 'healthy') ? 0 : 3;
 }
 
 /** The report as text for people. */

@@ -78,6 +78,8 @@ export const nodeSchema = z.strictObject({
       dataDir: absolutePathSchema.optional(),
       /** The node's own etcdutl; without it, it is looked for. */
       etcdutl: absolutePathSchema.optional(),
+      /** Where the member's initial cluster is written: a unit, an environment file, etcd's own file or a script. Salvor writes it anew for a member that is replaced. */
+      configuration: absolutePathSchema.optional(),
       service: serviceSchema.optional(),
     })
     .optional(),
@@ -98,6 +100,7 @@ export interface ClusterNode {
     peerUrl: string;
     dataDir: string;
     etcdutl?: string;
+    configuration?: string;
     service?: Service;
   };
   /** Absent for etcd alone. */

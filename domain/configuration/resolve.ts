@@ -127,6 +127,7 @@ function resolveNode(
       peerUrl: etcd?.peerUrl ?? `${scheme}://${host}:2380`,
       dataDir: etcd?.dataDir ?? '/var/lib/etcd',
       ...(etcd?.etcdutl && { etcdutl: etcd.etcdutl }),
+      ...(etcd?.configuration && { configuration: etcd.configuration }),
       ...(etcd?.service && { service: serviceCommands(etcd.service) }),
     },
     ...(flavour !== 'etcd' && {

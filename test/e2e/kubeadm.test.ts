@@ -12,7 +12,7 @@ import { nodeOf } from '../../domain/configuration/nodes.ts';
 import { type BackupReport, type CleanUpReport, type RestoreReport, TASK_QUEUE } from '../../domain/operations.ts';
 import type { RestorePlan } from '../../domain/restore-plan.ts';
 import { labMissing } from '../lab/lab.ts';
-import { causeIn } from '../support/failures.ts';
+import { failureMessageIn } from '../support/failures.ts';
 import { configMaps, LAB_CLUSTER, type LabWorld, probe, startLabWorld } from '../support/lab-world.ts';
 import { type ChildWorker, startChildWorker } from '../support/matrix/child-worker.ts';
 import { until } from '../support/until.ts';
@@ -112,7 +112,7 @@ describe('a kubeadm cluster over SSH', { skip, timeout: 1_800_000 }, () => {
     assert.deepEqual(maps?.examples.comeBack, ['default/deleted']);
     await assert.rejects(
       run('restore', { cluster: LAB_CLUSTER, confirm: LAB_CLUSTER, backup, approve: '0123456789ab' }),
-      (error) => /Nothing was touched/.test(causeIn(error)),
+      (error) => /Nothing was touched/.test(failureMessageIn(error)),
     );
 
     const prober = probe(lab);

@@ -72,6 +72,16 @@ async function makeCluster(paths: LabPaths, nodes: 1 | 3, report: (line: string)
   for (const number of numbers) await writeHosts(paths, number, number);
 }
 
+/** A new machine with the images, in no cluster; one of before is thrown away. It is up afterwards. */
+export async function makeNewNode(paths: LabPaths, number: NodeNumber): Promise<void> {
+  await cutPower(paths, number);
+  await rm(paths.node(number).directory, { recursive: true, force: true });
+  await createNodeFiles(paths, number);
+  await connectNodes(paths, [number]);
+  await bootNode(paths, number);
+  await onNode(paths, number, ['/opt/lab/import-images'], { timeoutMs: IMPORT_MS });
+}
+
 async function copyNodes(from: string, to: string, nodes: 1 | 3): Promise<void> {
   await mkdir(to, { recursive: true, mode: 0o700 });
   for (const number of nodeNumbers(nodes)) {

@@ -9,8 +9,8 @@ import { SalvorError } from '../../domain/errors.ts';
 import { withLock } from '../../tools/lock.ts';
 import { copyCredentials, etcdctl, kubectl, waitUntilWell } from './cluster.ts';
 import { type Argv, attempt, type CommandOptions, run } from './commands.ts';
-import { freshNodes } from './golden.ts';
-import { type LabPaths, labPaths, nodeNumbers, type NodeNumber, USER } from './layout.ts';
+import { freshNodes, makeNewNode } from './golden.ts';
+import { EVERY_NODE, type LabPaths, labPaths, nodeNumbers, type NodeNumber, USER } from './layout.ts';
 import { bootNode, cutPower, initPid, onNode, removeControlGroups, shutDown, tryOnNode } from './machine.ts';
 import { labMissing } from './missing.ts';
 import { connectNodes, disconnectNodes, OPERATOR_NAMESPACE } from './network.ts';
@@ -66,6 +66,8 @@ export interface Lab {
   powerOff(number: NodeNumber): Promise<void>;
   /** Boots a node that is down, and waits for SSH and containerd; Kubernetes comes up by itself: see `waitUntilWell`. */
   powerOn(number: NodeNumber): Promise<void>;
+  /** Boots a new machine, the fourth, that has never been in a cluster: kubelet, containerd and the images, and nothing in /etc/kubernetes. */
+  bootNewNode(): Promise<LabNode>;
   /** Waits until every kube-apiserver is ready, every node has said after this call that it is Ready, and so are its static pods. */
   waitUntilWell(): Promise<void>;
 }
@@ -103,7 +105,7 @@ export async function labDown({ directory, onProgress = () => undefined }: LabOp
   const paths = labPaths(directory);
   await withLock('lab', { report: onProgress }, async () => {
     onProgress('shutting the nodes down');
-    await Promise.all(nodeNumbers(3).map((number) => shutDown(paths, number)));
+    await Promise.all(EVERY_NODE.map((number) => shutDown(paths, number)));
     await disconnectNodes(paths);
     await removeControlGroups();
   });
@@ -140,7 +142,7 @@ async function changeLab<T>(
 
 async function makeFresh(paths: LabPaths, nodes: 1 | 3, report: (line: string) => void): Promise<void> {
   const parts = await provideParts(paths, report);
-  await Promise.all(nodeNumbers(3).map((number) => cutPower(paths, number)));
+  await Promise.all(EVERY_NODE.map((number) => cutPower(paths, number)));
   // Written last: without it the nodes' files count as unfinished.
   await rm(sizeFile(paths), { force: true });
   await provideKeys(paths);
@@ -184,6 +186,10 @@ function labOf(paths: LabPaths, numbers: readonly NodeNumber[]): Lab {
     operatorRun: (argv, options) => attempt(inOperatorNamespace(argv), options),
     powerOff: (number) => cutPower(paths, number),
     powerOn: (number) => bootNode(paths, number),
+    bootNewNode: async () => {
+      await makeNewNode(paths, 4);
+      return nodeOf(paths, 4);
+    },
     waitUntilWell: () => waitUntilWell(paths, numbers, new Date()),
   };
 }

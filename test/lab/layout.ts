@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { cacheDirectory } from '../../tools/environment.ts';
 
-export type NodeNumber = 1 | 2 | 3;
+export type NodeNumber = 1 | 2 | 3 | 4;
 
 /** The unprivileged user that a node takes over SSH; it may use sudo without a password. */
 export const USER = { name: 'core', id: 2000 } as const;
@@ -78,6 +78,9 @@ export function labPaths(directory = join(cacheDirectory(), 'lab')): LabPaths {
     },
   };
 }
+
+/** Every node that there can be: the fourth is a new machine, which belongs to no cluster, for tests that put one in another's place. */
+export const EVERY_NODE = [1, 2, 3, 4] as const satisfies NodeNumber[];
 
 /** The nodes of a lab of this size. */
 export function nodeNumbers(nodes: 1 | 3): readonly NodeNumber[] {

@@ -5,7 +5,7 @@
 import { readdir } from 'node:fs/promises';
 import { SalvorError } from '../../domain/errors.ts';
 import { attempt, run } from './commands.ts';
-import { type LabPaths, MACHINE_ADDRESS, type NodeNumber, OPERATOR_ADDRESS } from './layout.ts';
+import { EVERY_NODE, type LabPaths, MACHINE_ADDRESS, type NodeNumber, OPERATOR_ADDRESS } from './layout.ts';
 
 export const OPERATOR_NAMESPACE = 'lab-sw';
 /** This machine's end of the wire. */
@@ -59,7 +59,7 @@ async function connectNode(paths: LabPaths, number: NodeNumber): Promise<void> {
 export async function disconnectNodes(paths: LabPaths): Promise<void> {
   if ((await ownerOfNetwork()) !== paths.directory) return;
   const present = await namespaces();
-  for (const number of [1, 2, 3] as const) {
+  for (const number of EVERY_NODE) {
     const { namespace } = paths.node(number);
     if (present.includes(namespace)) await ip('netns', 'delete', namespace);
   }

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { chmod, chown, copyFile, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from './commands.ts';
-import { ENDPOINT, type LabPaths, type NodeNumber, USER } from './layout.ts';
+import { ENDPOINT, EVERY_NODE, type LabPaths, type NodeNumber, USER } from './layout.ts';
 
 /** These files are laid over this machine's own as they are. */
 export const NODE_FOLDER = join(import.meta.dirname, 'node');
@@ -18,7 +18,7 @@ export async function provideKeys(paths: LabPaths): Promise<void> {
   const hosts: string[] = [];
   await mkdir(join(paths.sshKey, '..'), { recursive: true, mode: 0o700 });
   await provideKey(paths.sshKey, 'operator');
-  for (const number of [1, 2, 3] as const) {
+  for (const number of EVERY_NODE) {
     const { hostKey, name, address } = paths.node(number);
     await provideKey(hostKey, name);
     const [type, key] = (await readFile(`${hostKey}.pub`, 'utf8')).split(' ');
@@ -27,7 +27,7 @@ export async function provideKeys(paths: LabPaths): Promise<void> {
   }
   const options = [`User ${USER.name}`, `IdentityFile ${paths.sshKey}`, 'IdentitiesOnly yes', 'BatchMode yes'];
   const known = [`UserKnownHostsFile ${paths.knownHosts}`, 'StrictHostKeyChecking yes'];
-  const all = `Host n1 n2 n3 10.123.0.*\n  ${[...options, ...known].join('\n  ')}\n`;
+  const all = `Host n? 10.123.0.*\n  ${[...options, ...known].join('\n  ')}\n`;
   await writeFile(paths.sshConfiguration, `${hosts.join('')}${all}`, { mode: 0o600 });
   await writeFile(paths.knownHosts, lines.join(''), { mode: 0o600 });
 }
@@ -71,7 +71,7 @@ export async function createNodeFiles(paths: LabPaths, number: NodeNumber): Prom
 
 /** Which node's kube-apiserver a node means by {@link ENDPOINT}. The node must be down. */
 export async function writeHosts(paths: LabPaths, number: NodeNumber, endpoint: NodeNumber): Promise<void> {
-  const names = ([1, 2, 3] as const).map((other) => `${paths.node(other).address} ${paths.node(other).name}`);
+  const names = EVERY_NODE.map((other) => `${paths.node(other).address} ${paths.node(other).name}`);
   const lines = ['127.0.0.1 localhost', ...names, `${paths.node(endpoint).address} ${ENDPOINT}`];
   await writeFile(join(paths.node(number).upper, 'etc/hosts'), `${lines.join('\n')}\n`);
 }

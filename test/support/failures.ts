@@ -7,13 +7,7 @@ export function failureTypeIn(error: unknown): string | undefined {
 }
 
 /** The innermost message. */
-export function causeIn(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause === undefined ? error.message : causeIn(error.cause);
-}
-
-/** Reads the message of the failure that has that type. */
 export function failureMessageIn(error: unknown): string {
-  if (error instanceof ApplicationFailure && error.type) return error.message;
-  return error instanceof Error ? failureMessageIn(error.cause) : '';
+  if (!(error instanceof Error)) return '';
+  return error.cause instanceof Error ? failureMessageIn(error.cause) : error.message;
 }

@@ -6,6 +6,8 @@ import type { createActivities } from '../../workers/worker.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { FAILURES, type FailureType } from '../../domain/errors.ts';
 import { drawPlan } from '../../domain/restore-plan.ts';
+import type { ListedMember } from '../../domain/members.ts';
+import type { MemberSurvey } from '../../domain/member-table.ts';
 import type { Verified } from '../../domain/verified.ts';
 
 export type Activities = ReturnType<typeof createActivities>;
@@ -75,6 +77,51 @@ export function failing(type: FailureType, message: string): ApplicationFailure 
   return ApplicationFailure.create({ type, message, nonRetryable: !FAILURES[type].retryable });
 }
 
+/** The members as etcd lists them, m1 the leader. */
+export function listedMembers(): ListedMember[] {
+  return CLUSTER.nodes.map(({ name, etcd }, index) => ({
+    id: String(index + 1),
+    name,
+    peerUrls: [etcd.peerUrl],
+    clientUrls: [etcd.clientUrl],
+    isLearner: false,
+  }));
+}
+
+/** What the members say when all is well but for some that don't answer. */
+export function surveyWithout(...silent: string[]): MemberSurvey {
+  return {
+    clusterId: '1',
+    leaderId: '1',
+    listed: listedMembers(),
+    answeringElsewhere: [],
+    members: CLUSTER.nodes.map(({ name, address, etcd }, index) => {
+      const place = { node: name, address, clientUrl: etcd.clientUrl };
+      if (silent.includes(name)) return { ...place, error: 'connection refused' };
+      return {
+        ...place,
+        status: {
+          clusterId: '1',
+          memberId: String(index + 1),
+          version: '3.6.16',
+          revision: '5000',
+          raftIndex: '6000',
+          leaderId: '1',
+          isLearner: false,
+          dbSizeBytes: 1_000_000,
+          dbSizeInUseBytes: 900_000,
+          errors: [],
+        },
+        alarms: [],
+        hashKv: { revision: '5000', compactRevision: '1', hash: '77' },
+      };
+    }),
+  };
+}
+
+/** One member, m3, is down. */
+const SURVEY = surveyWithout('m3');
+
 /** What a drill with which nothing is wrong has seen. */
 export function verifiedOf({ backup, nodeAddress }: DrillOrder): Verified {
   return {
@@ -132,6 +179,33 @@ export function fakeActivities(changes: Partial<Activities> = {}): FakeActivitie
       silent: [],
       agreeing: 3,
     }),
+    surveyMembers: async () => SURVEY,
+    moveLeaderAway: async () => ({ changed: false, leader: '1' }),
+    removeMember: async () => ({ changed: true, members: 2, cleared: [] }),
+    addLearner: async ({ peerUrl }) => ({
+      memberId: '4',
+      changed: true,
+      members: [
+        ...listedMembers().slice(0, 2),
+        { id: '4', name: '', peerUrls: [peerUrl], clientUrls: [], isLearner: true },
+      ],
+    }),
+    watchLearner: async () => ({
+      index: '6000',
+      leaderIndex: '6000',
+      dbSizeBytes: 1_000_000,
+      leaderDbSizeBytes: 1_000_000,
+      inSync: true,
+    }),
+    promoteMember: async () => ({ changed: true }),
+    checkJoined: async () => ({ memberId: '4' }),
+    checkMembers: async () => ({ members: [], quorum: { voters: 3, needed: 2, up: 3 } }),
+    observeEtcd: async ({ node }) => ({ node, process: 'stopped', seen: 'its service does not run' }),
+    checkMemberNode: async () => ({ etcd: 'stopped', apiServer: 'running', joinsItself: false, seen: 'etcd stopped' }),
+    setMemberDataAside: async ({ operationId }) => ({ setAside: `/var/lib/etcd/member.before-replace-${operationId}` }),
+    putBackMemberData: async () => ({ changed: true }),
+    configureMember: async () => ({ path: '/etc/etcd.env', setAside: [] }),
+    readApiServerFlags: async () => null,
     checkRestoredMembers: async () => ({ clusterId: '9', revision: '1005001', members: 3, hash: '78' }),
     takeSnapshot: async () => ({
       backup: '20261123-060000',

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { AlarmAction, AlarmType, Etcd3 } from 'etcd3';
 import { openMember } from '../../adapters/etcd/client.ts';
 import type { Member } from '../../adapters/etcd/member.ts';
 import { freePorts, startEtcdCluster, type TestCluster } from '../support/etcd-cluster.ts';
@@ -82,8 +83,23 @@ describe('a cluster of three members', () => {
     await assert.rejects(memberAt(0).hashKv(signal, '999999'), { type: 'ClusterNotReady', message: /future revision/ });
   });
 
-  test('there are no alarms', async () => {
+  test('alarms are told by name and member, and are cleared', async () => {
     assert.deepEqual(await memberAt(2).alarms(signal), []);
+    const { memberId } = await memberAt(1).status(signal);
+    const client = new Etcd3({ hosts: cluster.members[0]?.clientUrl ?? '' });
+    try {
+      for (const [alarm, name] of [
+        [AlarmType.Nospace, 'NOSPACE'],
+        [AlarmType.Corrupt, 'CORRUPT'],
+      ] as const) {
+        await client.maintenance.alarm({ action: AlarmAction.Activate, memberID: memberId, alarm });
+        assert.deepEqual(await memberAt(2).alarms(signal), [{ memberId, alarm: name }]);
+        await memberAt(0).clearAlarm(signal, memberId, name);
+        assert.deepEqual(await memberAt(2).alarms(signal), []);
+      }
+    } finally {
+      client.close();
+    }
   });
 
   test('a call that is aborted ends at once with the reason of the signal', async () => {

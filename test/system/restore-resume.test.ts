@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import type { WorkflowHandle } from '@temporalio/client';
 import { journalPath } from '../../domain/plan.ts';
 import type { BackupReport, Progress, RestoreReport, Resume } from '../../domain/operations.ts';
-import { causeIn } from '../support/failures.ts';
+import { failureMessageIn } from '../support/failures.ts';
 import { until } from '../support/until.ts';
 import { PLAYGROUND_CLUSTER as cluster, putKeys, readKeys, startWorld, type World } from '../support/world.ts';
 
@@ -87,7 +87,7 @@ for (const [index, { broken, step, resume, outcome }] of cases.entries()) {
 
     await assert.rejects(
       world.run('restore', { cluster, confirm: cluster, approve: 'auto', backup }),
-      (error) => /has not ended.*--resume/s.test(causeIn(error)),
+      (error) => /has not ended.*--resume/s.test(failureMessageIn(error)),
       'another restore is refused',
     );
     const report = await resultOf(await world.start('restore', { cluster, confirm: cluster, resume }));

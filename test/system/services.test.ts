@@ -65,6 +65,11 @@ describe('a component that is run by commands', () => {
     assert.equal(await readFile(calls, 'utf8'), 'start\nstop\n');
   });
 
+  test('that may be started anew at any moment is stopped also when it seems to be', async () => {
+    assert.deepEqual(await etcd().stop(signal, 10_000, { restarts: true }), { changed: false });
+    assert.equal(await readFile(calls, 'utf8'), 'stop\n');
+  });
+
   test('is waited for while it ends after its stop command has', async () => {
     const component = etcd({
       stop: ['sh', '-c', `(sleep 1; kill $(cat ${pidFile}); rm ${pidFile}) >/dev/null 2>&1 &`],
@@ -118,9 +123,10 @@ describe('a component that is run by commands', () => {
     });
   }
 
-  test('that systemd is still stopping counts as running', async () => {
-    const status = ['sh', '-c', 'echo deactivating; exit 3'];
-    assert.equal(await etcd({ status }).status(signal), 'running');
+  test('that systemd is still stopping, or about to start again, counts as running', async () => {
+    for (const word of ['deactivating', 'activating']) {
+      assert.equal(await etcd({ status: ['sh', '-c', `echo ${word}; exit 3`] }).status(signal), 'running');
+    }
   });
 
   test('that systemd is about to start again has to be stopped, though it does not run', async () => {

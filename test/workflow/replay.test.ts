@@ -9,7 +9,7 @@ quietRuntime();
 const files = readdirSync(HISTORIES).filter((file) => file.endsWith('.json'));
 
 test('there is a history of every operation', () => {
-  for (const operation of ['backup', 'heal', 'pin', 'prune', 'restore', 'verify']) {
+  for (const operation of ['backup', 'heal', 'pin', 'prune', 'replaceMember', 'restore', 'verify']) {
     assert.ok(
       files.some((file) => file.startsWith(operation)),
       `no history of ${operation}`,

@@ -1,12 +1,12 @@
 /** `restore`: its plan alone, the restore itself, and taking over one whose operation is gone. */
 import { type Command, Option } from 'commander';
-import { SalvorError } from '../../../domain/errors.ts';
 import { checkConfirmation, isApproval, isTime } from '../../../domain/input.ts';
 import { ON_FAILURE, type OnFailure, type RestoreInput, type Resume, RESUMES } from '../../../domain/operations.ts';
 import { isSomebodyThere } from '../approval.ts';
 import { action, type CommonOptions, SKIP_HASH_CHECK } from '../common.ts';
+import { askConfirmation } from '../confirm.ts';
 import { requireBackup, requireName } from '../input.ts';
-import { note, UsageError } from '../output.ts';
+import { UsageError } from '../output.ts';
 
 interface RestoreOptions extends CommonOptions {
   backup: string;
@@ -89,27 +89,16 @@ function requireValid(option: string, value: string | undefined, check: (value: 
 async function confirmed(cluster: string, options: RestoreOptions): Promise<string> {
   const { confirm, approve, resume, output } = options;
   if (confirm !== undefined) return confirm;
-  if (!isSomebodyThere(output)) {
-    throw new UsageError(`a restore replaces the present state of "${cluster}"; repeat its name: --confirm ${cluster}`);
-  }
-  const willBeAsked = approve === undefined && resume === undefined;
-  return willBeAsked ? cluster : await askConfirmation(cluster, options);
-}
-
-async function askConfirmation(cluster: string, { backup, resume }: RestoreOptions): Promise<string> {
-  const { input } = await import('@inquirer/prompts');
-  const newest = backup === 'latest' ? 'its newest good backup' : `the backup ${backup}`;
-  note(resume === undefined ? `Restore ${cluster} from ${newest}.` : `Take over the unfinished restore of ${cluster}.`);
-  note('Everything written to it since then is lost, and its kube-apiservers stop meanwhile.');
-  try {
-    return await input(
-      {
-        message: "Type the cluster's name to go on:",
-        validate: (typed) => typed === cluster || `that is not "${cluster}"; Ctrl-C leaves without a change`,
-      },
-      { output: process.stderr },
-    );
-  } catch (error) {
-    throw new SalvorError('ConfirmationMismatch', 'not confirmed; nothing was started', { cause: error });
-  }
+  const why = `a restore replaces the present state of "${cluster}"`;
+  if (!isSomebodyThere(output)) throw new UsageError(`${why}; repeat its name: --confirm ${cluster}`);
+  if (approve === undefined && resume === undefined) return cluster;
+  const newest = options.backup === 'latest' ? 'its newest good backup' : `the backup ${options.backup}`;
+  return await askConfirmation(cluster, {
+    output,
+    why,
+    what: [
+      resume === undefined ? `Restore ${cluster} from ${newest}.` : `Take over the unfinished restore of ${cluster}.`,
+      'Everything written to it since then is lost, and its kube-apiservers stop meanwhile.',
+    ],
+  });
 }

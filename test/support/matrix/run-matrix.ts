@@ -1,7 +1,7 @@
 /** Runs a restore again and again, killing one thing at one point each time, and sees how it ends. */
 import type { WorkflowHandle } from '@temporalio/client';
 import type { Progress, RestoreReport } from '../../../domain/operations.ts';
-import { causeIn } from '../failures.ts';
+import { failureMessageIn } from '../failures.ts';
 import { until } from '../until.ts';
 import { type ChildWorker, startChildWorker, type WorkerPlace } from './child-worker.ts';
 import type { Cell, MeasuredCall } from './points.ts';
@@ -71,7 +71,7 @@ export async function runCell<Target extends string>(
     return result(outcome, note);
   } catch (error) {
     await arena.tidy().catch(() => undefined);
-    return result(undefined, causeIn(error));
+    return result(undefined, failureMessageIn(error));
   } finally {
     await Promise.all(workers.map(async (worker) => await worker.kill()));
   }
@@ -111,7 +111,7 @@ async function takeOver<Target extends string>(arena: Arena<Target>): Promise<{ 
     const { outcome } = await endOf(handle);
     return { outcome, note: 'by a new operation' };
   } catch (error) {
-    if (!/no restore is unfinished/.test(causeIn(error))) throw error;
+    if (!/no restore is unfinished/.test(failureMessageIn(error))) throw error;
     return { outcome: 'untouched', note: 'no node had a journal' };
   }
 }
@@ -151,7 +151,7 @@ async function ending(handle: WorkflowHandle, notes: string[]): Promise<{ outcom
       ({ name, state }) => name.startsWith('Stop ') && state !== 'waiting',
     );
     if (touched) throw error;
-    return { outcome: 'untouched', note: causeIn(error) };
+    return { outcome: 'untouched', note: failureMessageIn(error) };
   }
   const { outcome, problem } = report;
   if (outcome === 'aborted') throw new Error(`aborted: ${problem}`);

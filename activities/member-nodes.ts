@@ -1,0 +1,59 @@
+/** What is done on the node of a member that is replaced. */
+import { join } from 'node:path';
+import { KUBERNETES_DIRECTORY } from '../adapters/control-planes/kubeadm.ts';
+import { checkMemberNode } from '../adapters/replace/check-member-node.ts';
+import { configureMember } from '../adapters/replace/member-configuration.ts';
+import { putBackMemberData, setMemberDataAside } from '../adapters/replace/member-data.ts';
+import { observeEtcd } from '../adapters/replace/observe-etcd.ts';
+import { attended } from './attend.ts';
+import { type OnNode, onHost, refuseRunning } from './on-host.ts';
+
+export function createMemberNodeActivities() {
+  return {
+    /** What the node shows of an etcd that doesn't answer. */
+    observeEtcd: attended(async (order: OnNode, { signal }) => {
+      return await onHost(order, async (node, host) => await observeEtcd(order.cluster, node, host, signal));
+    }),
+
+    checkMemberNode: attended(async (order: OnNode & { dbSizeBytes: number }, { signal }) => {
+      return await onHost(
+        order,
+        async (node, host) => await checkMemberNode(order.cluster, node, host, order.dbSizeBytes, signal),
+      );
+    }),
+
+    /** Only a stopped etcd's data is moved. */
+    setMemberDataAside: attended(async (order: OnNode & { operationId: string }, { signal }) => {
+      return await onHost(order, async (node, host) => {
+        await refuseRunning(order.cluster, node, host, signal);
+        return await setMemberDataAside(node, host, order.operationId, signal);
+      });
+    }),
+
+    /** For a rollback; only a stopped etcd's data is touched. */
+    putBackMemberData: attended(async (order: OnNode & { operationId: string }, { signal }) => {
+      return await onHost(order, async (node, host) => {
+        await refuseRunning(order.cluster, node, host, signal);
+        return await putBackMemberData(node, host, order.operationId, signal);
+      });
+    }),
+
+    /** Only a stopped etcd's configuration is written. */
+    configureMember: attended(async (order: OnNode & { operationId: string; initialCluster: string }, { signal }) => {
+      return await onHost(order, async (node, host) => {
+        await refuseRunning(order.cluster, node, host, signal);
+        return await configureMember(order.cluster, node, host, order, signal);
+      });
+    }),
+
+    /** Flags of a kubeadm node's kube-apiserver, as its manifest has them; null when the node has none. */
+    readApiServerFlags: attended(async (order: OnNode, { signal }) => {
+      const path = join(KUBERNETES_DIRECTORY, 'manifests/kube-apiserver.yaml');
+      const text = await onHost(order, async (_node, host) => await host.readText(path, signal));
+      if (text === undefined) return null;
+      const flag = (name: string) => new RegExp(`--${name}=([^\\s"']+)`).exec(text)?.[1] ?? null;
+      return { path, etcdServers: flag('etcd-servers'), advertiseAddress: flag('advertise-address') };
+    }),
+  };
+}
+export type MemberNodeActivities = ReturnType<typeof createMemberNodeActivities>;

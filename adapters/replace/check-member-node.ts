@@ -1,0 +1,88 @@
+/** Whether a member can be made anew on a node, before anything on it is touched. */
+import { dirname } from 'node:path';
+import type { ClusterNode } from '../../domain/configuration/nodes.ts';
+import type { Cluster } from '../../domain/configuration/resolve.ts';
+import { SalvorError } from '../../domain/errors.ts';
+import { controlPlaneFor } from '../control-planes/find.ts';
+import { etcdFlags } from '../control-planes/etcd-manifest.ts';
+import type { Host } from '../hosts/host.ts';
+import { refuseUnmakable, unfitCertificates } from './etcd-certificates.ts';
+import { findConfiguration, joiningText } from './member-configuration.ts';
+
+/** What comes from the leader, and as much again for etcd to grow; the old data stays beside it. */
+const ROOM_PER_DATABASE_BYTE = 2;
+
+export interface MemberNode {
+  etcd: 'running' | 'stopped';
+  apiServer: 'running' | 'stopped' | null;
+  /** A kubeadm node that has never had a member: `kubeadm join` makes it. */
+  joinsItself: boolean;
+  seen: string;
+}
+
+/**
+ * @param dbSizeBytes of the leader's database
+ * @throws SalvorError `UnsafeState`, `InvalidConfiguration`, `NoSpace` or `CommandFailed`, naming the node and what is wrong
+ */
+export async function checkMemberNode(
+  cluster: Cluster,
+  node: ClusterNode,
+  host: Host,
+  dbSizeBytes: number,
+  signal: AbortSignal,
+): Promise<MemberNode> {
+  const configuration = await findConfiguration(cluster, node, host, signal);
+  if (configuration === undefined) {
+    return {
+      etcd: 'stopped',
+      apiServer: null,
+      joinsItself: true,
+      seen: 'it has no static pod of etcd: `kubeadm join` makes it',
+    };
+  }
+  joiningText(cluster, node, configuration, `${node.etcd.memberName}=${node.etcd.peerUrl}`);
+  const freeBytes = await host.freeBytes(await existing(node.etcd.dataDir, host, signal), signal);
+  const neededBytes = dbSizeBytes * ROOM_PER_DATABASE_BYTE;
+  if (freeBytes < neededBytes) {
+    throw new SalvorError(
+      'NoSpace',
+      `${node.name}: ${node.etcd.dataDir} has ${freeBytes} bytes free, a new member needs ${neededBytes}: the old data is kept. Make room`,
+    );
+  }
+  const unfit = cluster.flavour === 'kubeadm' ? await checkStaticPod(node, host, configuration.text, signal) : [];
+  const { etcd, apiServer } = controlPlaneFor(cluster, node, host);
+  const [itsEtcd, itsApiServer] = [
+    await etcd.status(signal),
+    apiServer === undefined ? null : await apiServer.status(signal),
+  ];
+  return {
+    etcd: itsEtcd,
+    apiServer: itsApiServer,
+    joinsItself: false,
+    seen: [
+      `etcd ${itsEtcd}, configured in ${configuration.path}`,
+      ...(unfit.length > 0 ? [`its certificates (${unfit.join(', ')}) don't hold its address and are made anew`] : []),
+    ].join('; '),
+  };
+}
+
+async function checkStaticPod(node: ClusterNode, host: Host, manifest: string, signal: AbortSignal): Promise<string[]> {
+  const dataDir = etcdFlags(manifest, `${node.name}: etcd's manifest`).get('--data-dir');
+  if (dataDir !== undefined && dataDir !== node.etcd.dataDir) {
+    throw new SalvorError(
+      'UnsafeState',
+      `${node.name}: etcd's data directory is ${dataDir}, as its manifest says, and ${node.etcd.dataDir} in the configuration; correct "dataDir" of the node`,
+    );
+  }
+  const unfit = await unfitCertificates(node, host, signal);
+  await refuseUnmakable(node, host, unfit, signal);
+  return unfit;
+}
+
+/** The directory, or the nearest above it: the data directory may have been destroyed. */
+async function existing(path: string, host: Host, signal: AbortSignal): Promise<string> {
+  let directory = path;
+  while ((await host.typeOf(directory, signal)) !== 'directory' && directory !== dirname(directory))
+    directory = dirname(directory);
+  return directory;
+}
