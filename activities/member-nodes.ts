@@ -6,7 +6,8 @@ import { configureMember } from '../adapters/replace/member-configuration.ts';
 import { putBackMemberData, setMemberDataAside } from '../adapters/replace/member-data.ts';
 import { observeEtcd } from '../adapters/replace/observe-etcd.ts';
 import { attended } from './attend.ts';
-import { type OnNode, onHost, refuseRunning } from './on-host.ts';
+import { refuseRunning } from './nodes.ts';
+import { onHost, type OnNode } from './on-host.ts';
 
 export function createMemberNodeActivities() {
   return {
