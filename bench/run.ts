@@ -1,11 +1,12 @@
 /**
  * `make bench`: measures Salvor against what one would use instead; bench/README.md says what and how. Linux only.
  *
- *   node bench/run.ts [backup|memory|floor|catalogue]... [--mib 1024] [--rounds 3]
+ *   node bench/run.ts [backup|memory|floor|catalogue|downtime]... [--mib 1024] [--rounds 3]
  */
 import { parseArgs } from 'node:util';
 import { benchBackup } from './backup.ts';
 import { benchCatalogue } from './catalogue.ts';
+import { benchDowntime } from './downtime.ts';
 import { benchFloor } from './floor.ts';
 import { benchMemory } from './memory.ts';
 import { say } from './harness/report.ts';
@@ -23,6 +24,8 @@ const BENCHMARKS: Record<string, () => Promise<void>> = {
   backup: () => benchBackup({ bytes, rounds }),
   memory: benchMemory,
   catalogue: benchCatalogue,
+  // On the lab: see test/lab/README.md.
+  downtime: () => benchDowntime({ smallBytes: 10 * 1024 ** 2, largeBytes: 2 * 1024 ** 3 }),
 };
 const unknown = positionals.find((name) => !Object.hasOwn(BENCHMARKS, name));
 if (unknown !== undefined) throw new Error(`${unknown}: expected one of ${Object.keys(BENCHMARKS).join(', ')}`);

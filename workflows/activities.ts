@@ -19,6 +19,7 @@ import type { SnapshotActivities } from '../activities/snapshots.ts';
 import type { StaticResourceActivities } from '../activities/static-resources.ts';
 import type { TrialActivities } from '../activities/trials.ts';
 import type { ClusterNode } from '../domain/configuration/nodes.ts';
+import type { Cluster } from '../domain/configuration/resolve.ts';
 import type { FailureType } from '../domain/errors.ts';
 
 /** What touches disks and stores is waited for when cancelled, so that it has cleaned up before the story goes on. */
@@ -116,15 +117,25 @@ export function observing(node: ClusterNode) {
 /** Between the first component stopped and the last one ready: tried again and again, and a person is asked when that doesn't help. */
 export function changing(node: ClusterNode) {
   return proxyActivities<
-    NodeActivities &
-      JournalActivities &
-      KubernetesGateActivities &
-      Omit<MemberNodeActivities, 'checkMemberNode' | 'observeEtcd'>
+    NodeActivities & JournalActivities & Omit<MemberNodeActivities, 'checkMemberNode' | 'observeEtcd'>
   >({
     ...attended,
     ...placeOf(node),
     summary: node.name,
     startToCloseTimeout: '2m',
+    scheduleToCloseTimeout: '5m',
+    retry: { initialInterval: '500ms', backoffCoefficient: 1.5, maximumInterval: '5s' },
+  });
+}
+
+/** The looks at a node as its clients have it: from where the credentials are. */
+export function asClient(cluster: Cluster, node: ClusterNode) {
+  return proxyActivities<KubernetesGateActivities>({
+    ...attended,
+    // A kubeconfig is a file of the worker; without one the node's own is read.
+    ...(cluster.kubeconfig === undefined && placeOf(node)),
+    summary: node.name,
+    startToCloseTimeout: '1m',
     scheduleToCloseTimeout: '5m',
     retry: { initialInterval: '500ms', backoffCoefficient: 1.5, maximumInterval: '5s' },
   });

@@ -4,7 +4,7 @@ import type { Cluster } from '../domain/configuration/resolve.ts';
 import { FAILURES } from '../domain/errors.ts';
 import type { Journal } from '../domain/journal.ts';
 import { plannedNode } from '../domain/plan.ts';
-import { changing, gate, glance } from './activities.ts';
+import { asClient, changing, gate, glance } from './activities.ts';
 import { failureTypeOf, isTimeout } from './failure.ts';
 import type { Runbook } from './runbook.ts';
 
@@ -133,14 +133,14 @@ async function lookAsClients(cluster: Cluster, { operationId, revision }: Journa
   await runbook.onEvery(
     'Write through kube-apiserver',
     cluster.nodes.filter((node) => node.apiServer !== undefined),
-    async (node) => await changing(node).canary({ cluster, node: node.name, operationId }),
+    async (node) => await asClient(cluster, node).canary({ cluster, node: node.name, operationId }),
     ({ seen }) => seen,
   );
   await runbook.onEvery(
     'Prove that old watches end',
     cluster.nodes,
     async (node) =>
-      await changing(node).watchProof({ cluster, node: node.name, operationId, oldRevision: revision.before }),
+      await asClient(cluster, node).watchProof({ cluster, node: node.name, operationId, oldRevision: revision.before }),
     ({ seen }) => seen,
   );
 }

@@ -1,0 +1,141 @@
+/**
+ * How long the API is away during a restore of three kubeadm nodes: Salvor with a small and a large database, the same by hand, and one node after another. In
+ * turn, in one run, on the lab.
+ */
+import { loadavg } from 'node:os';
+import type { RestoreReport, BackupReport } from '../domain/operations.ts';
+import { TASK_QUEUE } from '../domain/operations.ts';
+import type { Lab } from '../test/lab/lab.ts';
+import { LAB_CLUSTER, type LabWorld, type Outage, probe, startLabWorld } from '../test/support/lab-world.ts';
+import { startChildWorker } from '../test/support/matrix/child-worker.ts';
+import { type Cleanup, cleanUpAll } from './harness/cleanup.ts';
+import { restoreByHand } from './harness/by-hand.ts';
+import { mebibytes, publish, say, seconds, verdict } from './harness/report.ts';
+
+export interface DowntimeOptions {
+  smallBytes: number;
+  largeBytes: number;
+}
+
+interface Way {
+  name: string;
+  bytes: number;
+  outage: Outage;
+}
+
+const VALUE_BYTES = 1024 * 1024;
+
+export async function benchDowntime({ smallBytes, largeBytes }: DowntimeOptions): Promise<void> {
+  const [loadBefore = 0] = loadavg();
+  const cleanups: Cleanup[] = [];
+  const ways: Way[] = [];
+  try {
+    say('three kubeadm nodes are brought up ...');
+    const world = await startLabWorld();
+    cleanups.push(() => world.down());
+    const worker = await startChildWorker({
+      configFile: world.configFile,
+      temporalAddress: world.temporal.address,
+    });
+    cleanups.push(() => worker.kill());
+
+    await fill(world.lab, smallBytes);
+    ways.push({ name: 'Salvor', bytes: smallBytes, outage: await bySalvor(world) });
+    ways.push({ name: 'by hand', bytes: smallBytes, outage: await byHand(world, 'together') });
+    ways.push({ name: 'by hand, one node after another', bytes: smallBytes, outage: await byHand(world, 'in turn') });
+    say(`filling etcd up to ${mebibytes(largeBytes)} ...`);
+    await fill(world.lab, largeBytes);
+    ways.push({ name: 'Salvor', bytes: largeBytes, outage: await bySalvor(world) });
+    ways.push({ name: 'by hand', bytes: largeBytes, outage: await byHand(world, 'together') });
+  } finally {
+    await cleanUpAll(cleanups);
+  }
+  await publish(reportOf(ways), loadBefore);
+}
+
+function reportOf(ways: Way[]) {
+  const all = (name: string, at: 'small' | 'large') => {
+    const found = ways.filter((way) => way.name === name);
+    return (at === 'small' ? found[0] : found.at(-1))?.outage.someMs ?? NaN;
+  };
+  const ratio = (value: number) => value.toFixed(2);
+  return {
+    name: 'downtime',
+    title: 'The downtime of a restore of three kubeadm nodes',
+    method:
+      'Three real control planes on one machine (test/lab), etcd and kube-apiserver as static pods. A prober asks every kube-apiserver for `/readyz` five times a second, from before ' +
+      'the restore until the cluster is well again: "none" is the longest time in which none was ready, "not all" the longest in which not all were. By hand: the steps of a ' +
+      'careful person at a shell who has the snapshot on every node already, with the same commands on all nodes before the next step: manifests out, wait for the processes to be gone, restore, etcd ' +
+      'back, wait for its health, the other manifests back. One after another: node by node, each waited for. What Salvor does before the first component stops (the ' +
+      'backup of the present state, the trial, staging) is not downtime and not in these figures.',
+    tables: [
+      {
+        title: 'The API away',
+        head: ['way', 'database', 'none ready', 'not all ready'],
+        rows: ways.map(({ name, bytes, outage }) => [
+          name,
+          mebibytes(bytes),
+          seconds(outage.noneMs / 1_000),
+          seconds(outage.someMs / 1_000),
+        ]),
+      },
+    ],
+    verdicts: [
+      verdict(
+        'Salvor, the large database against the small one',
+        all('Salvor', 'large') / all('Salvor', 'small'),
+        1.5,
+        ratio,
+      ),
+      verdict('Salvor against the drill by hand, small', all('Salvor', 'small') / all('by hand', 'small'), 0.5, ratio),
+      verdict('Salvor against the drill by hand, large', all('Salvor', 'large') / all('by hand', 'large'), 0.5, ratio),
+      verdict(
+        'Salvor against one node after another',
+        all('Salvor', 'small') / all('by hand, one node after another', 'small'),
+        0.5,
+        ratio,
+      ),
+    ],
+  };
+}
+
+/** Values that don't compress, outside of what kube-apiserver keeps in memory. */
+async function fill(lab: Lab, bytes: number): Promise<void> {
+  const path = '/opt/lab/bin/etcdctl';
+  const certificates =
+    '--cacert /etc/kubernetes/pki/etcd/ca.crt --cert /etc/kubernetes/pki/etcd/healthcheck-client.crt --key /etc/kubernetes/pki/etcd/healthcheck-client.key';
+  const script = `set -e
+for i in $(seq ${Math.ceil(bytes / VALUE_BYTES)}); do
+  head -c ${(VALUE_BYTES / 4) * 3} /dev/urandom | base64 -w0 | ${path} ${certificates} put "/salvor-bench/$i" >/dev/null
+done`;
+  await lab.onNode(1, ['bash', '-c', script], { timeoutMs: 1_800_000 });
+}
+
+async function bySalvor({ lab, temporal }: LabWorld): Promise<Outage> {
+  const run = async <R>(operation: string, input: object): Promise<R> => {
+    const options = { taskQueue: TASK_QUEUE, workflowId: `${operation}/bench/${Date.now()}`, args: [input] };
+    return (await temporal.client.workflow.execute(operation, options)) as R;
+  };
+  const override = ['young-cluster', 'rollout'];
+  say('Salvor: backup ...');
+  const { backup } = await run<BackupReport>('backup', { cluster: LAB_CLUSTER, override });
+  say('Salvor: restore ...');
+  const prober = probe(lab);
+  const { outcome, problem } = await run<RestoreReport>('restore', {
+    cluster: LAB_CLUSTER,
+    confirm: LAB_CLUSTER,
+    backup,
+    approve: 'auto',
+  });
+  if (outcome !== 'restored') throw new Error(`the restore is ${outcome}: ${problem}`);
+  await lab.waitUntilWell();
+  return await prober.stop();
+}
+
+async function byHand({ lab }: LabWorld, how: 'together' | 'in turn'): Promise<Outage> {
+  say(`by hand, ${how} ...`);
+  const prober = probe(lab);
+  await restoreByHand(lab, how);
+  await lab.waitUntilWell();
+  return await prober.stop();
+}
