@@ -4,13 +4,13 @@ import {
   type AftercareFinding,
   type AftercareReport,
   bindingsFinding,
-  endpointsFinding,
   kubeletsFinding,
   leaderFinding,
   missingNodesFinding,
   readyFinding,
   requestsFinding,
 } from '../../domain/aftercare.ts';
+import { endpointsFinding } from '../../domain/api-addresses.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { messageOf, SalvorError } from '../../domain/errors.ts';
 import { isReadable } from '../etcd/node-credentials.ts';

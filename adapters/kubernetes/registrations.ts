@@ -3,12 +3,8 @@
  * in the API.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  type AftercareFinding,
-  registrationsFinding,
-  type SeenRegistration,
-  staleRegistrations,
-} from '../../domain/aftercare.ts';
+import type { AftercareFinding } from '../../domain/aftercare.ts';
+import { registrationsFinding, type SeenRegistration, staleRegistrations } from '../../domain/api-addresses.ts';
 import type { KeyVersion } from '../../domain/changes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { messageOf } from '../../domain/errors.ts';

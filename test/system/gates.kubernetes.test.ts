@@ -4,9 +4,13 @@ import { after, before, test } from 'node:test';
 import { CoreV1Api, KubeConfig } from '@kubernetes/client-node';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
+import { createBackupActivities } from '../../activities/backups.ts';
 import { createKubernetesGateActivities, type GateOrder } from '../../activities/kubernetes-gates.ts';
+import { createTrialActivities } from '../../activities/trials.ts';
 import { loadConfiguration } from '../../adapters/configuration/load.ts';
 import { type Cluster, resolveCluster } from '../../domain/configuration/resolve.ts';
+import type { SnapshotSource } from '../../domain/snapshot-source.ts';
+import type { DrillResult } from '../../adapters/drill/drill.ts';
 import type { GateResult } from '../../domain/gates.ts';
 import type { BackupReport, RestoreReport } from '../../domain/operations.ts';
 import { bringUpPart, stopPart } from '../../playground/handle.ts';
@@ -113,6 +117,18 @@ test('after a restore every kube-apiserver refuses a watch from before it, and a
   const { backup } = await world.run<BackupReport>('backup', { cluster: cluster.name });
   await putKeys(world.etcd(), 50, '/registry/salvor-test/');
   const revision = await liveRevision();
+
+  // What the trial of it says beforehand.
+  const source: SnapshotSource = await activity().run(createBackupActivities().findSnapshot, { cluster, backup });
+  const trial: DrillResult = await activity().run(createTrialActivities().trialRestore, { cluster, source });
+  const { changes, changesProblem } = trial;
+  assert.ok(changes, changesProblem);
+  const made = changes.types.find(({ type }) => type === 'salvor-test');
+  assert.deepEqual([made?.vanish, made?.comeBack, made?.revert], [50, 0, 0]);
+  assert.deepEqual(made?.examples.vanish.slice(0, 2), ['cm-0', 'cm-1']);
+  assert.equal(changes.comeBack, 0);
+  assert.ok(BigInt(changes.comparedAtRevision) >= BigInt(revision));
+
   const report = await world.run<RestoreReport>('restore', { cluster: cluster.name, confirm: cluster.name, backup });
   assert.equal(report.outcome, 'restored');
   for (const node of ['m1', 'm2', 'm3']) {

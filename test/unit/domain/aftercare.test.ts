@@ -3,18 +3,16 @@ import { describe, it } from 'node:test';
 import {
   type AftercareFinding,
   bindingsFinding,
-  endpointsFinding,
   kubeletsFinding,
   leaderFinding,
   missingNodesFinding,
   namesOf,
   readyFinding,
-  registrationsFinding,
   requestsFinding,
   type SeenLease,
   type SeenNode,
-  staleRegistrations,
 } from '../../../domain/aftercare.ts';
+import { endpointsFinding, registrationsFinding, staleRegistrations } from '../../../domain/api-addresses.ts';
 
 const SINCE = '1000000';
 
