@@ -51,7 +51,30 @@ export function needsOf(suite: Suite, file: string): readonly ToolName[] {
 }
 
 /** Files that begin before the others of their suite, longest first: one that begins last keeps everyone waiting. */
-export const LONGEST = ['test/system/verify.test.ts'];
+export const LONGEST = [
+  'test/system/verify.kubernetes.test.ts',
+  'test/system/cli.test.ts',
+  'test/system/playground-demo.test.ts',
+  'test/system/odd-configuration.test.ts',
+  'test/system/schedules-operations.test.ts',
+  'test/system/restore.test.ts',
+  'test/system/rollback.test.ts',
+  'test/system/verify.test.ts',
+  'test/system/prune.test.ts',
+  'test/system/heal.test.ts',
+  'test/system/hosts-ssh.test.ts',
+  'test/system/playground.test.ts',
+  'test/system/bad-input.test.ts',
+  'test/system/metrics.test.ts',
+  'test/system/etcd-versions.test.ts',
+  'test/system/data-directory-copy.test.ts',
+  'test/system/static-resources.test.ts',
+  'test/system/stores-s3.test.ts',
+  'test/system/tools.test.ts',
+  'test/workflow/restore.test.ts',
+  'test/workflow/backup.test.ts',
+  'test/unit/static-pods.test.ts',
+];
 
 const FOLDERS = ['unit', 'workflow', 'system', 'chaos', 'e2e'] as const;
 

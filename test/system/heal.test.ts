@@ -15,7 +15,7 @@ let world: World;
 let proxies: TcpProxy[] = [];
 before(async () => {
   world = await startWorld({ kubernetes: false });
-  for (let index = 0; index < 20; index += 1) {
+  for (let index = 0; index < 12; index += 1) {
     await world.etcd().put(`/registry/secrets/default/s-${index}`).value(randomBytes(1_000_000)).exec();
   }
   proxies = await proxyEtcd(world);
