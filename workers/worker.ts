@@ -93,10 +93,13 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
       stickyQueueScheduleToStartTimeout: '2s',
     });
     void tendScratch(done.signal, say);
-    ended.addEventListener('abort', () => worker.shutdown(), { once: true });
+    const shutDown = (): void => worker.shutdown();
+    ended.addEventListener('abort', shutDown, { once: true });
     const running = worker.run();
     onReady?.();
     await running;
+    // A worker that has stopped can't be told to.
+    ended.removeEventListener('abort', shutDown);
   } finally {
     done.abort();
     await temporal?.close();

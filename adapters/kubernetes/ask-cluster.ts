@@ -1,5 +1,5 @@
 /** Questions to a cluster through its own API. It may be away while etcd can be backed up: then the reason is the answer. */
-import { KubeConfig } from '@kubernetes/client-node';
+import type * as Kubernetes from '@kubernetes/client-node';
 import { messageOf } from '../../domain/errors.ts';
 
 const TIMEOUT_MS = 10_000;
@@ -12,17 +12,19 @@ export interface Untold {
 /**
  * What `ask` was told, or why it can't be told.
  * @param kubeconfig a file of the worker
+ * @param ask gets the client library as well: loaded only here, since it takes 80 MiB of a worker that may never need it
  * @throws the signal's reason on abort
  */
 export async function askCluster<T>(
   kubeconfig: string,
   signal: AbortSignal,
-  ask: (configuration: KubeConfig) => Promise<T>,
+  ask: (configuration: Kubernetes.KubeConfig, library: typeof Kubernetes) => Promise<T>,
 ): Promise<T | Untold> {
   try {
-    const configuration = new KubeConfig();
+    const library = await import('@kubernetes/client-node');
+    const configuration = new library.KubeConfig();
     configuration.loadFromFile(kubeconfig);
-    return await endedBy(ask(configuration), AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]));
+    return await endedBy(ask(configuration, library), AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]));
   } catch (error) {
     signal.throwIfAborted();
     return { problem: messageOf(error) };

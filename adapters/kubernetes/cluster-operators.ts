@@ -1,5 +1,4 @@
 /** What OpenShift's operators say of the control plane that they run. */
-import { CustomObjectsApi } from '@kubernetes/client-node';
 import { z } from 'zod';
 import type { OperatorState } from '../../domain/settled.ts';
 import { askCluster, type Untold } from './ask-cluster.ts';
@@ -31,7 +30,7 @@ export async function readOperators(
   kubeconfig: string,
   signal: AbortSignal,
 ): Promise<{ operators: OperatorState[] } | Untold> {
-  return await askCluster(kubeconfig, signal, async (configuration) => {
+  return await askCluster(kubeconfig, signal, async (configuration, { CustomObjectsApi }) => {
     const list = await configuration
       .makeApiClient(CustomObjectsApi)
       .listClusterCustomObject({ group: 'config.openshift.io', version: 'v1', plural: 'clusteroperators' });

@@ -1,5 +1,4 @@
 /** When a cluster was installed, as its own API tells. */
-import { CoreV1Api } from '@kubernetes/client-node';
 import { askCluster, type Untold } from './ask-cluster.ts';
 
 /**
@@ -11,7 +10,7 @@ export async function readInstalledAt(
   kubeconfig: string,
   signal: AbortSignal,
 ): Promise<{ installedAt: string } | Untold> {
-  return await askCluster(kubeconfig, signal, async (configuration) => {
+  return await askCluster(kubeconfig, signal, async (configuration, { CoreV1Api }) => {
     const { metadata } = await configuration.makeApiClient(CoreV1Api).readNamespace({ name: 'kube-system' });
     const createdAt = metadata?.creationTimestamp;
     if (createdAt === undefined) return { problem: 'kube-system has no creation time' };

@@ -63,7 +63,7 @@ function kubeconfigOf({ url, token }: ScratchApiServer): string {
 
 /** As OpenShift defines it, so far as it matters here: cluster-wide, with a status of its own. */
 async function define(configuration: KubeConfig): Promise<void> {
-  const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };
+  const schema = { openAPIV3Schema: { type: 'object', x_kubernetes_preserve_unknown_fields: true } };
   await configuration.makeApiClient(ApiextensionsV1Api).createCustomResourceDefinition({
     body: {
       metadata: {
