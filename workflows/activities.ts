@@ -128,6 +128,18 @@ export function changing(node: ClusterNode) {
   });
 }
 
+/** What may well fail, and is then left as it is. */
+export function once(node: ClusterNode) {
+  return proxyActivities<Pick<NodeActivities, 'startEtcd'>>({
+    ...attended,
+    ...placeOf(node),
+    summary: node.name,
+    startToCloseTimeout: '2m',
+    // A worker that was killed meanwhile is no answer.
+    retry: { maximumAttempts: 2 },
+  });
+}
+
 /** The looks at a node as its clients have it: from where the credentials are. */
 export function asClient(cluster: Cluster, node: ClusterNode) {
   return proxyActivities<KubernetesGateActivities>({

@@ -1,9 +1,11 @@
 /** Puts a cluster back to where it was before a restore touched it, from wherever the restore stopped. */
+import type { ClusterNode } from '../domain/configuration/nodes.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
 import type { Journal } from '../domain/journal.ts';
 import { plannedNode } from '../domain/plan.ts';
-import { changing, gate } from './activities.ts';
+import { changing, gate, once } from './activities.ts';
 import { started, stopped } from './change-cluster.ts';
+import { reasonOf, rethrowUnlessActivity } from './failure.ts';
 import type { Runbook } from './runbook.ts';
 
 export interface Rollback {
@@ -45,8 +47,11 @@ export async function rollBack({ cluster, journal }: Rollback, runbook: Runbook)
   await runbook.onEvery(
     'Roll back: start etcd',
     ran('etcd'),
-    async (node) => await changing(node).startEtcd({ cluster, node: node.name }),
-    started,
+    async (node) => {
+      const order = { cluster, node: node.name };
+      return up.includes(node.name) ? await changing(node).startEtcd(order) : await startAsItWas(node, order);
+    },
+    (start) => ('problem' in start ? `did not answer before either: ${start.problem}` : started(start)),
   );
   await runbook.step(
     'Roll back: check the members',
@@ -80,4 +85,14 @@ export async function rollBack({ cluster, journal }: Rollback, runbook: Runbook)
   );
   const setAside = put.flatMap(({ node, abandoned }) => (abandoned === null ? [] : [{ node, path: abandoned }]));
   return { setAside, upAtMs };
+}
+
+/** A member that was to run and didn't answer before may not start now: then the cluster is as it was. */
+async function startAsItWas(node: ClusterNode, order: { cluster: Cluster; node: string }) {
+  try {
+    return await once(node).startEtcd(order);
+  } catch (error) {
+    rethrowUnlessActivity(error);
+    return { changed: true, problem: reasonOf(error) };
+  }
 }

@@ -284,6 +284,30 @@ test('a rollback puts every node back to how it was found, in order, and says wh
   assert.equal(report.setAside.length, 3);
 });
 
+test('a rollback is over when a member that did not answer before does not start either', async () => {
+  const fake = fakeActivities({
+    inspectMembers: async (order) =>
+      (await fakeActivities().activities.inspectMembers(order)).map((member) =>
+        member.node === 'm3' ? { node: 'm3', address: '', clientUrl: '', error: 'connection refused' } : member,
+      ),
+    swapDataDirectory: async () => {
+      throw failing('UnsafeState', 'something else is there');
+    },
+    startEtcd: async ({ node }) => {
+      if (node === 'm3') throw failing('ComponentStuck', 'm3: etcd ends at once');
+      return { changed: true };
+    },
+  });
+  const report = await run(
+    fake,
+    { cluster: 'prod', confirm: 'prod', onFailure: 'rollback' },
+    'restore-rolled-back-to-two-of-three',
+  );
+  assert.equal(report.outcome, 'rolled-back');
+  const start = report.steps.find(({ name, node }) => name === 'Roll back: start etcd' && node === 'm3');
+  assert.equal(start?.evidence, 'did not answer before either: m3: etcd ends at once');
+});
+
 test('with onFailure rollback the first failure rolls back without a person', async () => {
   const fake = fakeActivities({
     swapDataDirectory: async ({ node }) => {
