@@ -137,8 +137,9 @@ describe('members of a kubeadm cluster', { skip, timeout: 1_800_000 }, () => {
 
   test('one whose data directory was destroyed', async (context) => {
     await lab.kubectl('create', 'configmap', 'kept', '--from-literal=value=kept');
-    // The one whose manifest names no other member: it begins anew, under its old IDs.
-    await lab.onNode(1, ['sh', '-c', 'rm -rf /var/lib/etcd && pkill -KILL -x etcd']);
+    // An empty one is filled again, with luck, by the next leader; one that holds nonsense is not.
+    const nonsense = 'mkdir -p /var/lib/etcd/member/snap && head -c 65536 /dev/urandom >/var/lib/etcd/member/snap/db';
+    await lab.onNode(1, ['sh', '-c', `pkill -STOP -x etcd; rm -rf /var/lib/etcd && ${nonsense}; pkill -KILL -x etcd`]);
     await untilState('n1', 'crash-looping');
     const report = await replaceUnderWrites(context, [2, 3]);
     checkHealthy(report.after, ['n1', 'n2', 'n3']);

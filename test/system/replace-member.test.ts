@@ -5,6 +5,7 @@ import { execFile } from 'node:child_process';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { AlarmAction, AlarmType } from 'etcd3';
+import type { ListMembersReport } from '../../domain/operations.ts';
 import { bringUpPart, stopPart } from '../../playground/handle.ts';
 import { failureMessageIn, failureTypeIn } from '../support/failures.ts';
 import {
@@ -132,18 +133,21 @@ test('with quorum lost it is refused, and shows the way to a restore', async () 
     assert.equal(failureTypeIn(error), 'NoHealthyMember');
     assert.match(
       failureMessageIn(error),
-      /3 voting members and needs 2; 0 are there.*salvor restore playground --confirm/,
+      /3 voting members and needs 2; (1 is|0 are) there.*salvor restore playground --confirm/,
     );
     return true;
   });
-  const { exit, report } = await salvor<{ quorum: object; members: { state: string }[] }>(
+  const { exit, report } = await salvor<ListMembersReport>(
     world,
     'member',
     'list',
     cluster,
   );
   assert.equal(exit, 1);
-  assert.deepEqual(report.quorum, { voters: 3, needed: 2, up: 0 }, 'the one that answers knows no leader');
+  // The one that is left may not have noticed yet that it leads nobody.
+  assert.ok(report.quorum);
+  const { voters, needed, up } = report.quorum;
+  assert.deepEqual([voters, needed, up < 2], [3, 2, true]);
   await bringUpPart(world.playground, 'etcd-m2');
   await bringUpPart(world.playground, 'etcd-m3');
   await checkHealthy(world);
