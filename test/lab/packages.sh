@@ -1,15 +1,21 @@
 #!/bin/sh
 # Installs the Debian packages that the lab needs; those that are there are left as they are. Starts nothing.
-#   test/lab/packages.sh            install what is missing
-#   test/lab/packages.sh --missing  only name it, one a line
+#   test/lab/packages.sh              install what is missing
+#   test/lab/packages.sh age podman   and these
+#   test/lab/packages.sh --missing    only name it, one a line
 set -eu
+mode=
+if [ "${1-}" = --missing ]; then
+  mode=$1
+  shift
+fi
 missing=
 for package in containerd runc containernetworking-plugins systemd-container openssh-server openssh-client sudo \
-  dbus iproute2 iptables conntrack ethtool socat attr procps; do
+  dbus iproute2 iptables conntrack ethtool socat attr procps "$@"; do
   status=$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null) || status=
   [ "$status" = 'install ok installed' ] || missing="$missing $package"
 done
-if [ "${1-}" = --missing ]; then
+if [ "$mode" = --missing ]; then
   for package in $missing; do echo "$package"; done
   exit
 fi

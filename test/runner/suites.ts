@@ -67,6 +67,7 @@ export const LONGEST = [
   'test/system/bad-input.test.ts',
   'test/system/metrics.test.ts',
   'test/system/etcd-versions.test.ts',
+  'test/system/containers.test.ts',
   'test/system/data-directory-copy.test.ts',
   'test/system/static-resources.test.ts',
   'test/system/stores-s3.test.ts',
