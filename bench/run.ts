@@ -1,7 +1,7 @@
 /**
  * `make bench`: measures Salvor against what one would use instead; bench/README.md says what and how. Linux only.
  *
- *   node bench/run.ts [backup|memory|floor|catalogue|downtime]... [--mib 1024] [--rounds 3]
+ *   node bench/run.ts [backup|memory|floor|catalogue|downtime]... [--mib 1024] [--rounds 3] [--mb 100,1000,4000]
  */
 import { parseArgs } from 'node:util';
 import { benchBackup } from './backup.ts';
@@ -12,17 +12,23 @@ import { benchMemory } from './memory.ts';
 import { say } from './harness/report.ts';
 
 const { values, positionals } = parseArgs({
-  options: { mib: { type: 'string', default: '1024' }, rounds: { type: 'string', default: '3' } },
+  options: {
+    mib: { type: 'string', default: '1024' },
+    rounds: { type: 'string', default: '3' },
+    mb: { type: 'string', default: '100,1000,4000' },
+  },
   allowPositionals: true,
 });
 const bytes = Number(values.mib) * 1024 ** 2;
 const rounds = Number(values.rounds);
-if (!(bytes > 0 && rounds > 0)) throw new Error('--mib and --rounds take positive numbers');
+const sizes = values.mb.split(',').map(Number);
+if (![bytes, rounds, ...sizes].every((value) => value > 0))
+  throw new Error('--mib, --rounds and --mb take positive numbers');
 
 const BENCHMARKS: Record<string, () => Promise<void>> = {
   floor: () => benchFloor({ bytes, rounds }),
   backup: () => benchBackup({ bytes, rounds }),
-  memory: benchMemory,
+  memory: () => benchMemory(sizes),
   catalogue: benchCatalogue,
   // On the lab: see test/lab/README.md.
   downtime: () => benchDowntime({ smallBytes: 10 * 1024 ** 2, largeBytes: 2 * 1024 ** 3 }),

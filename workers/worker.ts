@@ -22,6 +22,7 @@ import { createStaticResourceActivities } from '../activities/static-resources.t
 import { createTrialActivities } from '../activities/trials.ts';
 import { TASK_QUEUE } from '../domain/operations.ts';
 import { bundleWorkflows } from './bundle.ts';
+import { spareCollections } from './spare-collections.ts';
 import { watchStores } from './store-metrics.ts';
 import { tendScratch } from './tend-scratch.ts';
 import { type MetricsOptions, serveMetrics } from './telemetry.ts';
@@ -71,6 +72,7 @@ export function createActivities(configFile: string, client: Client) {
  */
 export async function runWorker(options: WorkerOptions): Promise<void> {
   const { configFile, taskQueue = TASK_QUEUE, metrics, onReady } = options;
+  spareCollections();
   const done = new AbortController();
   const ended = options.signal ?? done.signal;
   // Also while Temporal can't be reached: then nothing makes backups, and they grow old.

@@ -85,6 +85,19 @@ export function s3Store(
     await client.send(new DeleteObjectCommand({ ...place, ...version }), { abortSignal });
   }
 
+  async function open(key: string, signal: AbortSignal): Promise<{ bytes: number; body: Readable }> {
+    const place = at(key);
+    const { Body, ContentLength } = await request(key, signal, () =>
+      client.send(new GetObjectCommand(place), { abortSignal: signal }),
+    );
+    const bytes = lengthOf({ ContentLength }, key);
+    if (!(Body instanceof Readable)) {
+      throw new SalvorError('StoreUnavailable', `store "${name}" answered without the content of ${key}`);
+    }
+    const where = `${key} in store "${name}"`;
+    return { bytes, body: wholeBody(Body, { bytes, where, signal, toError: (error) => s3Error(error, name, key) }) };
+  }
+
   return {
     name,
     location: `s3://${Bucket}/${root}${configuration.endpoint === undefined ? '' : ` at ${configuration.endpoint}`}`,
@@ -158,29 +171,22 @@ export function s3Store(
     },
 
     async get(key, signal) {
-      const place = at(key);
-      const { Body, ContentLength } = await request(key, signal, () =>
-        client.send(new GetObjectCommand(place), { abortSignal: signal }),
-      );
-      const bytes = lengthOf({ ContentLength }, key);
-      if (!(Body instanceof Readable)) {
-        throw new SalvorError('StoreUnavailable', `store "${name}" answered without the content of ${key}`);
-      }
-      const where = `${key} in store "${name}"`;
-      return wholeBody(Body, { bytes, where, signal, toError: (error) => s3Error(error, name, key) });
+      return (await open(key, signal)).body;
     },
 
     async read(key, signal) {
-      const found = await request(key, signal, () => lookInBucket(at(key), signal));
-      if (!found) return undefined;
-      const bytes = lengthOf(found, key);
-      if (bytes > SMALL_OBJECT_BYTES) throw tooLarge(name, key, bytes);
       const late = AbortSignal.timeout(limits.answerTimeoutMs);
       const chunks: Uint8Array[] = [];
       try {
-        for await (const chunk of await this.get(key, AbortSignal.any([signal, late])))
-          chunks.push(chunk as Uint8Array);
+        // Without a look before: lists of backups read thousands.
+        const { bytes, body } = await open(key, AbortSignal.any([signal, late]));
+        if (bytes > SMALL_OBJECT_BYTES) {
+          body.destroy();
+          throw tooLarge(name, key, bytes);
+        }
+        for await (const chunk of body) chunks.push(chunk as Uint8Array);
       } catch (error) {
+        if (error instanceof SalvorError && error.type === 'ArtifactMissing') return undefined;
         if (!late.aborted || signal.aborted) throw error;
         throw tooSlow(name, limits, error);
       }
