@@ -84,7 +84,8 @@ export function presentState(members: MemberInspection[]): RestorePlan['before']
     revision: up.length === 0 ? null : highest.toString(),
     clusterId: up[0]?.status.clusterId ?? null,
     leader: up.find(({ status }) => status.memberId === status.leaderId)?.node ?? null,
-    hadLeader: up.some(({ status }) => status.leaderId !== '0'),
+    // A member that has just lost the others names its leader for a moment longer: a majority is what counts.
+    hadLeader: up.filter(({ status }) => status.leaderId !== '0').length * 2 > members.length,
   };
 }
 
@@ -170,7 +171,8 @@ function* warningsOf(
   if (changesProblem !== undefined) yield `what would be lost is unknown: ${changesProblem}`;
   for (const { node, error } of members.filter(({ status }) => status === undefined))
     yield `${node} does not answer: ${error ?? 'no reason given'}`;
-  if (before.revision !== null && !before.hadLeader) yield 'the members have no leader: quorum is lost';
+  if (before.revision !== null && !before.hadLeader)
+    yield `quorum is lost: ${before.up.length} of ${members.length} members answer${before.leader === null ? ', and none leads' : ''}`;
   if (source.state !== 'complete') yield `the backup is ${source.state}`;
   if (source.skipHashCheck)
     yield 'the snapshot may be a copy of a data directory, without a hash: a byte that changed in it is not noticed';

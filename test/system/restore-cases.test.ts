@@ -23,6 +23,8 @@ before(async () => {
 after(async () => await world.down());
 
 beforeEach(async () => {
+  // Whatever a test before left dead.
+  for (const { name } of world.playground.nodes) await bringUpPart(world.playground, `etcd-${name}`);
   await putKeys(world.etcd(), 50);
   ({ backup } = await world.run<BackupReport>('backup', { cluster }));
   kept = await readKeys(world.etcd());

@@ -72,10 +72,19 @@ test('with no member left, nothing is known of the live revision, and the plan s
   assert.match(plan.warnings.join('\n'), /no member answers: the live revision is unknown/);
 });
 
-test('members without a leader are told as lost quorum', () => {
-  const members = [member('m1', { leaderId: '0' }), silent];
-  assert.equal(presentState(members).hadLeader, false);
-  assert.match(drawPlan(facts({ members })).warnings.join('\n'), /quorum is lost/);
+const lost: [what: string, members: MemberInspection[]][] = [
+  ['the members know no leader', [member('m1', { leaderId: '0' }), member('m2', { leaderId: '0' }), silent]],
+  ['one of three has not noticed yet', [member('m1'), silent, { ...silent, node: 'm2' }]],
+];
+for (const [what, members] of lost) {
+  test(`the quorum is lost when ${what}`, () => {
+    assert.equal(presentState(members).hadLeader, false);
+    assert.match(drawPlan(facts({ members })).warnings.join('\n'), /quorum is lost/);
+  });
+}
+
+test('two of three members with a leader are a quorum', () => {
+  assert.equal(presentState([member('m1'), member('m2'), silent]).hadLeader, true);
 });
 
 test('a snapshot of a later etcd than a member runs is refused, naming both', () => {
