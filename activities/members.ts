@@ -48,22 +48,13 @@ export function createMemberActivities() {
 
     /** The gate after a rollback: who answered before answers again, in the old cluster. Retried until it holds. */
     checkFormerMembers: attended(
-      async (
-        {
-          cluster,
-          nodes,
-          clusterId,
-          hadLeader = true,
-        }: { cluster: Cluster; nodes: string[]; clusterId: string; hadLeader?: boolean },
-        { signal },
-      ) => {
+      async ({ cluster, nodes, clusterId }: { cluster: Cluster; nodes: string[]; clusterId: string }, { signal }) => {
         const members = (await inspectMembers(cluster, signal)).filter(({ node }) => nodes.includes(node));
         const problems = members.flatMap(({ node, status, error }) => {
           if (status === undefined) return [`${node}: ${error ?? 'no answer'}`];
           if (status.clusterId !== clusterId)
             return [`${node} is in cluster ${status.clusterId}, expected ${clusterId}`];
-          // Without quorum before, there is none after.
-          return hadLeader && status.leaderId === '0' ? [`${node} has no leader`] : [];
+          return status.leaderId === '0' ? [`${node} has no leader`] : [];
         });
         if (problems.length > 0)
           throw new SalvorError('MemberUnreachable', `the former members are not back: ${problems.join('; ')}`);

@@ -56,11 +56,12 @@ export async function rollBack({ cluster, journal }: Rollback, runbook: Runbook)
   await runbook.step(
     'Roll back: check the members',
     null,
+    // A member that starts without a quorum answers nobody until there is one.
     async () =>
-      clusterId === null ? null : await gate.checkFormerMembers({ cluster, nodes: up, clusterId, hadLeader }),
+      clusterId === null || !hadLeader ? null : await gate.checkFormerMembers({ cluster, nodes: up, clusterId }),
     (back) =>
       back === null
-        ? 'no member answered before either'
+        ? 'there was no quorum before either: nobody can answer'
         : `${back.members} members of cluster ${back.clusterId} answer as before`,
   );
   await runbook.onEvery(
