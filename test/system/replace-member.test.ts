@@ -137,12 +137,7 @@ test('with quorum lost it is refused, and shows the way to a restore', async () 
     );
     return true;
   });
-  const { exit, report } = await salvor<ListMembersReport>(
-    world,
-    'member',
-    'list',
-    cluster,
-  );
+  const { exit, report } = await salvor<ListMembersReport>(world, 'member', 'list', cluster);
   assert.equal(exit, 1);
   // The one that is left may not have noticed yet that it leads nobody.
   assert.ok(report.quorum);

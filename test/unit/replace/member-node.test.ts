@@ -54,7 +54,10 @@ describe("a member's data", () => {
     await mkdir(data(), { recursive: true });
     await setMemberDataAside(node, host, OPERATION, signal);
     await mkdir(data());
-    await assert.rejects(setMemberDataAside(node, host, OPERATION, signal), { type: 'UnsafeState', message: /started etcd/ });
+    await assert.rejects(setMemberDataAside(node, host, OPERATION, signal), {
+      type: 'UnsafeState',
+      message: /started etcd/,
+    });
   });
 
   test('is put back by a rollback, once', async () => {
@@ -93,14 +96,28 @@ describe("a member's configuration", () => {
   test('is checked before anything is touched, with the room for the data', async () => {
     await writeFile(file(), OLD);
     const found = await checkMemberNode(cluster, node, host, 1_000, signal);
-    assert.deepEqual(found, { etcd: 'stopped', apiServer: null, joinsItself: false, seen: `etcd stopped, configured in ${file()}` });
-    await assert.rejects(checkMemberNode(cluster, node, host, Number.MAX_SAFE_INTEGER / 4, signal), { type: 'NoSpace', message: /m1: .*etcd has/ });
+    assert.deepEqual(found, {
+      etcd: 'stopped',
+      apiServer: null,
+      joinsItself: false,
+      seen: `etcd stopped, configured in ${file()}`,
+    });
+    await assert.rejects(checkMemberNode(cluster, node, host, Number.MAX_SAFE_INTEGER / 4, signal), {
+      type: 'NoSpace',
+      message: /m1: .*etcd has/,
+    });
   });
 
   test('that cannot be found or written is refused before anything is touched', async () => {
-    await assert.rejects(checkMemberNode(cluster, node, host, 0, signal), { type: 'UnsafeState', message: /there is no .*etcd\.env/ });
+    await assert.rejects(checkMemberNode(cluster, node, host, 0, signal), {
+      type: 'UnsafeState',
+      message: /there is no .*etcd\.env/,
+    });
     await writeFile(file(), 'ETCD_NAME=m1\n');
-    await assert.rejects(checkMemberNode(cluster, node, host, 0, signal), { type: 'UnsafeState', message: /sets initial-cluster nowhere/ });
+    await assert.rejects(checkMemberNode(cluster, node, host, 0, signal), {
+      type: 'UnsafeState',
+      message: /sets initial-cluster nowhere/,
+    });
     const { configuration: _unnamed, ...etcd } = node.etcd;
     await assert.rejects(checkMemberNode(cluster, { ...node, etcd }, host, 0, signal), {
       type: 'InvalidConfiguration',
