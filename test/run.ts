@@ -37,11 +37,10 @@ async function main(): Promise<Counts> {
   const startedAt = performance.now();
   const files = (await findTestFiles(ROOT, positionals)).filter((file) => chosen(suiteOf(file)));
   const suites = await Promise.all(
-    SUITES.map(async (suite) => ({
-      suite,
-      files: files.filter((file) => suiteOf(file) === suite.name),
-      lacking: (await suite.missing?.()) ?? [],
-    })),
+    SUITES.map(async (suite) => {
+      const own = files.filter((file) => suiteOf(file) === suite.name);
+      return { suite, files: own, lacking: own.length > 0 ? ((await suite.missing?.()) ?? []) : [] };
+    }),
   );
   const runnable = suites.filter(({ files, lacking }) => files.length > 0 && lacking.length === 0);
   const provision = await startProvision(
