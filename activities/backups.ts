@@ -138,7 +138,9 @@ export function createBackupActivities() {
       ): Promise<ChosenBackup> => {
         return await withStores(cluster, store, async (stores) => {
           const until = at === undefined ? undefined : new Date(at);
-          const found = findBackup(await readCatalogue(cluster, stores, signal), backup, until);
+          const chosen = findBackup(await readCatalogue(cluster, stores, signal), backup, until);
+          // Its manifest names the other stores as well; from the one that was asked for it is read, or not at all.
+          const found = store === undefined ? chosen : { ...chosen, stores: [store] };
           return skipHashCheck ? withoutHashCheck(found) : found;
         });
       },
