@@ -42,7 +42,7 @@ export const SUITES: readonly Suite[] = [
 
 /** What single files need beside what their suite does. */
 const MORE_NEEDS: Record<string, readonly ToolName[]> = {
-  'test/system/etcd-versions.test.ts': ['etcd35', 'etcdutl35'],
+  'test/chaos/etcd-versions.test.ts': ['etcd35', 'etcdutl35'],
 };
 
 /** The binaries without which a file's tests can't run. */
@@ -55,7 +55,7 @@ export const LONGEST = [
   'test/system/verify.kubernetes.test.ts',
   'test/system/cli.test.ts',
   'test/system/playground-demo.test.ts',
-  'test/system/odd-configuration.test.ts',
+  'test/chaos/odd-configuration.test.ts',
   'test/system/schedules-operations.test.ts',
   'test/system/restore.test.ts',
   'test/system/rollback.test.ts',
@@ -66,8 +66,8 @@ export const LONGEST = [
   'test/system/playground.test.ts',
   'test/system/bad-input.test.ts',
   'test/system/metrics.test.ts',
-  'test/system/etcd-versions.test.ts',
-  'test/system/containers.test.ts',
+  'test/chaos/etcd-versions.test.ts',
+  'test/chaos/containers.test.ts',
   'test/system/data-directory-copy.test.ts',
   'test/system/static-resources.test.ts',
   'test/system/stores-s3.test.ts',
