@@ -51,7 +51,8 @@ export async function rollBack({ cluster, journal }: Rollback, runbook: Runbook)
       const order = { cluster, node: node.name };
       return up.includes(node.name) ? await changing(node).startEtcd(order) : await startAsItWas(node, order);
     },
-    (start) => ('problem' in start ? `did not answer before either: ${start.problem}` : started(start)),
+    ({ changed, problem }: { changed: boolean; problem?: string }) =>
+      problem === undefined ? started({ changed }) : `did not answer before either: ${problem}`,
   );
   await runbook.step(
     'Roll back: check the members',
@@ -89,7 +90,10 @@ export async function rollBack({ cluster, journal }: Rollback, runbook: Runbook)
 }
 
 /** A member that was to run and didn't answer before may not start now: then the cluster is as it was. */
-async function startAsItWas(node: ClusterNode, order: { cluster: Cluster; node: string }) {
+async function startAsItWas(
+  node: ClusterNode,
+  order: { cluster: Cluster; node: string },
+): Promise<{ changed: boolean; problem?: string }> {
   try {
     return await once(node).startEtcd(order);
   } catch (error) {
