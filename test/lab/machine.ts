@@ -40,8 +40,11 @@ export async function bootNode(paths: LabPaths, number: NodeNumber): Promise<voi
       throw new SalvorError('CommandFailed', `lab: ${node.name} did not boot; ${node.log} ends with: ${said}`);
     }
     if ((await initPid(node)) === undefined) return 'systemd has not started';
-    const { exitCode, stdout } = await tryOnNode(paths, number, ['systemctl', 'is-active', 'ssh', 'containerd']);
-    return exitCode === 0 ? undefined : `ssh and containerd are ${stdout.trim().replace('\n', ' and ') || 'not up'}`;
+    const ssh = await tryOnNode(paths, number, ['systemctl', 'is-active', 'ssh']);
+    if (ssh.exitCode !== 0) return `ssh is ${ssh.stdout.trim() || 'not up'}`;
+    // Its unit may be active before its socket is there.
+    const containerd = await tryOnNode(paths, number, ['ctr', 'version']);
+    return containerd.exitCode === 0 ? undefined : `containerd does not answer: ${containerd.stderr.trim()}`;
   });
 }
 
