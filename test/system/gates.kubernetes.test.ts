@@ -129,7 +129,8 @@ test('after a restore every kube-apiserver refuses a watch from before it, and a
   assert.equal(changes.comeBack, 0);
   assert.ok(BigInt(changes.comparedAtRevision) >= BigInt(revision));
 
-  const report = await world.run<RestoreReport>('restore', { cluster: cluster.name, confirm: cluster.name, backup });
+  const order = { cluster: cluster.name, confirm: cluster.name, approve: 'auto', backup };
+  const report = await world.run<RestoreReport>('restore', order);
   assert.equal(report.outcome, 'restored');
   for (const node of ['m1', 'm2', 'm3']) {
     const { checked, seen } = await until(

@@ -59,6 +59,8 @@ function runsOf<R>(operation: ScheduledOperation): { reports: R[]; look: () => P
 }
 
 test('short schedules back up, prune and verify a real cluster, again and again, and no run fails', async () => {
+  // Schedules fire at round times: the drill's may come before the first backup's, and has nothing to prove then.
+  await world.run<BackupReport>('backup', { cluster });
   await schedule({ backup: { every: '5s' }, prune: { every: '7s' }, verify: { every: '20s' } });
   const backups = runsOf<BackupReport | SkippedReport>('backup');
   const prunes = runsOf<PruneReport | SkippedReport>('prune');
