@@ -6,6 +6,7 @@ import {
   isGrpcServiceError,
   WorkflowExecutionAlreadyStartedError,
   WorkflowFailedError,
+  WorkflowUpdateFailedError,
   WorkflowNotFoundError,
 } from '@temporalio/client';
 import { FAILURES, type FailureType, isFailureType, messageOf, SalvorError } from '../domain/errors.ts';
@@ -66,7 +67,10 @@ export function toOperationError(error: unknown, place: TemporalPlace, workflowI
   if (error instanceof SalvorOperationError) return error;
   const options = { cause: error, ...(workflowId !== undefined && { workflowId }) };
   if (error instanceof SalvorError) return new SalvorOperationError(error.type, error.message, options);
-  if (error instanceof WorkflowFailedError) return new SalvorOperationError(...failureOf(error), options);
+  // A workflow fails, and refuses an update, by the failures of the closed list.
+  if (error instanceof WorkflowFailedError || error instanceof WorkflowUpdateFailedError) {
+    return new SalvorOperationError(...failureOf(error), options);
+  }
   if (error instanceof WorkflowNotFoundError) {
     const message = `no operation "${workflowId ?? error.workflowId}" in namespace "${place.namespace}" at ${place.address}`;
     return new SalvorOperationError('UnknownOperation', message, { cause: error });
@@ -98,7 +102,7 @@ export function toOperationError(error: unknown, place: TemporalPlace, workflowI
 }
 
 /** The type and message of what ended a workflow: the innermost failure of the closed list, else how it ended. */
-function failureOf(error: WorkflowFailedError): [FailureType | ClientFailureType, string] {
+function failureOf(error: WorkflowFailedError | WorkflowUpdateFailedError): [FailureType | ClientFailureType, string] {
   const causes = chain(error);
   const known = causes.findLast((cause) => cause instanceof ApplicationFailure && isFailureType(cause.type));
   if (known instanceof ApplicationFailure && isFailureType(known.type)) return [known.type, known.message];

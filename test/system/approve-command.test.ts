@@ -51,7 +51,7 @@ test('a plan tells what a restore would do and what would be lost, and changes n
   assert.ok(plan.steps.some(({ name, node }) => name === 'Swap the data directory' && node === 'm2'));
   const text = await salvor('restore', cluster, '--plan');
   assert.match(text.stdout, new RegExp(`Plan ${plan.digest}.*\\n`), 'the same plan, for people');
-  assert.match(text.stdout, /secrets +5/);
+  assert.match(text.stdout, /keys +5 /);
   const now = await world.etcd().get('nothing').exec();
   assert.equal(now.header.revision, header.revision);
 });
