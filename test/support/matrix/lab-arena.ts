@@ -85,7 +85,6 @@ export async function labArena(world: LabWorld): Promise<Arena<LabTarget>> {
         const { exitCode } = await lab.tryOnNode(number, ['test', '-e', journalPath('/var/lib/etcd')]);
         assert.equal(exitCode, 1, `${node} has no journal`);
       }
-      await lab.waitUntilWell();
       const members = await inspectMembers(world.cluster, signal);
       assert.equal(new Set(members.map(({ hashKv }) => hashKv?.hash)).size, 1, 'every member holds the same keys');
       assert.equal(members[0]?.status?.clusterId !== before.clusterId, outcome === 'restored');
