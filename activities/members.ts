@@ -18,6 +18,9 @@ export interface SourceWish {
   apart?: { node: string; memberId: string | null };
 }
 
+const FIRST_ANSWER_MS = 1_000;
+const LONGEST_ANSWER_MS = 5_000;
+
 export function createMemberActivities() {
   return {
     inspectMembers: attended(async ({ cluster }: { cluster: Cluster }, { signal }): Promise<MemberInspection[]> => {
@@ -73,9 +76,10 @@ export function createMemberActivities() {
           revisionFloor,
           oldClusterId,
         }: { cluster: Cluster; revisionFloor: string; oldClusterId: string | null },
-        { signal },
+        { signal, attempt },
       ) => {
-        const members = await inspectMembers(cluster, signal);
+        // One that was just started answers within seconds; to wait long for the first answer is downtime.
+        const members = await inspectMembers(cluster, signal, Math.min(attempt * FIRST_ANSWER_MS, LONGEST_ANSWER_MS));
         const up = answering(members);
         const first = up[0];
         if (up.length < cluster.nodes.length || first === undefined) {

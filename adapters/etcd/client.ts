@@ -60,8 +60,9 @@ export async function openMember(endpoint: MemberEndpoint): Promise<Member> {
 
   return {
     endpoint,
-    async status(signal) {
-      const status = await call('a status request', signal, (options) => client.maintenance.status(options));
+    async status(signal, timeoutMs) {
+      const ask = (options: { deadline: number }) => client.maintenance.status(options);
+      const status = await call('a status request', signal, ask, timeoutMs);
       const { header } = status;
       if (header === null) throw senseless(endpoint, 'a status without a header');
       return {

@@ -27,10 +27,19 @@ export async function withMember<T>(endpoint: MemberEndpoint, work: (member: Mem
 /** A compaction between the question and the answer makes a comparison impossible; it happens once in a while, not thrice. */
 const COMPARISONS = 3;
 
-/** What each member says; one that does not answer is part of the result. All are asked for the hash of one common revision. */
-export async function inspectMembers(cluster: Cluster, signal: AbortSignal): Promise<MemberInspection[]> {
+/**
+ * What each member says; one that does not answer is part of the result. All are asked for the hash of one common revision.
+ * @param statusTimeoutMs how long a member is waited for; default 5,000
+ */
+export async function inspectMembers(
+  cluster: Cluster,
+  signal: AbortSignal,
+  statusTimeoutMs?: number,
+): Promise<MemberInspection[]> {
   for (let comparison = 1; ; comparison += 1) {
-    const statuses = await Promise.all(cluster.nodes.map(async (node) => await inspectStatus(cluster, node, signal)));
+    const statuses = await Promise.all(
+      cluster.nodes.map(async (node) => await inspectStatus(cluster, node, signal, statusTimeoutMs)),
+    );
     const revisions = answering(statuses).map(({ status }) => BigInt(status.revision));
     if (revisions.length === 0) return statuses;
     const common = revisions.reduce((lowest, revision) => (revision < lowest ? revision : lowest)).toString();
@@ -58,11 +67,19 @@ async function withHash(
   }
 }
 
-async function inspectStatus(cluster: Cluster, node: ClusterNode, signal: AbortSignal): Promise<MemberInspection> {
+async function inspectStatus(
+  cluster: Cluster,
+  node: ClusterNode,
+  signal: AbortSignal,
+  timeoutMs?: number,
+): Promise<MemberInspection> {
   const place = { node: node.name, address: node.address, clientUrl: node.etcd.clientUrl };
   try {
     return await withMember(endpointOf(cluster, node), async (member) => {
-      const [status, alarms] = await Promise.all([member.status(signal), member.alarms(signal).catch(() => [])]);
+      const [status, alarms] = await Promise.all([
+        member.status(signal, timeoutMs),
+        member.alarms(signal).catch(() => []),
+      ]);
       return { ...place, status, alarms: alarms.map(({ memberId, alarm }) => `${alarm} (member ${memberId})`) };
     });
   } catch (error) {

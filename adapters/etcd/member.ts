@@ -52,7 +52,8 @@ export interface HashAtRevision {
  */
 export interface Member {
   readonly endpoint: MemberEndpoint;
-  status(signal: AbortSignal): Promise<MemberStatus>;
+  /** @param timeoutMs default 5,000 */
+  status(signal: AbortSignal, timeoutMs?: number): Promise<MemberStatus>;
   /** As the member itself has them; with `agreed` as all of them do, which needs a quorum. */
   members(signal: AbortSignal, options?: { agreed?: boolean }): Promise<ListedMember[]>;
   /**
