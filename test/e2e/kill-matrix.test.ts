@@ -43,7 +43,7 @@ describe('the kill matrix of a kubeadm cluster', { skip }, () => {
         method:
           `One restore for each cell, with \`onFailure: rollback\`, over SSH on three real control planes (static pods under a kubelet): ${cells.length} of ${all.length} cells, spread evenly. ` +
           "Killed with SIGKILL: the worker (another one takes its place), the Temporal server (started again on its file), every SSH session on the step's node, its kubelet, its etcd. " +
-          'A workflow is terminated, and another one takes over with `--resume`. After each, every kube-apiserver is asked for the objects, which must be those of the backup or those of before, and all nodes are Ready.',
+          'A workflow is terminated, and another one takes over with `--resume`. After each, every kube-apiserver is asked for the objects, which must be those of the backup or those of before, and every member for the same keys.',
         targets: LAB_TARGETS,
         results,
       });
