@@ -5,7 +5,7 @@
 import { loadavg } from 'node:os';
 import type { RestoreReport, BackupReport } from '../domain/operations.ts';
 import { TASK_QUEUE } from '../domain/operations.ts';
-import type { Lab } from '../test/lab/lab.ts';
+import type { Lab } from '../playground/lab/lab.ts';
 import { LAB_CLUSTER, type LabWorld, type Outage, probe, startLabWorld } from '../test/support/lab-world.ts';
 import { startChildWorker } from '../test/support/matrix/child-worker.ts';
 import { type Cleanup, cleanUpAll } from './harness/cleanup.ts';
@@ -63,7 +63,7 @@ function reportOf(ways: Way[]) {
     name: 'downtime',
     title: 'The downtime of a restore of three kubeadm nodes',
     method:
-      'Three real control planes on one machine (test/lab), etcd and kube-apiserver as static pods. A prober asks every kube-apiserver for `/readyz` five times a second, from before ' +
+      'Three real control planes on one machine (playground/lab), etcd and kube-apiserver as static pods. A prober asks every kube-apiserver for `/readyz` five times a second, from before ' +
       'the restore until the cluster is well again: "none" is the longest time in which none was ready, "not all" the longest in which not all were. By hand: the steps of a ' +
       'careful person at a shell who has the snapshot on every node already, with the same commands on all nodes before the next step: manifests out, wait for the processes to be gone, restore, etcd ' +
       'back, wait for its health, the other manifests back. One after another: node by node, each waited for. What Salvor does before the first component stops (the ' +

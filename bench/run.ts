@@ -30,7 +30,7 @@ const BENCHMARKS: Record<string, () => Promise<void>> = {
   backup: () => benchBackup({ bytes, rounds }),
   memory: () => benchMemory(sizes),
   catalogue: benchCatalogue,
-  // On the lab: see test/lab/README.md.
+  // On the lab: see playground/lab/README.md.
   downtime: () => benchDowntime({ smallBytes: 10 * 1024 ** 2, largeBytes: 2 * 1024 ** 3 }),
 };
 const unknown = positionals.find((name) => !Object.hasOwn(BENCHMARKS, name));

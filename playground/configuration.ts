@@ -2,13 +2,14 @@
 import { stringify } from 'yaml';
 import { parseConfiguration } from '../domain/configuration/resolve.ts';
 import { apiServerUrl, clientUrl, peerUrl } from './parts.ts';
+import type { Lab } from './lab/lab.ts';
 import { BUCKET, CLUSTER, LOOPBACK, type Paths, type State, type StateNode } from './state.ts';
 
-/** The text of `salvor.yaml`; it is checked as a worker would check it. */
-export function configurationText(state: State, paths: Paths): string {
-  const service = (script: string): Record<'start' | 'stop' | 'status', string[]> => {
-    return { start: [script, 'start'], stop: [script, 'stop'], status: [script, 'status'] };
-  };
+/**
+ * The text of `salvor.yaml`; it is checked as a worker would check it.
+ * @param lab the control plane, when it is the lab's
+ */
+export function configurationText(state: State, paths: Paths, lab?: Lab): string {
   const configuration = {
     stores: {
       local: { type: 'filesystem', path: paths.localStore, retention: { keepLast: 10 } },
@@ -26,43 +27,65 @@ export function configurationText(state: State, paths: Paths): string {
     },
     clusters: {
       [CLUSTER]: {
-        flavour: state.kubernetes ? 'services' : 'etcd',
         stores: ['local', 'offsite'],
         compression: 'zstd',
         schedules: { backup: { every: '6h', jitter: '1m' }, prune: { every: '1d' } },
-        etcd: {
-          tls: {
-            ca: paths.certificate('ca'),
-            cert: paths.certificate('etcd-client'),
-            key: paths.key('etcd-client'),
-          },
-        },
-        ...(state.kubernetes && { kubeconfig: paths.kubeconfig }),
-        staticResources: { paths: [paths.certificates] },
-        nodes: state.nodes.map((node) => ({
-          name: node.name,
-          address: node.address,
-          connection: 'local',
-          etcd: {
-            clientUrl: clientUrl(node),
-            peerUrl: peerUrl(node),
-            dataDir: paths.dataDir(node.name),
-            configuration: paths.etcdService(node.name),
-            service: service(paths.etcdService(node.name)),
-          },
-          ...(state.kubernetes && {
-            apiServer: {
-              url: apiServerUrl(node),
-              ca: paths.certificate('ca'),
-              service: service(paths.apiServerService(node.name)),
-            },
-          }),
-        })),
+        ...(lab ? labControlPlane(lab) : ownControlPlane(state, paths)),
       },
     },
   };
   parseConfiguration(configuration, paths.configuration);
   return `# A playground's configuration; written anew by every "salvor playground up".\n${stringify(configuration)}`;
+}
+
+/** What an operator writes of kubeadm nodes that are reached over SSH. */
+function labControlPlane({ nodes, ssh: { user, identityFile, knownHostsFile }, kubeconfig }: Lab) {
+  return {
+    flavour: 'kubeadm',
+    kubeconfig,
+    nodes: nodes.map(({ name, address }) => ({
+      name,
+      address,
+      connection: { ssh: { user, sudo: true, identityFile, knownHostsFile } },
+    })),
+  };
+}
+
+function ownControlPlane(state: State, paths: Paths) {
+  const service = (script: string): Record<'start' | 'stop' | 'status', string[]> => {
+    return { start: [script, 'start'], stop: [script, 'stop'], status: [script, 'status'] };
+  };
+  return {
+    flavour: state.kubernetes ? 'services' : 'etcd',
+    etcd: {
+      tls: {
+        ca: paths.certificate('ca'),
+        cert: paths.certificate('etcd-client'),
+        key: paths.key('etcd-client'),
+      },
+    },
+    ...(state.kubernetes && { kubeconfig: paths.kubeconfig }),
+    staticResources: { paths: [paths.certificates] },
+    nodes: state.nodes.map((node) => ({
+      name: node.name,
+      address: node.address,
+      connection: 'local',
+      etcd: {
+        clientUrl: clientUrl(node),
+        peerUrl: peerUrl(node),
+        dataDir: paths.dataDir(node.name),
+        configuration: paths.etcdService(node.name),
+        service: service(paths.etcdService(node.name)),
+      },
+      ...(state.kubernetes && {
+        apiServer: {
+          url: apiServerUrl(node),
+          ca: paths.certificate('ca'),
+          service: service(paths.apiServerService(node.name)),
+        },
+      }),
+    })),
+  };
 }
 
 /** A kubeconfig with a context for each of the nodes, the first one current; the user is an administrator. */

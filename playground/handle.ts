@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { SalvorError } from '../domain/errors.ts';
 import { provideTool } from '../tools/binaries.ts';
 import type { S3Access } from './bucket.ts';
+import type { Lab } from './lab/lab.ts';
 import { apiServerUrl, clientUrl, type Part, partsOf, temporalEnvironment, temporalUiUrl } from './parts.ts';
 import { runningPid, signalProcess } from './processes.ts';
 import { runService, startPart } from './start.ts';
@@ -54,6 +55,8 @@ export interface Playground {
   /** Client certificates for etcd. */
   etcdTls: { ca: string; cert: string; key: string };
   kubernetes: boolean;
+  /** The control plane, when it is the lab's; then `nodes` is empty and `etcdTls` names no files. Told by `playgroundUp` alone. */
+  lab?: Lab;
   /** With a context for each node; absent without Kubernetes. */
   kubeconfig?: string;
   /** One part as it is now. */
@@ -95,7 +98,7 @@ export async function openPlayground(directory: string = defaultDirectory()): Pr
     })),
     etcdTls: { ca: paths.certificate('ca'), cert: paths.certificate('etcd-client'), key: paths.key('etcd-client') },
     kubernetes,
-    ...(kubernetes && { kubeconfig: paths.kubeconfig }),
+    ...(kubernetes && !state.lab && { kubeconfig: paths.kubeconfig }),
     part: async (name) => partStatus(partNamed(parts, name), paths),
   };
 }

@@ -5,11 +5,13 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { SalvorError } from '../domain/errors.ts';
 import { findTool } from '../tools/binaries.ts';
 import { createBucket } from './bucket.ts';
 import { provideCertificates } from './certificates.ts';
 import { configurationText, kubeconfigText } from './configuration.ts';
 import { openPlayground, type PartStatus, partStatus, type Playground } from './handle.ts';
+import { type Lab, labDown, labReset, labStatus, labUp } from './lab/lab.ts';
 import { type Part, partsOf, temporalUiUrl } from './parts.ts';
 import { endRecorded, endStrays } from './processes.ts';
 import { startParts, writeServices } from './start.ts';
@@ -29,6 +31,8 @@ export interface PlaygroundOptions {
   directory?: string;
   /** Whether each node has a kube-apiserver. Default: as it was, else whether the tool is at hand. */
   kubernetes?: boolean;
+  /** Whether the control plane is the lab's three kubeadm nodes instead of its own services. Default: as it was, else no. */
+  lab?: boolean;
   /** Whether a worker is started. Default true; it needs Temporal. */
   worker?: boolean;
   /** Whether a Temporal server is started. Default true. */
@@ -45,38 +49,47 @@ export async function playgroundUp(options: PlaygroundOptions = {}): Promise<Pla
   const { onProgress = () => {}, signal = new AbortController().signal } = options;
   const directory = resolve(options.directory ?? defaultDirectory());
   const paths = pathsOf(directory);
-  const state = await provideState(directory, options.kubernetes, onProgress);
+  const { state, lab } = await provideState(directory, options);
   const all = partsOf(state, paths);
   const wanted = all.filter((part) => isWanted(part, state, options));
   await Promise.all([
     writeServices(wanted, paths, { onProgress, signal }),
-    provideCertificates(paths, state),
+    lab ? undefined : provideCertificates(paths, state),
     provideFiles(paths, state),
   ]);
-  await writeFile(paths.configuration, configurationText(state, paths), { mode: 0o600 });
+  await writeFile(paths.configuration, configurationText(state, paths, lab), { mode: 0o600 });
   await stopApiServers(all, wanted, paths);
   await startParts(wanted, paths, { onProgress, signal });
-  const playground = await openPlayground(directory);
+  const playground = { ...(await openPlayground(directory)), ...(lab && { lab }) };
   await createBucket(playground.s3, signal);
   return playground;
 }
 
-/** The state as it was, or a new one. */
+/** The state as it was, or a new one; and the lab, up, when it is the control plane. */
 async function provideState(
   directory: string,
-  asked: boolean | undefined,
-  onProgress: (line: string) => void,
-): Promise<State> {
+  { kubernetes: asked, lab: askedLab, onProgress = () => {} }: PlaygroundOptions,
+): Promise<{ state: State; lab?: Lab }> {
   const before = await readState(directory);
-  const kubernetes = asked ?? before?.kubernetes ?? (await findTool('kube-apiserver')) !== undefined;
+  const isLab = askedLab ?? before?.lab ?? false;
+  if (before && before.lab !== isLab) {
+    const is = before.lab ? "the lab's nodes" : 'services of its own';
+    throw new SalvorError(
+      'InvalidInput',
+      `the playground in ${directory} has ${is} for a control plane; take it down before it gets another: salvor playground down`,
+    );
+  }
+  // A new playground has a fresh cluster.
+  const lab = isLab ? await (before ? labUp : labReset)({ nodes: 3, onProgress }) : undefined;
+  const kubernetes = isLab || (asked ?? before?.kubernetes ?? (await findTool('kube-apiserver')) !== undefined);
   if (!kubernetes && asked === undefined) {
     onProgress(
       'without Kubernetes: no kube-apiserver is at hand; to build one, which takes minutes: make demo KUBERNETES=1',
     );
   }
-  const state = before ? { ...before, kubernetes } : await newState(directory, kubernetes);
+  const state = before ? { ...before, kubernetes } : await newState(directory, kubernetes, isLab);
   await writeState(directory, state);
-  return state;
+  return { state, ...(lab && { lab }) };
 }
 
 function isWanted(part: Part, state: State, { temporal = true, worker = temporal }: PlaygroundOptions): boolean {
@@ -109,7 +122,7 @@ async function provideFiles(paths: Paths, state: State): Promise<void> {
   await provideSecret(paths.secretAccessKey, 20);
   const profile = `[profile.default]\naddress = "${LOOPBACK}:${state.temporal.port}"\nnamespace = "default"\n`;
   await writeFile(paths.temporalProfile, profile, { mode: 0o600 });
-  if (!state.kubernetes) return;
+  if (!state.kubernetes || state.lab) return;
   await writeFile(paths.kubeconfig, kubeconfigText(state.nodes, paths), { mode: 0o600 });
   for (const node of state.nodes) {
     await writeFile(paths.nodeKubeconfig(node.name), kubeconfigText([node], paths), { mode: 0o600 });
@@ -125,7 +138,7 @@ async function provideSecret(file: string, bytes: number): Promise<void> {
 export interface PlaygroundStatus {
   directory: string;
   /** Empty when there is no playground. */
-  parts: PartStatus[];
+  parts: Pick<PartStatus, 'name' | 'running' | 'pid' | 'address' | 'log'>[];
   links: { name: string; url: string }[];
 }
 
@@ -137,7 +150,10 @@ export async function playgroundStatus(directory: string = defaultDirectory()): 
   const parts = partsOf(state, paths).filter((part) => state.kubernetes || part.tool !== 'kube-apiserver');
   return {
     directory: paths.directory,
-    parts: await Promise.all(parts.map((part) => partStatus(part, paths))),
+    parts: [
+      ...(state.lab ? (await labStatus()).nodes.map(({ up, ...node }) => ({ ...node, running: up })) : []),
+      ...(await Promise.all(parts.map((part) => partStatus(part, paths)))),
+    ],
     links: [{ name: 'Temporal', url: temporalUiUrl(state) }],
   };
 }
@@ -163,6 +179,7 @@ export async function playgroundDown(
     // Members told to stop at the same time wait 7 s for one another to take over the lead; one by one it is 2 s in all.
     for (const member of parts.filter((part) => part.tool === 'etcd')) await end([member]);
     await end(parts);
+    if (state.lab) await labDown();
   }
   await endStrays(paths.directory, 2_000);
   if (wipe) await rm(paths.directory, { recursive: true, force: true });

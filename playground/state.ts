@@ -11,6 +11,8 @@ const port = z.number().int().min(1).max(65_535);
 const stateSchema = z.strictObject({
   formatVersion: z.literal(1),
   kubernetes: z.boolean(),
+  /** Its control plane is the lab's, which has files and records of its own. */
+  lab: z.boolean().default(false),
   temporal: z.strictObject({ port, uiPort: port }),
   s3: z.strictObject({ port }),
   nodes: z.array(
@@ -98,11 +100,11 @@ export async function writeState(directory: string, state: State): Promise<void>
   await rename(`${file}.new`, file);
 }
 
-/** A new state with free ports; the default playground takes the usual ones where they are free. */
-export async function newState(directory: string, kubernetes: boolean): Promise<State> {
+/** A new state with free ports; the default playground takes the usual ones where they are free. The lab's nodes are not among its own. */
+export async function newState(directory: string, kubernetes: boolean, lab = false): Promise<State> {
   const choose = portChooser(resolve(directory) === resolve(defaultDirectory()));
   const nodes: StateNode[] = [];
-  for (const index of [1, 2, 3]) {
+  for (const index of lab ? [] : [1, 2, 3]) {
     // On Linux all of 127.0.0.0/8 is loopback: each node has an address of its own there.
     const address = process.platform === 'linux' ? `127.0.0.1${index}` : LOOPBACK;
     nodes.push({
@@ -116,6 +118,7 @@ export async function newState(directory: string, kubernetes: boolean): Promise<
   return {
     formatVersion: 1,
     kubernetes,
+    lab,
     temporal: { port: await choose(LOOPBACK, 7233), uiPort: await choose(LOOPBACK, 8233) },
     s3: { port: await choose(LOOPBACK, 7070) },
     nodes,

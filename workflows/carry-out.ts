@@ -55,9 +55,14 @@ async function changeOrPutBack(undertaking: Undertaking, runbook: Runbook, perso
   try {
     await writeJournal(undertaking, runbook, 'Write the journal');
     const changed = await changeCluster(undertaking, runbook);
-    await closeJournal(undertaking, runbook);
+    const leftOpen = await closeJournal(undertaking, runbook);
     const aftercare = await lookAfter(undertaking, changed.after.revision, runbook);
-    return { outcome: 'restored', problem: null, ...changed, ...(aftercare && { aftercare }) };
+    return {
+      outcome: 'restored',
+      problem: null,
+      ...changed,
+      ...(aftercare && { aftercare: [...leftOpen, ...aftercare] }),
+    };
   } catch (error) {
     if (!(error instanceof Abandoned)) throw error;
     if (error.decision === 'abort') return leftAsItIs(error.message);
@@ -71,8 +76,8 @@ async function putBack(undertaking: Undertaking, problem: string, runbook: Runbo
   try {
     await writeJournal({ ...undertaking, journal }, runbook, 'Roll back: note it in the journal');
     const put = await rollBack({ cluster: undertaking.cluster, journal }, runbook);
-    await closeJournal(undertaking, runbook);
-    return { outcome: 'rolled-back', problem, after: null, ...put };
+    const aftercare = await closeJournal(undertaking, runbook);
+    return { outcome: 'rolled-back', problem, after: null, ...put, ...(aftercare.length > 0 && { aftercare }) };
   } catch (error) {
     if (!(error instanceof Abandoned)) throw error;
     return leftAsItIs(`${problem}; then, rolling back: ${error.message}`);
@@ -94,14 +99,28 @@ async function writeJournal({ cluster, journal, isPlanned }: Undertaking, runboo
   );
 }
 
-async function closeJournal({ cluster, isPlanned }: Undertaking, runbook: Runbook) {
-  if (!isPlanned) return;
-  await runbook.onEvery(
+/** The cluster is well by now: a journal that can't be closed is told, and nothing is put back for it. */
+async function closeJournal({ cluster, isPlanned }: Undertaking, runbook: Runbook): Promise<AftercareFinding[]> {
+  if (!isPlanned) return [];
+  const closed = await runbook.onEvery(
     'Close the journal',
     cluster.nodes,
-    async (node) => await changing(node).closeJournal({ cluster, node: node.name }),
-    () => 'closed',
+    async (node) => {
+      try {
+        await changing(node).closeJournal({ cluster, node: node.name });
+        return { node: node.name };
+      } catch (error) {
+        rethrowUnlessActivity(error);
+        return { node: node.name, problem: reasonOf(error) };
+      }
+    },
+    ({ problem }) => (problem === undefined ? 'closed' : `left open: ${problem}`),
   );
+  return closed.flatMap(({ node, problem }) => {
+    if (problem === undefined) return [];
+    const advice = `when the node can be reached: salvor restore ${cluster.name} --resume, which finds everything done and closes it`;
+    return [{ what: `the journal of ${node}`, state: 'listed' as const, detail: `left open: ${problem}`, advice }];
+  });
 }
 
 /** The cluster is restored; what is found now, or can't be looked at, is for a person to read. */

@@ -1,5 +1,5 @@
 /** A restore as a careful person does it at a shell on three kubeadm nodes: what a user would do instead. */
-import type { Lab, LabNode, NodeNumber } from '../../test/lab/lab.ts';
+import type { Lab, LabNode, NodeNumber } from '../../playground/lab/lab.ts';
 
 const ETCD_MS = 300_000;
 const BIN = '/opt/lab/bin';

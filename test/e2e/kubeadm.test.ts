@@ -11,7 +11,7 @@ import { apiServerReady } from '../../adapters/kubernetes/api-server.ts';
 import { nodeOf } from '../../domain/configuration/nodes.ts';
 import { type BackupReport, type CleanUpReport, type RestoreReport, TASK_QUEUE } from '../../domain/operations.ts';
 import type { RestorePlan } from '../../domain/restore-plan.ts';
-import { labMissing } from '../lab/lab.ts';
+import { labMissing } from '../../playground/lab/lab.ts';
 import { failureMessageIn } from '../support/failures.ts';
 import { configMaps, LAB_CLUSTER, type LabWorld, probe, startLabWorld } from '../support/lab-world.ts';
 import { type ChildWorker, startChildWorker } from '../support/matrix/child-worker.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { CommandResult } from '../../adapters/hosts/host.ts';
 import { messageOf } from '../../domain/errors.ts';
-import { attempt, waitFor } from '../lab/commands.ts';
+import { attempt, waitFor } from '../../playground/lab/commands.ts';
 import {
   type Lab,
   labDown,
@@ -15,7 +15,7 @@ import {
   labStatus,
   labUp,
   type NodeNumber,
-} from '../lab/lab.ts';
+} from '../../playground/lab/lab.ts';
 
 /** Each test is skipped, and counted, where the lab can't run. */
 const skip = (await labMissing()).join('; ') || false;

@@ -8,7 +8,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { ListMembersReport, MemberEntry, Progress, ReplaceMemberReport } from '../../domain/operations.ts';
 import { createActivities } from '../../workers/worker.ts';
-import { type Lab, labDown, labMissing, type LabNode, labReset, type NodeNumber } from '../lab/lab.ts';
+import { type Lab, labDown, labMissing, type LabNode, labReset, type NodeNumber } from '../../playground/lab/lab.ts';
 import { startCheckingWriter } from '../support/checking-writer.ts';
 import { failureTypeIn } from '../support/failures.ts';
 import { startTemporal, withWorker } from '../support/temporal.ts';

@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { join, matchesGlob, sep } from 'node:path';
 import type { ToolName } from '../../tools/binaries.ts';
-import { labMissing } from '../lab/missing.ts';
+import { labMissing } from '../../playground/lab/missing.ts';
 
 export interface Suite {
   name: 'unit' | 'workflow' | 'system' | 'kubernetes' | 'chaos' | 'e2e';

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { loadConfiguration } from '../../adapters/configuration/load.ts';
 import { apiServerReady } from '../../adapters/kubernetes/api-server.ts';
 import { type Cluster, resolveCluster } from '../../domain/configuration/resolve.ts';
-import { type Lab, labDown, labReset, type NodeNumber } from '../lab/lab.ts';
+import { type Lab, labDown, labReset, type NodeNumber } from '../../playground/lab/lab.ts';
 import { startTemporalProcess, type TemporalProcess } from './temporal-process.ts';
 
 export const LAB_CLUSTER = 'lab';

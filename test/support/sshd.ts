@@ -30,7 +30,7 @@ export async function sshdMissing(): Promise<string | undefined> {
       () => true,
       () => false,
     );
-    if (!found) return `there is no ${program}; test/lab/packages.sh installs it`;
+    if (!found) return `there is no ${program}; playground/lab/packages.sh installs it`;
   }
   return undefined;
 }

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { Journal } from '../../domain/journal.ts';
-import type { RestoreReport, Resume } from '../../domain/operations.ts';
+import type { RestoreInput, RestoreReport, Resume } from '../../domain/operations.ts';
 import { failureTypeIn } from '../support/failures.ts';
-import { type FakeActivities, fakeActivities } from '../support/fake-activities.ts';
+import { failing, type FakeActivities, fakeActivities } from '../support/fake-activities.ts';
 import { recordHistory, startTemporal, withWorker } from '../support/temporal.ts';
 import type { restore } from '../../workflows/index.ts';
 
@@ -35,12 +35,17 @@ const JOURNAL: Journal = {
   ],
 };
 
-async function resume(fake: FakeActivities, how: Resume, history?: string): Promise<RestoreReport> {
+async function resume(
+  fake: FakeActivities,
+  how: Resume,
+  history?: string,
+  options: Pick<RestoreInput, 'onFailure'> = {},
+): Promise<RestoreReport> {
   return await withWorker(temporal, fake.activities, async (taskQueue) => {
     const handle = await temporal.client.workflow.start<typeof restore>('restore', {
       taskQueue,
       workflowId: `restore/${taskQueue}`,
-      args: [{ cluster: 'prod', confirm: 'prod', resume: how }],
+      args: [{ cluster: 'prod', confirm: 'prod', resume: how, ...options }],
     });
     try {
       return await handle.result();
@@ -104,6 +109,22 @@ test('a rollback that was under way is finished, even when the person says forwa
   assert.equal(report.outcome, 'rolled-back');
   assert.equal(report.problem, 'm3: the disk is gone');
   assert.ok(!changes(fake).includes('swapDataDirectory'));
+});
+
+test('a journal that cannot be closed is told; the cluster, which is well again, is not put back for it', async () => {
+  const fake = fakeActivities({
+    readJournal: async () => JOURNAL,
+    closeJournal: async ({ node }) => {
+      if (node === 'm3') throw failing('UnsafeState', 'm3: the journal is of another restore');
+    },
+  });
+  const report = await resume(fake, 'forward', 'restore-journal-left-open', { onFailure: 'rollback' });
+  assert.equal(report.outcome, 'restored');
+  assert.ok(!changes(fake).includes('putBackDataDirectory'));
+  const [left] = report.aftercare ?? [];
+  assert.equal(left?.what, 'the journal of m3');
+  assert.match(left.detail, /left open: m3: the journal is of another restore/);
+  assert.match(left.advice ?? '', /salvor restore prod --resume/);
 });
 
 const refused: [what: string, journals: Record<string, Journal>, type: string, message: RegExp][] = [

@@ -1,5 +1,5 @@
 /** `playground up`, `status` and `down`. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { action, untilInterrupted } from '../common.ts';
 import { note, printResult } from '../output.ts';
 
@@ -12,22 +12,35 @@ export function addPlayground(program: Command): void {
     .command('up')
     .description('bring up what is missing')
     .option('--directory <path>', 'where it lives')
-    .option('--kubernetes', 'with a kube-apiserver on each node; it is built when none is at hand')
-    .option('--no-kubernetes', 'etcd alone')
+    .addOption(
+      new Option(
+        '--flavour <flavour>',
+        'its control plane: etcd alone; services, with kube-apiservers, which are built when none is at hand; or kubeadm, three nodes with kubelets over SSH (root, Debian). Default: services when a kube-apiserver is at hand, else etcd',
+      ).choices(['etcd', 'services', 'kubeadm']),
+    )
     .action(
-      action<{ directory?: string; kubernetes?: boolean }>(async ({ directory, kubernetes, output }) => {
+      action<{ directory?: string; flavour?: string }>(async ({ directory, flavour, output }) => {
         const { playgroundUp } = await import('../../../playground/playground.ts');
         return untilInterrupted(async (signal) => {
           const up = await playgroundUp({
             ...(directory !== undefined && { directory }),
-            ...(kubernetes !== undefined && { kubernetes }),
+            ...(flavour !== undefined && { kubernetes: flavour === 'services', lab: flavour === 'kubeadm' }),
             onProgress: note,
             signal,
           });
           const { renderPlayground } = await import('../render/playground.ts');
           // Without the keys of its store.
-          const { configFile, temporalAddress, temporalUiUrl, temporalEnvironment } = up;
-          const world = { directory: up.directory, configFile, temporalAddress, temporalUiUrl, temporalEnvironment };
+          const { configFile, temporalAddress, temporalUiUrl, temporalEnvironment, lab } = up;
+          const kubeconfig = lab?.kubeconfig ?? up.kubeconfig;
+          const world = {
+            directory: up.directory,
+            configFile,
+            temporalAddress,
+            temporalUiUrl,
+            temporalEnvironment,
+            ...(kubeconfig !== undefined && { kubeconfig }),
+            ...(lab && { ssh: lab.nodes.map(({ name }) => ['ssh', '-F', lab.ssh.configFile, name]) }),
+          };
           printResult(output, world, (look) => renderPlayground(world, look));
           return 0;
         });

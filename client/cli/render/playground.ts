@@ -8,13 +8,20 @@ interface World {
   configFile: string;
   temporalUiUrl: string;
   temporalEnvironment: Record<string, string>;
+  kubeconfig?: string;
+  /** How each node is gone into, as arguments. */
+  ssh?: string[][];
 }
 
 export function renderPlayground(
-  { directory, configFile, temporalUiUrl, temporalEnvironment }: World,
+  { directory, configFile, temporalUiUrl, temporalEnvironment, kubeconfig, ssh = [] }: World,
   look: Look,
 ): string {
-  const variables = { ...temporalEnvironment, SALVOR_CONFIG: configFile };
+  const variables = {
+    ...temporalEnvironment,
+    SALVOR_CONFIG: configFile,
+    ...(kubeconfig !== undefined && { KUBECONFIG: kubeconfig }),
+  };
   return [
     paint(look, 'green', 'The playground is up.'),
     renderFacts(
@@ -27,6 +34,7 @@ export function renderPlayground(
     '',
     'Go in with these, then for example `salvor backup playground`:',
     ...Object.entries(variables).map(([name, value]) => `  export ${name}=${quote(value)}`),
+    ...ssh.map((argv) => `  ${argv.map(quote).join(' ')}`),
   ].join('\n');
 }
 

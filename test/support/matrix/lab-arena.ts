@@ -4,7 +4,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { inspectMembers } from '../../../adapters/etcd/inspect.ts';
 import { type BackupReport, TASK_QUEUE } from '../../../domain/operations.ts';
 import { journalPath } from '../../../domain/plan.ts';
-import type { NodeNumber } from '../../lab/lab.ts';
+import type { NodeNumber } from '../../../playground/lab/lab.ts';
 import { configMaps, LAB_CLUSTER as cluster, type LabWorld } from '../lab-world.ts';
 import { until } from '../until.ts';
 import { startChildWorker } from './child-worker.ts';

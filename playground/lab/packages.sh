@@ -1,8 +1,8 @@
 #!/bin/sh
 # Installs the Debian packages that the lab needs; those that are there are left as they are. Starts nothing.
-#   test/lab/packages.sh              install what is missing
-#   test/lab/packages.sh age podman   and these
-#   test/lab/packages.sh --missing    only name it, one a line
+#   playground/lab/packages.sh              install what is missing
+#   playground/lab/packages.sh age podman   and these
+#   playground/lab/packages.sh --missing    only name it, one a line
 set -eu
 mode=
 if [ "${1-}" = --missing ]; then

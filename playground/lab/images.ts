@@ -38,7 +38,7 @@ export async function buildImage({ name, tag, files, entrypoint }: Image, folder
       created: '1970-01-01T00:00:00Z',
       config: { Env: ['PATH=/usr/local/bin'], WorkingDir: '/', ...(entrypoint ? { Entrypoint: [entrypoint] } : {}) },
       rootfs: { type: 'layers', diff_ids: [`sha256:${await sha256OfFile(join(archive, 'layer.tar'))}`] },
-      history: [{ created: '1970-01-01T00:00:00Z', created_by: 'test/lab/images.ts' }],
+      history: [{ created: '1970-01-01T00:00:00Z', created_by: 'playground/lab/images.ts' }],
     };
     const manifest = [{ Config: 'config.json', RepoTags: [`${REGISTRY}/${name}:${tag}`], Layers: ['layer.tar'] }];
     await writeFile(join(archive, 'config.json'), JSON.stringify(configuration));

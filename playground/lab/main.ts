@@ -4,7 +4,7 @@
  *   npm run lab:up [-- --nodes 1|3] [--directory D]     installs the Debian packages that are missing, and brings the lab up
  *   npm run lab:reset [-- --nodes 1|3] [--directory D]  a fresh cluster in place of the one that is there
  *   npm run lab:down [-- --directory D]
- *   node test/lab/main.ts status|missing                what is up; what this machine lacks
+ *   node playground/lab/main.ts status|missing                what is up; what this machine lacks
  */
 import { parseArgs } from 'node:util';
 import { messageOf, SalvorError } from '../../domain/errors.ts';

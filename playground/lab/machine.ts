@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { SalvorError } from '../../domain/errors.ts';
-import { identityOf, runningPid, signalProcess } from '../../playground/processes.ts';
+import { identityOf, runningPid, signalProcess } from '../processes.ts';
 import type { CommandResult } from '../../adapters/hosts/host.ts';
 import { type Argv, attempt, type CommandOptions, run, waitFor } from './commands.ts';
 import type { LabPaths, NodePaths, NodeNumber } from './layout.ts';

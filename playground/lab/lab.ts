@@ -114,12 +114,13 @@ export async function labDown({ directory, onProgress = () => undefined }: LabOp
 /** Which nodes there are and which of them are up; changes nothing. */
 export async function labStatus(
   directory?: string,
-): Promise<{ directory: string; nodes: (LabNode & { up: boolean })[] }> {
+): Promise<{ directory: string; nodes: (LabNode & { up: boolean; log: string })[] }> {
   const paths = labPaths(directory);
   const size = await sizeOf(paths);
   const nodes = (size === undefined ? [] : nodeNumbers(size)).map(async (number) => ({
     ...nodeOf(paths, number),
     up: (await initPid(paths.node(number))) !== undefined,
+    log: paths.node(number).log,
   }));
   return { directory: paths.directory, nodes: await Promise.all(nodes) };
 }

@@ -19,7 +19,7 @@ export async function labMissing(directory?: string): Promise<string[]> {
   if (process.getuid?.() !== 0) reasons.push('the lab needs root: it boots machines');
   const packages = await missingPackages();
   if (packages === undefined) reasons.push('the lab takes its programs from Debian packages; there is no dpkg');
-  else if (packages.length > 0) reasons.push(`not installed: ${packages.join(', ')}; run test/lab/packages.sh`);
+  else if (packages.length > 0) reasons.push(`not installed: ${packages.join(', ')}; run playground/lab/packages.sh`);
   reasons.push(...(await missingKernel()), ...(await missingRoom(directory)));
   return reasons;
 }
