@@ -2,7 +2,8 @@
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
-import { defineSearchAttributeKey } from '@temporalio/common';
+import { activityInfo } from '@temporalio/activity';
+import { ApplicationFailure, defineSearchAttributeKey } from '@temporalio/common';
 import type { WorkflowHandle } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
@@ -21,32 +22,74 @@ export async function testBundle(): Promise<WorkflowBundle> {
   return await bundle;
 }
 
+/** A server, and on its first use a worker, which ends with it. */
 export async function startTemporal(): Promise<TestWorkflowEnvironment> {
   quietRuntime();
   const { path } = await provideTool('temporal');
-  return await TestWorkflowEnvironment.createLocal({
+  const temporal = await TestWorkflowEnvironment.createLocal({
     server: {
       executable: { type: 'existing-path', path },
       searchAttributes: Object.values(SEARCH_ATTRIBUTES).map((name) => defineSearchAttributeKey(name, 'KEYWORD')),
       log: { format: 'pretty', level: 'error' },
     },
   });
+  const teardown = temporal.teardown.bind(temporal);
+  temporal.teardown = async () => {
+    const worker = await workers.get(temporal);
+    worker?.stop();
+    await worker?.running;
+    await teardown();
+  };
+  return temporal;
 }
 
-/** Hosts the real workflows with the given activities while `work` runs. */
+interface SharedWorker {
+  /** What the workflows of the current test are given. */
+  activities: Readonly<Record<string, unknown>>;
+  taskQueue: string;
+  stop: () => void;
+  running: Promise<void>;
+}
+
+/** One for each server: a worker takes half a second to start. */
+const workers = new WeakMap<TestWorkflowEnvironment, Promise<SharedWorker>>();
+
+/** Hosts the real workflows with the given activities while `work` runs, one call after another; a workflow that outlives its `work` meets those of the next. */
 export async function withWorker<T>(
   temporal: TestWorkflowEnvironment,
   activities: object,
   work: (taskQueue: string) => Promise<T>,
 ): Promise<T> {
+  const started = workers.get(temporal) ?? startWorker(temporal);
+  workers.set(temporal, started);
+  const worker = await started;
+  worker.activities = { ...activities };
+  return await Promise.race([
+    work(worker.taskQueue),
+    worker.running.then(() => Promise.reject(new Error('the worker ended'))),
+  ]);
+}
+
+async function startWorker(temporal: TestWorkflowEnvironment): Promise<SharedWorker> {
   const taskQueue = `test-${Math.random().toString(36).slice(2)}`;
   const worker = await Worker.create({
     connection: temporal.nativeConnection,
     taskQueue,
     workflowBundle: await testBundle(),
-    activities,
+    activities: {
+      default: async (...input: unknown[]) => {
+        const { activityType } = activityInfo();
+        const activity = shared.activities[activityType];
+        if (typeof activity !== 'function')
+          throw ApplicationFailure.nonRetryable(`the test has no activity ${activityType}`);
+        return (await activity(...input)) as unknown;
+      },
+    },
   });
-  return await worker.runUntil(async () => await work(taskQueue));
+  const running = worker.run();
+  const shared: SharedWorker = { activities: {}, taskQueue, stop: () => worker.shutdown(), running };
+  running.catch(() => undefined);
+  return shared;
 }
 
 /** With SALVOR_RECORD_HISTORIES set, keeps the history of a workflow for the replay test, without this machine's own names. */

@@ -366,9 +366,12 @@ test('one operation changes a cluster at a time', async () => {
       return await fakeActivities().activities.watchLearner(given);
     },
   });
-  await run(fake, INPUT, undefined, async () => {
+  await run(fake, INPUT, undefined, async (first) => {
     await until('the first is under way', async () => fake.calls.some((call) => call.startsWith('watchLearner')));
-    await assert.rejects(run(fakeActivities(), INPUT), (error) => failureTypeIn(error) === 'ClusterBusy');
+    const { taskQueue } = await first.describe();
+    const options = { taskQueue, workflowId: 'replaceMember/second', args: [INPUT] };
+    const second = await temporal.client.workflow.start('replaceMember', options);
+    await assert.rejects(second.result(), (error) => failureTypeIn(error) === 'ClusterBusy');
   });
 });
 
