@@ -1,5 +1,5 @@
 /** What is done for a cluster after a restore, when its kube-apiservers are ready again. */
-import { type AftercareOrder, lookAfterCluster } from '../adapters/kubernetes/aftercare.ts';
+import type { AftercareOrder } from '../adapters/kubernetes/aftercare.ts';
 import type { AftercareReport } from '../domain/aftercare.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
 import { attended } from './attend.ts';
@@ -23,6 +23,7 @@ export function createAftercareActivities() {
         { signal },
       ): Promise<AftercareReport> => {
         if (cluster.flavour === 'etcd') return { found: [] };
+        const { lookAfterCluster } = await import('../adapters/kubernetes/aftercare.ts');
         return await lookAfterCluster(cluster, { sinceRevision, waitMs }, signal);
       },
     ),

@@ -1,9 +1,7 @@
 /** The gates after a restore that look at a node as its clients do, through its own kube-apiserver. */
 import { endpointOf } from '../adapters/etcd/inspect.ts';
 import { watchIsCompacted } from '../adapters/etcd/watch.ts';
-import { type Access, accessNode } from '../adapters/kubernetes/access.ts';
-import { singCanary } from '../adapters/kubernetes/canary.ts';
-import { expectExpired, expectFresh } from '../adapters/kubernetes/watch-proof.ts';
+import type { Access } from '../adapters/kubernetes/access.ts';
 import { type ClusterNode, nodeOf } from '../domain/configuration/nodes.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
 import { SalvorError } from '../domain/errors.ts';
@@ -26,6 +24,8 @@ async function withAccess(
   signal: AbortSignal,
   look: (access: Access) => Promise<GateResult>,
 ): Promise<GateResult> {
+  // What asks a cluster is loaded only when one is asked: its client library takes 90 MiB and half a second of every worker's start.
+  const { accessNode } = await import('../adapters/kubernetes/access.ts');
   const access = await accessNode(cluster, nodeOf(cluster.nodes, node), signal);
   return 'why' in access ? notChecked(access.why) : await look(access);
 }
@@ -52,6 +52,7 @@ export function createKubernetesGateActivities() {
     /** Retried until the node's kube-apiserver writes, reads and deletes a ConfigMap. */
     canary: attended(async (order: GateOrder, { signal }): Promise<GateResult> => {
       return await withAccess(order, signal, async (access) => {
+        const { singCanary } = await import('../adapters/kubernetes/canary.ts');
         const { resourceVersion } = await singCanary(access, nameFor('canary', order));
         return { checked: true, seen: `wrote, read and deleted a config map at resource version ${resourceVersion}` };
       });
@@ -68,6 +69,7 @@ export function createKubernetesGateActivities() {
         return await expectCompacted(cluster, nodeOf(cluster.nodes, order.node), oldRevision, signal);
       }
       return await withAccess(order, signal, async (access) => {
+        const { expectExpired, expectFresh } = await import('../adapters/kubernetes/watch-proof.ts');
         const refusal = await expectExpired(access, oldRevision, signal);
         const fresh = await expectFresh(access, nameFor('watch', order), signal);
         return { checked: true, seen: `a watch from ${oldRevision} is refused (${refusal}); ${fresh}` };

@@ -89,6 +89,8 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
       workflowBundle,
       activities: createActivities(configFile, temporal.client),
       shutdownGraceTime: '10s',
+      // Each takes 45 MiB and a part of the start; an operation's decisions take milliseconds of it.
+      workflowThreadPoolSize: 1,
       // What an attempt remembers must have left the worker before it is killed, or the next one can't go on with it.
       maxHeartbeatThrottleInterval: '1s',
       // What a killed worker held is given to another one after this; the default of 10 s would be downtime of a cluster.

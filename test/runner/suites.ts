@@ -5,7 +5,7 @@ import type { ToolName } from '../../tools/binaries.ts';
 import { labMissing } from '../../playground/lab/missing.ts';
 
 export interface Suite {
-  name: 'unit' | 'workflow' | 'system' | 'kubernetes' | 'chaos' | 'e2e';
+  name: 'unit' | 'workflow' | 'system' | 'kubernetes' | 'slow' | 'chaos' | 'e2e';
   /** Runs when it is asked for by name or with `--all`. */
   onlyWithAll?: true;
   /** The binaries without which its tests can't run. */
@@ -22,13 +22,15 @@ export interface Suite {
 }
 
 const SERVERS = ['temporal', 'etcd', 'etcdctl', 'etcdutl', 'versitygw'] as const satisfies ToolName[];
+const KUBERNETES = ['kube-apiserver', 'kubectl'] as const satisfies ToolName[];
 
 /** In the order in which their files begin. */
 export const SUITES: readonly Suite[] = [
   { name: 'unit', needs: [], cores: 1, timeoutMs: 5 * 60_000 },
-  { name: 'workflow', needs: ['temporal'], cores: 1, timeoutMs: 15 * 60_000 },
-  { name: 'kubernetes', needs: [...SERVERS, 'kube-apiserver', 'kubectl'], cores: 1, timeoutMs: 20 * 60_000 },
-  { name: 'system', needs: SERVERS, cores: 2 / 3, timeoutMs: 20 * 60_000 },
+  { name: 'workflow', needs: ['temporal'], cores: 2 / 3, timeoutMs: 15 * 60_000 },
+  { name: 'kubernetes', needs: [...SERVERS, ...KUBERNETES], cores: 1, timeoutMs: 20 * 60_000 },
+  { name: 'system', needs: SERVERS, cores: 1 / 2, timeoutMs: 20 * 60_000 },
+  { name: 'slow', needs: SERVERS, cores: 1 / 2, timeoutMs: 20 * 60_000, onlyWithAll: true },
   { name: 'chaos', needs: SERVERS, cores: 1, timeoutMs: 30 * 60_000, onlyWithAll: true },
   {
     name: 'e2e',
@@ -47,40 +49,41 @@ const MORE_NEEDS: Record<string, readonly ToolName[]> = {
 
 /** The binaries without which a file's tests can't run. */
 export function needsOf(suite: Suite, file: string): readonly ToolName[] {
-  return [...suite.needs, ...(MORE_NEEDS[file] ?? [])];
+  return [...suite.needs, ...(file.includes('.kubernetes.') ? KUBERNETES : []), ...(MORE_NEEDS[file] ?? [])];
 }
 
 /** Files that begin before the others of their suite, longest first: one that begins last keeps everyone waiting. */
 export const LONGEST = [
-  'test/system/verify.kubernetes.test.ts',
+  'test/system/kill-matrix.test.ts',
+  'test/system/restore.kubernetes.test.ts',
   'test/system/cli.test.ts',
-  'test/system/playground-demo.test.ts',
-  'test/chaos/odd-configuration.test.ts',
-  'test/system/schedules-operations.test.ts',
+  'test/system/verify.test.ts',
   'test/system/restore.test.ts',
   'test/system/rollback.test.ts',
-  'test/system/verify.test.ts',
-  'test/system/prune.test.ts',
-  'test/system/heal.test.ts',
-  'test/system/hosts-ssh.test.ts',
-  'test/system/playground.test.ts',
-  'test/system/bad-input.test.ts',
-  'test/system/metrics.test.ts',
+  'test/system/stores-s3.test.ts',
+  'test/system/replace-member.slow.test.ts',
+  'test/system/hosts-ssh.slow.test.ts',
+  'test/system/many-backups.slow.test.ts',
+  'test/system/restore-cases.slow.test.ts',
+  'test/system/verify.kubernetes.slow.test.ts',
+  'test/system/aftercare.kubernetes.slow.test.ts',
+  'test/chaos/odd-configuration.test.ts',
   'test/chaos/etcd-versions.test.ts',
   'test/chaos/containers.test.ts',
-  'test/system/data-directory-copy.test.ts',
-  'test/system/static-resources.test.ts',
-  'test/system/stores-s3.test.ts',
-  'test/system/tools.test.ts',
   'test/workflow/restore.test.ts',
+  'test/workflow/replace-member.test.ts',
   'test/workflow/backup.test.ts',
   'test/unit/static-pods.test.ts',
 ];
 
 const FOLDERS = ['unit', 'workflow', 'system', 'chaos', 'e2e'] as const;
 
-/** The suite of a test file: its folder, but `*.kubernetes.test.ts` wherever it lies waits for kube-apiserver. */
+/**
+ * The suite of a test file: its folder; but `*.slow.test.ts` are those for which `make test` has no time, and `*.kubernetes.test.ts` wait for
+ * kube-apiserver, wherever they lie.
+ */
 export function suiteOf(file: string): Suite['name'] {
+  if (file.endsWith('.slow.test.ts')) return 'slow';
   if (file.endsWith('.kubernetes.test.ts')) return 'kubernetes';
   const folder = FOLDERS.find((name) => file.startsWith(`test/${name}/`));
   if (folder === undefined) throw new Error(`${file} lies in none of test/${FOLDERS.join(', test/')}`);

@@ -4,7 +4,7 @@ import { PLAYGROUND_TARGETS, playgroundArena } from '../support/matrix/playgroun
 import { runMatrix } from '../support/matrix/whole-matrix.ts';
 import { startWorld, type World } from '../support/world.ts';
 
-const SAMPLE = 7;
+const SAMPLE = 3;
 
 let world: World;
 before(async () => {
