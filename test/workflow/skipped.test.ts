@@ -16,13 +16,13 @@ before(async () => {
 });
 after(async () => await temporal.teardown());
 
-/** Does `work` while a restore holds the cluster. */
-async function whileHeld(taskQueue: string, work: () => Promise<void>): Promise<void> {
+/** Does `work` while another operation holds the cluster. */
+async function whileHeld(taskQueue: string, work: () => Promise<void>, holder = 'restore'): Promise<void> {
   const hold = await temporal.client.workflow.start<typeof holdCluster>('holdCluster', {
     taskQueue,
     workflowId: lockWorkflowId('prod'),
-    args: [{ cluster: 'prod', operation: 'restore', workflowId: 'restore/prod/by-somebody' }],
-    memo: { holder: 'restore/prod/by-somebody' },
+    args: [{ cluster: 'prod', operation: holder, workflowId: `${holder}/prod/by-somebody` }],
+    memo: { holder: `${holder}/prod/by-somebody` },
   });
   await work();
   await hold.signal('release');
@@ -85,6 +85,25 @@ for (const operation of ['backup', 'prune'] as const) {
         );
       });
     });
+  });
+}
+
+for (const holder of ['backup', 'restore', 'replaceMember'] as const) {
+  test(`a restore during a ${holder} is refused, naming it, and has touched nothing`, async () => {
+    const { activities, calls } = fakeActivities();
+    await withWorker(temporal, activities, async (taskQueue) => {
+      const work = async () => {
+        const args = [{ cluster: 'prod', confirm: 'prod', approve: 'auto' }];
+        const restore = temporal.client.workflow.execute('restore', {
+          taskQueue,
+          workflowId: 'restore/prod/late',
+          args,
+        });
+        await assert.rejects(restore, (error) => failureTypeIn(error) === 'ClusterBusy');
+      };
+      await whileHeld(taskQueue, work, holder);
+    });
+    assert.deepEqual(calls, ['readCluster', 'describeHolder']);
   });
 }
 
