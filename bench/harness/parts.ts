@@ -128,14 +128,10 @@ export async function startWorker(
   temporalAddress: string,
   scratch: string,
 ): Promise<WorkerProcess> {
-  const child = spawn(
-    process.execPath,
-    ['--disable-warning=ExperimentalWarning', join(ROOT, 'client/cli/main.ts'), 'worker', '--config', configFile],
-    {
-      stdio: ['ignore', 'ignore', 'pipe'],
-      env: { ...environment(), TEMPORAL_ADDRESS: temporalAddress, SALVOR_SCRATCH: scratch },
-    },
-  );
+  const child = spawn(join(ROOT, 'bin/salvor'), ['worker', '--config', configFile], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...environment(), TEMPORAL_ADDRESS: temporalAddress, SALVOR_SCRATCH: scratch },
+  });
   const { pid } = child;
   if (pid === undefined) throw new Error('the worker could not be started');
   await untilPolling(child);
