@@ -16,7 +16,7 @@ const REPORT = {
   method:
     'One restore for each cell, with `onFailure: rollback`, over SSH on three real control planes (static pods under a kubelet). ' +
     "Killed with SIGKILL: the worker (another one takes its place), the Temporal server (started again on its file), every SSH session on the step's node, its kubelet, its etcd. " +
-    'A workflow is terminated, and another one takes over with `--resume`. After each, every kube-apiserver is asked for the objects, which must be those of the backup or those of before, and every member for the same keys.',
+    'A workflow is terminated, and another one takes over with `--resume`. A step fails in a way that no retry mends, before it has done anything or after all. After each, every kube-apiserver is asked for the objects, which must be those of the backup or those of before, and every member for the same keys.',
 };
 const wish = environmentVariable('SALVOR_MATRIX');
 const skip = (await labMissing()).join('; ') || false;

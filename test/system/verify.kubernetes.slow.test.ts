@@ -45,7 +45,7 @@ async function backUp(): Promise<string> {
 
 /** A definition whose objects may be converted by a webhook that nobody can reach. */
 async function define(plural: string, kind: string, convertible: boolean): Promise<void> {
-  const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };
+  const schema = { openAPIV3Schema: { type: 'object', x_kubernetes_preserve_unknown_fields: true } };
   const version = (name: string, storage: boolean) => ({ name, served: true, storage, schema });
   const service = { name: 'conversion', namespace: 'default', path: '/convert' };
   await api.makeApiClient(ApiextensionsV1Api).createCustomResourceDefinition({

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { ScheduleOverlapPolicy } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { lockWorkflowId } from '../../domain/operations.ts';
+import { lockWorkflowId, type Operation } from '../../domain/operations.ts';
 import { failureTypeIn } from '../support/failures.ts';
 import { fakeActivities } from '../support/fake-activities.ts';
 import { recordHistory, startTemporal, withWorker } from '../support/temporal.ts';
@@ -17,7 +17,7 @@ before(async () => {
 after(async () => await temporal.teardown());
 
 /** Does `work` while another operation holds the cluster. */
-async function whileHeld(taskQueue: string, work: () => Promise<void>, holder = 'restore'): Promise<void> {
+async function whileHeld(taskQueue: string, work: () => Promise<void>, holder: Operation = 'restore'): Promise<void> {
   const hold = await temporal.client.workflow.start<typeof holdCluster>('holdCluster', {
     taskQueue,
     workflowId: lockWorkflowId('prod'),

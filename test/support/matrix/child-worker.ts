@@ -3,7 +3,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { environment } from '../../../tools/environment.ts';
-import { GO, toldSchema } from './messages.ts';
+import { FAIL, GO, toldSchema } from './messages.ts';
 import type { MeasuredCall, Point } from './points.ts';
 
 export interface ChildWorker {
@@ -12,6 +12,8 @@ export interface ChildWorker {
   /** What it did so far. */
   calls: MeasuredCall[];
   goOn: () => void;
+  /** The activity that has reached the point fails. */
+  fail: () => void;
   /** SIGKILL; resolves when it is gone. */
   kill: () => Promise<void>;
 }
@@ -47,6 +49,7 @@ export async function startChildWorker(place: WorkerPlace, point?: Point): Promi
     reached: reached.promise,
     calls,
     goOn: () => void (child.connected && child.send(GO)),
+    fail: () => void child.send(FAIL),
     async kill() {
       child.kill('SIGKILL');
       await ended;

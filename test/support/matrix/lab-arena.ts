@@ -10,7 +10,7 @@ import { until } from '../until.ts';
 import { startChildWorker } from './child-worker.ts';
 import type { Arena, Outcome } from './run-matrix.ts';
 
-export const LAB_TARGETS = ['worker', 'workflow', 'Temporal', 'SSH', 'kubelet', 'etcd member'] as const;
+export const LAB_TARGETS = ['worker', 'workflow', 'Temporal', 'SSH', 'kubelet', 'etcd member', 'the step'] as const;
 export type LabTarget = (typeof LAB_TARGETS)[number];
 
 /** What is run in a node; a signal to nothing is fine. */

@@ -3,13 +3,14 @@
  * JSON, or empty; SALVOR_CONFIG and Temporal's variables are as for any worker.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { ApplicationFailure } from '@temporalio/common';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { Client, Connection } from '@temporalio/client';
 import { TASK_QUEUE } from '../../../domain/operations.ts';
 import { environmentVariable } from '../../../tools/environment.ts';
 import { createActivities } from '../../../workers/worker.ts';
 import { quietRuntime, testBundle } from '../temporal.ts';
-import { GO, pointSchema, type Told } from './messages.ts';
+import { FAIL, pointSchema, type Told } from './messages.ts';
 
 const address = environmentVariable('TEMPORAL_ADDRESS') ?? '';
 const chosen = environmentVariable('SALVOR_MATRIX_POINT');
@@ -22,10 +23,10 @@ function say(message: Told): void {
 
 async function reached(waits: boolean): Promise<void> {
   isHit = true;
-  const { promise, resolve } = Promise.withResolvers<void>();
-  process.once('message', (message) => message === GO && resolve());
+  const { promise, resolve } = Promise.withResolvers<unknown>();
+  process.once('message', resolve);
   say({ type: 'reached' });
-  if (waits) await promise;
+  if (waits && (await promise) === FAIL) throw ApplicationFailure.nonRetryable('as the matrix wants it', 'UnsafeState');
 }
 
 type Activity = (input: { node?: string; store?: string }) => Promise<unknown>;

@@ -19,3 +19,5 @@ export type Told = z.infer<typeof toldSchema>;
 
 /** To the worker: the point's activity may go on. */
 export const GO = 'go';
+/** To the worker: the point's activity fails, so that its step can't succeed. */
+export const FAIL = 'fail';

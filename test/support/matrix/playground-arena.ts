@@ -8,7 +8,7 @@ import { until } from '../until.ts';
 import { PLAYGROUND_CLUSTER as cluster, putKeys, readKeys, type World } from '../world.ts';
 import type { Arena, Outcome } from './run-matrix.ts';
 
-export const PLAYGROUND_TARGETS = ['worker', 'workflow', 'Temporal', 'etcd member'] as const;
+export const PLAYGROUND_TARGETS = ['worker', 'workflow', 'Temporal', 'etcd member', 'the step'] as const;
 export type PlaygroundTarget = (typeof PLAYGROUND_TARGETS)[number];
 
 interface State {

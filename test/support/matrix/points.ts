@@ -41,9 +41,10 @@ export function pointsOf(calls: readonly MeasuredCall[]): Point[] {
   });
 }
 
-/** Every target at every point. */
+/** Every target at every point; a step fails before it has done anything, or after all. */
 export function everyCell<Target extends string>(points: readonly Point[], targets: readonly Target[]): Cell<Target>[] {
-  return points.flatMap((point) => targets.map((target) => ({ point, target })));
+  const cells = points.flatMap((point) => targets.map((target) => ({ point, target })));
+  return cells.filter(({ point, target }) => target !== 'the step' || point.phase !== 'in');
 }
 
 /** Some of the cells, spread over all points and targets: the same ones every time. */

@@ -15,8 +15,8 @@ export interface Arena<Target extends string> extends WorkerPlace {
   unsettle: () => Promise<void>;
   /** Starts a restore from the backup that all of them use. */
   startRestore: (resume?: 'forward') => Promise<WorkflowHandle>;
-  /** `workflow` is killed by terminating it, and taken over by a new one; `worker` by the matrix itself. */
-  kill: (target: Exclude<Target, 'worker' | 'workflow'>, place: string | null) => Promise<void>;
+  /** The others are the matrix's own: `workflow` is terminated, and taken over by a new one; `the step` fails and can't succeed. */
+  kill: (target: Exclude<Target, 'worker' | 'workflow' | 'the step'>, place: string | null) => Promise<void>;
   /** What an operator does afterwards about what was killed and has nobody to start it again. */
   tidy: () => Promise<void>;
   /** Throws unless the whole cluster is in the state of this outcome, and well. */
@@ -99,7 +99,15 @@ async function hit<Target extends string>(
     worker.goOn();
     return await takeOver(arena);
   }
-  await arena.kill(target as Exclude<Target, 'worker' | 'workflow'>, point.place);
+  if (target === 'the step') {
+    worker.fail();
+    const end = await endOf(handle);
+    // Its report says that a journal is left, and that this is what closes it.
+    if (point.activity !== 'closeJournal') return end;
+    const closed = await takeOver(arena);
+    return closed.outcome === 'untouched' ? end : closed;
+  }
+  await arena.kill(target as Exclude<Target, 'worker' | 'workflow' | 'the step'>, point.place);
   worker.goOn();
   return await endOf(handle);
 }
