@@ -49,9 +49,10 @@ export function everyCell<Target extends string>(points: readonly Point[], targe
 
 /** Some of the cells, spread over all points and targets: the same ones every time. */
 export function sampleOf<Target extends string>(cells: readonly Cell<Target>[], count: number): Cell<Target>[] {
-  // A stride that shares no factor with the number of targets or phases meets all of them.
   const stride = Math.max(1, cells.length / count);
-  return Array.from({ length: Math.min(count, cells.length) }, (_, index) => cells[Math.floor(index * stride)]).flatMap(
-    (cell) => (cell === undefined ? [] : [cell]),
+  // From the middle of each stretch, and one further each time, or all would have the same target.
+  const chosen = Array.from({ length: Math.min(count, cells.length) }, (_, index) =>
+    stride === 1 ? index : (Math.floor((index + 0.5) * stride) + index) % cells.length,
   );
+  return [...new Set(chosen)].toSorted((a, b) => a - b).flatMap((index) => cells[index] ?? []);
 }
