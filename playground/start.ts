@@ -15,6 +15,7 @@ import type { Paths } from './state.ts';
 const POLL_MS = 50;
 /** On a busy machine with two slow cores a kube-apiserver takes about 15 s. */
 const DEADLINE_MS = 120_000;
+const FREE_MS = 5_000;
 
 /** Writes the service scripts of the parts; tools that aren't at hand are fetched or built. */
 export async function writeServices(parts: readonly Part[], paths: Paths, options: ProvideOptions): Promise<void> {
@@ -71,7 +72,7 @@ export async function startPart(
   const record = paths.record(part.name);
   if ((await runningPid(record)) === undefined) {
     for (const { address, port } of part.listens) {
-      if (await isFree(address, port)) continue;
+      if (await becomesFree(address, port, signal)) continue;
       throw new SalvorError(
         'ComponentStuck',
         `${part.name} can't start: another process listens on ${address}:${port}; end it, or make the playground anew with other ports: salvor playground down, then up`,
@@ -93,6 +94,16 @@ export async function startPart(
     await delay(POLL_MS, undefined, { signal });
   }
   onProgress(`${part.name} answers at ${part.address}`);
+}
+
+/** What was just killed lets go of its port a moment after its process is gone: the last of its threads does. */
+async function becomesFree(address: string, port: number, signal: AbortSignal): Promise<boolean> {
+  const endMs = Date.now() + FREE_MS;
+  while (!(await isFree(address, port))) {
+    if (Date.now() > endMs) return false;
+    await delay(POLL_MS, undefined, { signal });
+  }
+  return true;
 }
 
 /** Runs a service script. */
