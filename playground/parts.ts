@@ -113,6 +113,7 @@ function etcd(node: StateNode, state: State, paths: Paths): Part {
 }
 
 function kubeApiServer(node: StateNode, state: State, paths: Paths): Part {
+  const [first = node] = state.nodes;
   return {
     name: apiServerPart(node),
     service: paths.apiServerService(node.name),
@@ -143,7 +144,8 @@ function kubeApiServer(node: StateNode, state: State, paths: Paths): Part {
     ],
     address: apiServerUrl(node),
     listens: [{ address: node.address, port: node.apiServerPort }],
-    after: [etcdPart(node)],
+    // Several that start on an empty etcd make the same objects; one that comes second can fail its start for it ("ipaddresses … already exists").
+    after: [etcdPart(node), ...(node === first ? [] : [apiServerPart(first)])],
     // It keeps nothing of its own, and with its etcd gone it would take a minute.
     graceSeconds: 5,
     answers: () => answersHttps(`${apiServerUrl(node)}/readyz`, { ca: paths.certificate('ca') }),
