@@ -61,7 +61,10 @@ test(
       ['n1 true', 'n2 true', 'n3 true', 'temporal true', 's3 true', 'worker true'],
     );
 
-    await assert.rejects(playground('up', '--flavour', 'etcd'), /take it down before it gets another/);
+    await assert.rejects(
+      playground('up', '--flavour', 'etcd'),
+      (error: object) => 'stdout' in error && /take it down before it gets another/.test(String(error.stdout)),
+    );
     const { path: kubectl } = await provideTool('kubectl');
     await promisify(execFile)(kubectl, ['--kubeconfig', world.kubeconfig, 'create', 'configmap', 'kept']);
     assert.deepEqual(worldSchema.parse(await playground('up')), world);
