@@ -18,7 +18,8 @@ const POLL_MS = 500;
 const SILENCE_MS = 10_000;
 /** A live worker asks Temporal for work at least once a minute. */
 const WORKER_SILENCE_MS = 75_000;
-const LAST_LOOK_MS = 2_000;
+// Only where no worker answers is it waited for so long.
+const LAST_LOOK_MS = 10_000;
 
 /**
  * Shows progress until the operation ends.
