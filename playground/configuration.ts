@@ -2,7 +2,7 @@
 import { stringify } from 'yaml';
 import { parseConfiguration } from '../domain/configuration/resolve.ts';
 import { apiServerUrl, clientUrl, peerUrl } from './parts.ts';
-import type { Lab } from './lab/lab.ts';
+import type { Lab, LabNode } from './lab/lab.ts';
 import { BUCKET, CLUSTER, LOOPBACK, type Paths, type State, type StateNode } from './state.ts';
 
 /**
@@ -30,7 +30,7 @@ export function configurationText(state: State, paths: Paths, lab?: Lab): string
         stores: ['local', 'offsite'],
         compression: 'zstd',
         schedules: { backup: { every: '6h', jitter: '1m' }, prune: { every: '1d' } },
-        ...(lab ? labControlPlane(lab) : ownControlPlane(state, paths)),
+        ...(lab ? { ...labControlPlane(lab), kubeconfig: lab.kubeconfig } : ownControlPlane(state, paths)),
       },
     },
   };
@@ -38,17 +38,13 @@ export function configurationText(state: State, paths: Paths, lab?: Lab): string
   return `# A playground's configuration; written anew by every "salvor playground up".\n${stringify(configuration)}`;
 }
 
-/** What an operator writes of kubeadm nodes that are reached over SSH. */
-function labControlPlane({ nodes, ssh: { user, identityFile, knownHostsFile }, kubeconfig }: Lab) {
-  return {
-    flavour: 'kubeadm',
-    kubeconfig,
-    nodes: nodes.map(({ name, address }) => ({
-      name,
-      address,
-      connection: { ssh: { user, sudo: true, identityFile, knownHostsFile } },
-    })),
-  };
+/** What an operator writes of kubeadm nodes that are reached over SSH: the lab's, or those given. */
+export function labControlPlane(
+  { nodes: all, ssh: { user, identityFile, knownHostsFile } }: Lab,
+  nodes: readonly LabNode[] = all,
+) {
+  const connection = { ssh: { user, sudo: true, identityFile, knownHostsFile } };
+  return { flavour: 'kubeadm', nodes: nodes.map(({ name, address }) => ({ name, address, connection })) };
 }
 
 function ownControlPlane(state: State, paths: Paths) {

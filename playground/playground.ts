@@ -79,8 +79,6 @@ async function provideState(
       `the playground in ${directory} has ${is} for a control plane; take it down before it gets another: salvor playground down`,
     );
   }
-  // A new playground has a fresh cluster.
-  const lab = isLab ? await (before ? labUp : labReset)({ nodes: 3, onProgress }) : undefined;
   const kubernetes = isLab || (asked ?? before?.kubernetes ?? (await findTool('kube-apiserver')) !== undefined);
   if (!kubernetes && asked === undefined) {
     onProgress(
@@ -89,7 +87,9 @@ async function provideState(
   }
   const state = before ? { ...before, kubernetes } : await newState(directory, kubernetes, isLab);
   await writeState(directory, state);
-  return { state, ...(lab && { lab }) };
+  if (!isLab) return { state };
+  // A new playground has a fresh cluster. Begun only now: `down` knows of it, also when this is stopped half-way.
+  return { state, lab: await (before ? labUp : labReset)({ nodes: 3, onProgress }) };
 }
 
 function isWanted(part: Part, state: State, { temporal = true, worker = temporal }: PlaygroundOptions): boolean {

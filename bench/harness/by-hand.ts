@@ -14,7 +14,7 @@ type Step = (node: LabNode) => string;
  */
 export async function restoreByHand(lab: Lab, how: 'together' | 'in turn'): Promise<void> {
   const stamp = Date.now();
-  const snapshot = '/root/by-hand.db';
+  const snapshot = '/var/lib/by-hand.db';
   await onNode(lab, 1, `${BIN}/etcdctl ${CERTIFICATES} snapshot save ${snapshot} 2>/dev/null`);
   for (const number of [2, 3] as const) await copySnapshot(lab, number, snapshot);
   const initialCluster = lab.nodes.map(({ name, address }) => `${name}=https://${address}:2380`).join(',');

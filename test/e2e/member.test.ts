@@ -8,6 +8,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { ListMembersReport, MemberEntry, Progress, ReplaceMemberReport } from '../../domain/operations.ts';
 import { createActivities } from '../../workers/worker.ts';
+import { labControlPlane } from '../../playground/configuration.ts';
 import { type Lab, labDown, labMissing, type LabNode, labReset, type NodeNumber } from '../../playground/lab/lab.ts';
 import { startCheckingWriter } from '../support/checking-writer.ts';
 import { failureTypeIn } from '../support/failures.ts';
@@ -41,17 +42,9 @@ describe('members of a kubeadm cluster', { skip, timeout: 1_800_000 }, () => {
   });
 
   async function configure(nodes: readonly LabNode[]): Promise<void> {
-    const { user, identityFile, knownHostsFile } = lab.ssh;
-    const connection = { ssh: { user, sudo: true, identityFile, knownHostsFile } };
     const configuration = {
       stores: { local: { type: 'filesystem', path: join(directory, 'backups') } },
-      clusters: {
-        lab: {
-          flavour: 'kubeadm',
-          stores: ['local'],
-          nodes: nodes.map(({ name, address }) => ({ name, address, connection })),
-        },
-      },
+      clusters: { lab: { ...labControlPlane(lab, nodes), stores: ['local'] } },
     };
     await writeFile(configFile, JSON.stringify(configuration));
   }

@@ -28,7 +28,7 @@ const KUBERNETES = ['kube-apiserver', 'kubectl'] as const satisfies ToolName[];
 export const SUITES: readonly Suite[] = [
   { name: 'unit', needs: [], cores: 1, timeoutMs: 5 * 60_000 },
   { name: 'workflow', needs: ['temporal'], cores: 2 / 3, timeoutMs: 15 * 60_000 },
-  { name: 'kubernetes', needs: [...SERVERS, ...KUBERNETES], cores: 1, timeoutMs: 20 * 60_000 },
+  { name: 'kubernetes', needs: SERVERS, cores: 1, timeoutMs: 20 * 60_000 },
   { name: 'system', needs: SERVERS, cores: 2 / 3, timeoutMs: 20 * 60_000 },
   { name: 'slow', needs: SERVERS, cores: 2 / 3, timeoutMs: 20 * 60_000, onlyWithAll: true },
   { name: 'chaos', needs: SERVERS, cores: 1, timeoutMs: 30 * 60_000, onlyWithAll: true },

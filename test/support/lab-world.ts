@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { loadConfiguration } from '../../adapters/configuration/load.ts';
 import { apiServerReady } from '../../adapters/kubernetes/api-server.ts';
 import { type Cluster, resolveCluster } from '../../domain/configuration/resolve.ts';
+import { labControlPlane } from '../../playground/configuration.ts';
 import { type Lab, labDown, labReset, type NodeNumber } from '../../playground/lab/lab.ts';
 import { startTemporalProcess, type TemporalProcess } from './temporal-process.ts';
 
@@ -27,20 +28,9 @@ export async function startLabWorld(): Promise<LabWorld> {
   const directory = await mkdtemp(join(tmpdir(), 'salvor-lab-'));
   const configFile = join(directory, 'salvor.yaml');
   await mkdir(join(directory, 'backups'));
-  const { user, identityFile, knownHostsFile } = lab.ssh;
   const configuration = {
     stores: { local: { type: 'filesystem', path: join(directory, 'backups') } },
-    clusters: {
-      [LAB_CLUSTER]: {
-        flavour: 'kubeadm',
-        stores: ['local'],
-        nodes: lab.nodes.map(({ name, address }) => ({
-          name,
-          address,
-          connection: { ssh: { user, sudo: true, identityFile, knownHostsFile } },
-        })),
-      },
-    },
+    clusters: { [LAB_CLUSTER]: { ...labControlPlane(lab), stores: ['local'] } },
   };
   await writeFile(configFile, JSON.stringify(configuration));
   const temporal = await startTemporalProcess(directory);

@@ -39,15 +39,13 @@ function dataDirOf(name: string): string {
   return world.playground.nodes.find((node) => node.name === name)?.dataDir ?? '';
 }
 
+async function endOfRestore(input: object = {}): Promise<RestoreReport> {
+  const usual = { cluster, confirm: cluster, approve: 'auto', backup, onFailure: 'rollback' };
+  return await world.run<RestoreReport>('restore', { ...usual, ...input });
+}
+
 async function restore(input: object = {}): Promise<RestoreReport> {
-  const report = await world.run<RestoreReport>('restore', {
-    cluster,
-    confirm: cluster,
-    approve: 'auto',
-    backup,
-    onFailure: 'rollback',
-    ...input,
-  });
+  const report = await endOfRestore(input);
   assert.equal(report.outcome, 'restored', report.problem ?? '');
   return report;
 }
@@ -102,13 +100,7 @@ test('a rollback of a restore begun without quorum gives back the cluster as it 
     etcd.service['start'] = [start];
   });
   await killMembers('m2', 'm3');
-  const report = await world.run<RestoreReport>('restore', {
-    cluster,
-    confirm: cluster,
-    approve: 'auto',
-    backup,
-    onFailure: 'rollback',
-  });
+  const report = await endOfRestore();
   assert.equal(report.outcome, 'rolled-back', report.problem ?? '');
   assert.match(report.problem ?? '', /start-m2/);
   await world.configure(({ clusters }) => {

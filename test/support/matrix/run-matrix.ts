@@ -9,14 +9,16 @@ import type { Cell, MeasuredCall } from './points.ts';
 /** `untouched`: it failed, or was declined, before the first component was stopped. */
 export type Outcome = 'restored' | 'rolled-back' | 'untouched';
 
+/** What the matrix itself does: `workflow` is terminated, and taken over by a new one; `the step` fails and can't succeed. */
+type OwnTarget = 'worker' | 'workflow' | 'the step';
+
 export interface Arena<Target extends string> extends WorkerPlace {
   cluster: string;
   /** Brings the cluster to a state that differs from the backup's; called before every restore. */
   unsettle: () => Promise<void>;
   /** Starts a restore from the backup that all of them use. */
   startRestore: (resume?: 'forward') => Promise<WorkflowHandle>;
-  /** The others are the matrix's own: `workflow` is terminated, and taken over by a new one; `the step` fails and can't succeed. */
-  kill: (target: Exclude<Target, 'worker' | 'workflow' | 'the step'>, place: string | null) => Promise<void>;
+  kill: (target: Exclude<Target, OwnTarget>, place: string | null) => Promise<void>;
   /** What an operator does afterwards about what was killed and has nobody to start it again. */
   tidy: () => Promise<void>;
   /** Throws unless the whole cluster is in the state of this outcome, and well. */
@@ -107,7 +109,7 @@ async function hit<Target extends string>(
     const closed = await takeOver(arena);
     return closed.outcome === 'untouched' ? end : closed;
   }
-  await arena.kill(target as Exclude<Target, 'worker' | 'workflow' | 'the step'>, point.place);
+  await arena.kill(target as Exclude<Target, OwnTarget>, point.place);
   worker.goOn();
   return await endOf(handle);
 }
