@@ -15,9 +15,9 @@ const KUBELET_MS = 10_000;
 
 /**
  * How long a component may take to end by itself. kube-apiserver waits for its watches up to the 30 s that the kubelet would give it; what else it
- * was asked is answered within a second. etcd hands its leadership over first.
+ * was asked is answered within a second, and the state that it would still write is about to be replaced. etcd hands its leadership over first.
  */
-const GRACE_S = { 'kube-apiserver': 3, etcd: 10, 'kube-controller-manager': 3, 'kube-scheduler': 3 };
+const GRACE_S = { 'kube-apiserver': 1, etcd: 10, 'kube-controller-manager': 1, 'kube-scheduler': 1 };
 type Name = keyof typeof GRACE_S;
 
 /** The control plane of a kubeadm node. */

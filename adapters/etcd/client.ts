@@ -120,9 +120,9 @@ export async function openMember(endpoint: MemberEndpoint): Promise<Member> {
       const { succeeded } = await call(`the deletion of ${key.toString()}`, signal, ask);
       return succeeded;
     },
-    async alarms(signal) {
+    async alarms(signal, timeoutMs) {
       const ask = (options: { deadline: number }) => client.maintenance.alarm({ action: AlarmAction.Get }, options);
-      const { alarms } = await call('an alarm list', signal, ask);
+      const { alarms } = await call('an alarm list', signal, ask, timeoutMs);
       return alarms.flatMap(({ memberID, alarm }) => {
         const name = alarm.toUpperCase();
         return isAlarm(name) ? [{ memberId: memberID, alarm: name }] : [];

@@ -78,7 +78,7 @@ async function inspectStatus(
     return await withMember(endpointOf(cluster, node), async (member) => {
       const [status, alarms] = await Promise.all([
         member.status(signal, timeoutMs),
-        member.alarms(signal).catch(() => []),
+        member.alarms(signal, timeoutMs).catch(() => []),
       ]);
       return { ...place, status, alarms: alarms.map(({ memberId, alarm }) => `${alarm} (member ${memberId})`) };
     });

@@ -69,7 +69,7 @@ export interface Member {
   /** Deletes a key that is as it was seen; false when it isn't any more. Needs quorum. */
   deleteUnchanged(signal: AbortSignal, key: KeyVersion): Promise<boolean>;
   /** The alarms of all members. etcd agrees on them first: without quorum there is no answer; `status` tells the member's own even then. */
-  alarms(signal: AbortSignal): Promise<{ memberId: string; alarm: 'NOSPACE' | 'CORRUPT' }[]>;
+  alarms(signal: AbortSignal, timeoutMs?: number): Promise<{ memberId: string; alarm: 'NOSPACE' | 'CORRUPT' }[]>;
   /**
    * The Snapshot RPC's bytes: the database and, as the last 32 bytes, its SHA-256. Backpressure reaches etcd. The iteration
    * throws `SnapshotInterrupted` unless the stream ended by itself with nothing remaining; before the first byte also what the other
