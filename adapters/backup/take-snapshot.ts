@@ -8,7 +8,6 @@ import type { Manifest } from '../../domain/manifest.ts';
 import { backupIdOf, snapshotKey } from '../../domain/names.ts';
 import type { SnapshotTaken } from '../../domain/snapshot-source.ts';
 import { encode } from '../encoding/encode.ts';
-import { inBatches } from '../encoding/streams.ts';
 import { snapshotStatus } from '../etcd/etcdutl.ts';
 import { endpointOf, withMember } from '../etcd/inspect.ts';
 import { checkSnapshot } from '../etcd/integrity.ts';
@@ -18,9 +17,6 @@ import { localHost } from '../hosts/local.ts';
 import type { Store } from '../stores/store.ts';
 import type { SnapshotAttempt } from './attempt.ts';
 import { sendSnapshot } from './send-snapshot.ts';
-
-/** etcd's chunks have 32 KiB; each goes through libuv's threads twice, to the file and to the compressor, and waits longer for them than it is worked on. */
-const BATCH_BYTES = 256 * 1024;
 
 export interface TakeSnapshotOptions {
   signal: AbortSignal;
@@ -55,8 +51,7 @@ export async function takeSnapshot(
   return await withMember(endpointOf(cluster, node), async (member) => {
     const file = join(options.scratch, 'snapshot.db');
     const where = `the snapshot of ${node.name}`;
-    const batches = inBatches(member.snapshot(signal), BATCH_BYTES);
-    const checked = checkSnapshot(alsoTo(file, batches), where, { failure: 'SnapshotInterrupted' });
+    const checked = checkSnapshot(alsoTo(file, member.snapshot(signal)), where, { failure: 'SnapshotInterrupted' });
     const encoded = encode(checked, {
       compression: cluster.compression,
       contentDigest: () => checked.digest(),
