@@ -4,7 +4,7 @@ import type { Cluster } from '../domain/configuration/resolve.ts';
 import type { Journal } from '../domain/journal.ts';
 import { plannedNode } from '../domain/plan.ts';
 import { changing, gate, once } from './activities.ts';
-import { started, stopped } from './change-cluster.ts';
+import { etcdStartsInTurn, started, stopped } from './change-cluster.ts';
 import { reasonOf, rethrowUnlessActivity } from './failure.ts';
 import type { Runbook } from './runbook.ts';
 
@@ -44,9 +44,12 @@ export async function rollBack({ cluster, journal }: Rollback, runbook: Runbook)
     },
     ({ abandoned }) => (abandoned === null ? 'the old one is in place' : `the restored one lies in ${abandoned}`),
   );
-  await runbook.onEvery(
+  const inTurn = etcdStartsInTurn(cluster);
+  const start = inTurn ? runbook.inTurn : runbook.onEvery;
+  await start(
     'Roll back: start etcd',
-    ran('etcd'),
+    // A member that was silent before may not start: it is not in the way of the others.
+    inTurn ? ran('etcd').sort((a, b) => Number(up.includes(b.name)) - Number(up.includes(a.name))) : ran('etcd'),
     async (node) => {
       const order = { cluster, node: node.name };
       return up.includes(node.name) ? await changing(node).startEtcd(order) : await startAsItWas(node, order);

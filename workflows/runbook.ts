@@ -21,6 +21,13 @@ export function showPlan(plan: RestorePlan): void {
 
 type Tell = (seen: string) => void;
 
+type OnNodes = <N extends { name: string }, T>(
+  name: string,
+  nodes: N[],
+  act: (node: N) => Promise<T>,
+  evidence: (result: T) => string,
+) => Promise<T[]>;
+
 export interface Runbook {
   /** The steps so far, for the report. */
   readonly steps: StepRecord[];
@@ -38,12 +45,9 @@ export interface Runbook {
     evidence: (result: T) => string,
   ): Promise<T>;
   /** Does a step on every node at once, and waits for all of them before the first failure is passed on. */
-  onEvery<N extends { name: string }, T>(
-    name: string,
-    nodes: N[],
-    act: (node: N) => Promise<T>,
-    evidence: (result: T) => string,
-  ): Promise<T[]>;
+  onEvery: OnNodes;
+  /** Does a step on one node after the other; the first failure is passed on at once. */
+  inTurn: OnNodes;
   /** The same runbook, whose steps don't fail: each waits for the person's decision and, unless it was abandoned, is done again. */
   insisting(person: Person): Runbook;
   /** Shows what the person is asked beside the steps. */
@@ -148,6 +152,11 @@ export function openRunbook(operation: Operation, cluster: string): Runbook {
           if (outcome.status === 'rejected') throw outcome.reason;
           return outcome.value;
         });
+      },
+      async inTurn(name, nodes, act, evidence) {
+        const results = [];
+        for (const node of nodes) results.push(await doStep(name, node.name, () => act(node), evidence));
+        return results;
       },
       asks(person) {
         listening = person;

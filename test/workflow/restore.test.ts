@@ -5,7 +5,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { Progress, RestoreInput, RestoreReport } from '../../domain/operations.ts';
 import { failureTypeIn } from '../support/failures.ts';
-import { failing, type FakeActivities, fakeActivities } from '../support/fake-activities.ts';
+import { CLUSTER, failing, type FakeActivities, fakeActivities } from '../support/fake-activities.ts';
 import { recordHistory, startTemporal, withWorker } from '../support/temporal.ts';
 import { until } from '../support/until.ts';
 import type { restore } from '../../workflows/index.ts';
@@ -282,6 +282,34 @@ test('a rollback puts every node back to how it was found, in order, and says wh
     'm3 did not run before',
   );
   assert.equal(report.setAside.length, 3);
+});
+
+test('members of kubeadm nodes start one after the other, in a restore and in a rollback', async () => {
+  const order: string[] = [];
+  const fake = fakeActivities({
+    readCluster: async () => ({ ...CLUSTER, flavour: 'kubeadm' }),
+    inspectMembers: async (given) =>
+      (await fakeActivities().activities.inspectMembers(given)).map((member) =>
+        member.node === 'm1' ? { node: 'm1', address: '', clientUrl: '', error: 'connection refused' } : member,
+      ),
+    startEtcd: async ({ node }) => {
+      order.push(`${node} starts`);
+      await delay(20);
+      order.push(`${node} runs`);
+      return { changed: true };
+    },
+    checkRestoredMembers: async () => {
+      throw failing('UnsafeState', 'the members do not hold the same keys');
+    },
+  });
+  const report = await run(
+    fake,
+    { cluster: 'prod', confirm: 'prod', onFailure: 'rollback' },
+    'restore-kubeadm-rolled-back',
+  );
+  assert.equal(report.outcome, 'rolled-back');
+  const inTurn = (...nodes: string[]) => nodes.flatMap((node) => [`${node} starts`, `${node} runs`]);
+  assert.deepEqual(order, [...inTurn('m1', 'm2', 'm3'), ...inTurn('m2', 'm3', 'm1')], 'the silent one last');
 });
 
 test('a rollback is over when a member that did not answer before does not start either', async () => {
