@@ -30,7 +30,7 @@ describe('the kill matrix of a kubeadm cluster', { skip }, () => {
 
   test('whatever is killed at whatever point, a restore ends restored, rolled back or untouched', async () => {
     const arena = await labArena(world);
-    await runMatrix(arena, {
+    await runMatrix([arena], {
       targets: LAB_TARGETS,
       ...(wish !== 'all' && { sample: wish === undefined ? SAMPLE : Number(wish) }),
       ...(wish !== undefined && { report: REPORT }),

@@ -13,5 +13,5 @@ before(async () => {
 after(async () => await world.down());
 
 test('whatever is killed at whatever point, a restore ends restored, rolled back or untouched', async () => {
-  await runMatrix(await playgroundArena(world), { targets: PLAYGROUND_TARGETS, sample: SAMPLE });
+  await runMatrix([await playgroundArena(world)], { targets: PLAYGROUND_TARGETS, sample: SAMPLE });
 });

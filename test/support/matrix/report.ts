@@ -1,5 +1,5 @@
 /** The table of a kill matrix: one line for each activity and phase, one column for each target. */
-import { writeFile } from 'node:fs/promises';
+import { writeFileSync } from 'node:fs';
 import type { CellResult, Outcome } from './run-matrix.ts';
 
 const MARKS: Record<Outcome, string> = { restored: 'restored', 'rolled-back': 'rolled back', untouched: 'untouched' };
@@ -46,6 +46,7 @@ export function renderMatrix<Target extends string>({ title, method, targets, re
   ].join('\n');
 }
 
-export async function keepMatrix<Target extends string>(file: URL, report: MatrixReport<Target>): Promise<void> {
-  await writeFile(file, renderMatrix(report));
+/** At once, so that two cells that end together don't write it together. */
+export function keepMatrix<Target extends string>(file: URL, report: MatrixReport<Target>): void {
+  writeFileSync(file, renderMatrix(report));
 }

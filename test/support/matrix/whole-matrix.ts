@@ -1,6 +1,6 @@
 /** The kill matrix, or an even sample of it: every cell is run and said, and the table is kept when asked for. */
 import assert from 'node:assert/strict';
-import { everyCell, pointsOf, sampleOf } from './points.ts';
+import { type Cell, everyCell, pointsOf, sampleOf } from './points.ts';
 import { keepMatrix } from './report.ts';
 import { type Arena, baseline, type CellResult, runCell } from './run-matrix.ts';
 
@@ -12,27 +12,38 @@ export interface MatrixOptions<Target extends string> {
   report?: { file: URL; title: string; method: string };
 }
 
-/** @throws AssertionError naming the cells that ended neither way, when all have run */
+/**
+ * @param arenas a cell is run in the first that is free
+ * @throws AssertionError naming the cells that ended neither way, when all have run
+ */
 export async function runMatrix<Target extends string>(
-  arena: Arena<Target>,
+  arenas: readonly [Arena<Target>, ...Arena<Target>[]],
   { targets, sample, report }: MatrixOptions<Target>,
 ): Promise<void> {
-  const all = everyCell(pointsOf(await baseline(arena)), targets);
+  const all = everyCell(pointsOf(await baseline(arenas[0])), targets);
   const cells = sample === undefined ? all : sampleOf(all, sample);
-  const results: CellResult<Target>[] = [];
-  for (const cell of cells) {
-    const result = await runCell(arena, cell);
-    const { point, target, outcome, note, seconds } = result;
-    results.push(result);
-    process.stderr.write(
-      `${results.length}/${cells.length} ${target} ${point.phase} ${point.activity} ${point.place ?? ''}: ${outcome ?? 'IN BETWEEN'} ${seconds} s ${note}\n`,
-    );
-    if (!report) continue;
-    const method = `${report.method} ${cells.length} of ${all.length} cells${cells.length < all.length ? ', spread evenly' : ''}.`;
-    await keepMatrix(report.file, { title: report.title, method, targets, results });
+  const results = new Map<Cell<Target>, CellResult<Target>>();
+  const inOrder = () => cells.flatMap((cell) => results.get(cell) ?? []);
+  // One iterator for all: each cell is taken once.
+  const waiting = cells.values();
+  async function runCells(arena: Arena<Target>): Promise<void> {
+    for (const cell of waiting) {
+      const result = await runCell(arena, cell);
+      const { point, target, outcome, note, seconds } = result;
+      results.set(cell, result);
+      process.stderr.write(
+        `${results.size}/${cells.length} ${target} ${point.phase} ${point.activity} ${point.place ?? ''}: ${outcome ?? 'IN BETWEEN'} ${seconds} s ${note}\n`,
+      );
+      if (!report) continue;
+      const method = `${report.method} ${cells.length} of ${all.length} cells${cells.length < all.length ? ', spread evenly' : ''}.`;
+      keepMatrix(report.file, { title: report.title, method, targets, results: inOrder() });
+    }
   }
+  await Promise.all(arenas.map(runCells));
   assert.deepEqual(
-    results.filter(({ outcome }) => outcome === undefined).map(({ point, target, note }) => ({ point, target, note })),
+    inOrder()
+      .filter(({ outcome }) => outcome === undefined)
+      .map(({ point, target, note }) => ({ point, target, note })),
     [],
   );
 }
