@@ -57,6 +57,7 @@ export interface SnapshotTaken {
   encrypted: boolean;
   content: Digest;
   stored: Digest;
-  copies: { store: string; state: 'complete' | 'failed'; error?: string }[];
+  /** `readBack`: it was read again meanwhile, and is what was sent. */
+  copies: { store: string; state: 'complete' | 'failed'; error?: string; readBack?: true }[];
   etcd: Manifest['etcd'];
 }

@@ -8,7 +8,7 @@ import { reasonOf } from './failure.ts';
 
 /** An artifact as it was sent to the stores. */
 export interface Sent extends Omit<ManifestArtifact, 'stores'> {
-  copies: { store: string; state: 'complete' | 'failed'; error?: string }[];
+  copies: { store: string; state: 'complete' | 'failed'; error?: string; readBack?: true }[];
 }
 
 /** An artifact as the stores gave it back. */
@@ -28,9 +28,10 @@ export async function readBackCopies(cluster: Cluster, artifacts: Sent[]): Promi
 async function readBackCopy(
   cluster: Cluster,
   { key, stored }: Sent,
-  { store, state, error }: Sent['copies'][number],
+  { store, state, error, readBack }: Sent['copies'][number],
 ): Promise<ReadBack['copies'][number]> {
   if (state === 'failed') return { store, key, state, ...(error !== undefined && { error }) };
+  if (readBack) return { store, key, state };
   try {
     await stream.readBackCopy({ cluster, store, key, expected: stored });
     return { store, key, state };

@@ -1,7 +1,8 @@
 /** A snapshot on its way to the stores, and what is left to do of it after a worker died. */
 import { messageOf, SalvorError } from '../../domain/errors.ts';
+import type { Digest } from '../../domain/manifest.ts';
 import type { SnapshotTaken } from '../../domain/snapshot-source.ts';
-import { copyArtifact } from '../stores/copy.ts';
+import { copyArtifact, readBack } from '../stores/copy.ts';
 import { putToAll } from '../stores/fan-out.ts';
 import type { Store } from '../stores/store.ts';
 import { takeBack } from '../stores/take-back.ts';
@@ -15,6 +16,8 @@ export interface SendOptions {
 
 /**
  * Sends a snapshot to every store. Either what is learnt of it is good and at least one store has it whole, or nothing of it is left.
+ * What a store has whole is read back at once, beside that; where this fails, it is left to a later step that tries again.
+ * @param stored the digest of the body, known when it has ended
  * @param learn what the snapshot is; asked when the body has ended, while the slower stores still take its last bytes
  * @throws what the body threw, what `learn` threw, and what the first store threw when none took it
  */
@@ -22,10 +25,12 @@ export async function sendSnapshot(
   stores: Store[],
   key: string,
   body: AsyncIterable<Uint8Array>,
+  stored: () => Digest,
   learn: () => Promise<WholeSnapshot>,
   { signal, remember }: SendOptions,
 ): Promise<SnapshotTaken> {
   const complete: string[] = [];
+  const readings = new Map<string, Promise<boolean>>();
   const learnt: { whole?: WholeSnapshot; learning?: Promise<WholeSnapshot> } = {};
   function tell(): void {
     const { whole } = learnt;
@@ -44,8 +49,16 @@ export async function sendSnapshot(
   const puts = await putToAll(stores, key, thenLearn(), {
     signal,
     onComplete(store) {
-      complete.push(store);
+      complete.push(store.name);
       tell();
+      const reading = readBack(store, key, stored(), signal);
+      readings.set(
+        store.name,
+        reading.then(
+          () => true,
+          () => false,
+        ),
+      );
     },
   });
   try {
@@ -53,9 +66,16 @@ export async function sendSnapshot(
     if (complete.length === 0 || !learning) {
       throw puts[0]?.error ?? new SalvorError('StoreUnavailable', `no store took ${key}`);
     }
-    const copies = puts.map(({ store, state, error }) => ({ store, state, ...(error && { error: error.message }) }));
-    return { ...(await learning), copies };
+    const whole = await learning;
+    const copies = await Promise.all(
+      puts.map(async ({ store, state, error }) => {
+        const isReadBack = (await readings.get(store)) ?? false;
+        return { store, state, ...(error && { error: error.message }), ...(isReadBack && { readBack: true as const }) };
+      }),
+    );
+    return { ...whole, copies };
   } catch (error) {
+    await Promise.all(readings.values());
     await takeBack(
       stores.filter(({ name }) => complete.includes(name)),
       key,

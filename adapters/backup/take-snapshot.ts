@@ -61,7 +61,7 @@ export async function takeSnapshot(
       const etcd = await describe(member, file, signal);
       return { backup, takenAt, key, compression: cluster.compression, encrypted, ...encoded.digests(), etcd };
     };
-    return await sendSnapshot(takers, key, encoded.body, learn, options);
+    return await sendSnapshot(takers, key, encoded.body, () => encoded.digests().stored, learn, options);
   });
 }
 

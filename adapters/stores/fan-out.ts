@@ -15,8 +15,8 @@ export interface FanOutOptions {
   signal: AbortSignal;
   /** Called with the bytes taken from the source so far. */
   onProgress?: (bytes: number) => void;
-  /** Called with the name of each store as soon as it has everything. */
-  onComplete?: (store: string) => void;
+  /** Called with each store as soon as it has everything. */
+  onComplete?: (store: Store) => void;
   /** A store that takes nothing for so long has failed. */
   stallTimeoutMs?: number;
 }
@@ -74,7 +74,7 @@ function startPut(store: Store, key: string, signal: AbortSignal, onComplete: Fa
   const put = store.put(key, branch.body, { signal: AbortSignal.any([signal, ownEnd.signal]) });
   const outcome = Promise.race([put, dropped])
     .then((digest): PutResult => {
-      onComplete?.(store.name);
+      onComplete?.(store);
       return { store: store.name, state: 'complete', ...digest };
     })
     .catch((error: unknown): PutResult => {

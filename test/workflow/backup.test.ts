@@ -77,6 +77,25 @@ test('a store whose copy reads back differently makes the backup degraded, and t
   );
 });
 
+test('a copy that was read back beside the stream is not read again', async () => {
+  const { takeSnapshot } = fakeActivities().activities;
+  const fake = fakeActivities({
+    takeSnapshot: async (order) => ({
+      ...(await takeSnapshot(order)),
+      copies: [
+        { store: 'local', state: 'complete', readBack: true },
+        { store: 'offsite', state: 'complete' },
+      ],
+    }),
+  });
+  const report = await run(fake, { cluster: 'prod' }, 'backup-read-back-beside');
+  assert.equal(report.state, 'complete');
+  assert.deepEqual(
+    fake.calls.filter((call) => call.startsWith('readBackCopy')),
+    ['readBackCopy offsite'],
+  );
+});
+
 test('when no store gives its copy back there is no manifest, so no backup', async () => {
   const fake = fakeActivities({
     readBackCopy: async () => {
