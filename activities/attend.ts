@@ -5,6 +5,9 @@ import { FAILURES, SalvorError } from '../domain/errors.ts';
 /** Well below the shortest heartbeat timeout that a workflow sets. */
 const HEARTBEAT_EVERY_MS = 2_000;
 
+/** Where a stack has said its message and begins to tell the places. */
+const FRAMES = '\n    at ';
+
 export interface Attendance {
   /** Aborted when the operation is cancelled or the worker shuts down. */
   signal: AbortSignal;
@@ -39,12 +42,14 @@ export function attended<I, O>(act: (input: I, attendance: Attendance) => Promis
       if (!(error instanceof SalvorError)) throw error;
       log.warn('activity failed', { type: error.type, reason: error.message });
       const { retryable } = FAILURES[error.type];
-      throw ApplicationFailure.create({
+      // Its message once, and neither as a cause nor in the stack again: of a failure that is retried Temporal shows nothing above 4 KiB.
+      const failure = ApplicationFailure.create({
         type: error.type,
         message: error.message,
         nonRetryable: !retryable,
-        cause: error,
       });
+      failure.stack = error.stack?.slice(error.stack.indexOf(FRAMES)) ?? '';
+      throw failure;
     } finally {
       clearInterval(beat);
     }

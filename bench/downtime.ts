@@ -3,7 +3,7 @@
  * turn, in one run, on the lab.
  */
 import { loadavg } from 'node:os';
-import type { RestoreReport, BackupReport } from '../domain/operations.ts';
+import type { BackupReport, RestoreReport, StepRecord } from '../domain/operations.ts';
 import { TASK_QUEUE } from '../domain/operations.ts';
 import type { Lab } from '../playground/lab/lab.ts';
 import { LAB_CLUSTER, type LabWorld, type Outage, probe, startLabWorld } from '../test/support/lab-world.ts';
@@ -21,7 +21,20 @@ interface Way {
   name: string;
   bytes: number;
   outage: Outage;
+  /** Salvor's own record. */
+  steps?: StepRecord[];
 }
+
+/** The steps in which the API is away. */
+const AWAY = [
+  'Stop kube-apiserver',
+  'Stop etcd',
+  'Swap the data directory',
+  'Start etcd',
+  'Check the members',
+  'Start kube-apiserver',
+  'Check kube-apiserver',
+];
 
 const VALUE_BYTES = 1024 * 1024;
 
@@ -40,12 +53,12 @@ export async function benchDowntime({ smallBytes, largeBytes }: DowntimeOptions)
     cleanups.push(() => worker.kill());
 
     await fill(world.lab, smallBytes);
-    ways.push({ name: 'Salvor', bytes: smallBytes, outage: await bySalvor(world) });
+    ways.push({ name: 'Salvor', bytes: smallBytes, ...(await bySalvor(world)) });
     ways.push({ name: 'by hand', bytes: smallBytes, outage: await byHand(world, 'together') });
     ways.push({ name: 'by hand, one node after another', bytes: smallBytes, outage: await byHand(world, 'in turn') });
     say(`filling etcd up to ${mebibytes(largeBytes)} ...`);
     await fill(world.lab, largeBytes);
-    ways.push({ name: 'Salvor', bytes: largeBytes, outage: await bySalvor(world) });
+    ways.push({ name: 'Salvor', bytes: largeBytes, ...(await bySalvor(world)) });
     ways.push({ name: 'by hand', bytes: largeBytes, outage: await byHand(world, 'together') });
   } finally {
     await cleanUpAll(cleanups);
@@ -58,6 +71,7 @@ function reportOf(ways: Way[]) {
     const found = ways.filter((way) => way.name === name);
     return (at === 'small' ? found[0] : found.at(-1))?.outage.someMs ?? NaN;
   };
+  const measured = ways.filter(({ steps }) => steps !== undefined);
   const ratio = (value: number) => value.toFixed(2);
   return {
     name: 'downtime',
@@ -79,6 +93,11 @@ function reportOf(ways: Way[]) {
           seconds(outage.someMs / 1_000),
         ]),
       },
+      {
+        title: 'Where the time goes in Salvor',
+        head: ['step, on all nodes', ...measured.map(({ bytes }) => mebibytes(bytes))],
+        rows: AWAY.map((step) => [step, ...measured.map(({ steps = [] }) => seconds(spanMs(steps, step) / 1_000))]),
+      },
     ],
     verdicts: [
       verdict(
@@ -99,6 +118,16 @@ function reportOf(ways: Way[]) {
   };
 }
 
+/** From a step's begin on the first node to its end on the last. */
+function spanMs(steps: StepRecord[], name: string): number {
+  const spans = steps.flatMap(({ name: own, startedAt, durationMs }) => {
+    if (own !== name || startedAt === null || durationMs === null) return [];
+    const fromMs = Date.parse(startedAt);
+    return [{ fromMs, toMs: fromMs + durationMs }];
+  });
+  return Math.max(...spans.map(({ toMs }) => toMs)) - Math.min(...spans.map(({ fromMs }) => fromMs));
+}
+
 /** Values that don't compress, outside of what kube-apiserver keeps in memory. */
 async function fill(lab: Lab, bytes: number): Promise<void> {
   const path = '/opt/lab/bin/etcdctl';
@@ -111,7 +140,7 @@ done`;
   await lab.onNode(1, ['bash', '-c', script], { timeoutMs: 1_800_000 });
 }
 
-async function bySalvor({ lab, temporal }: LabWorld): Promise<Outage> {
+async function bySalvor({ lab, temporal }: LabWorld): Promise<Pick<Way, 'outage' | 'steps'>> {
   const run = async <R>(operation: string, input: object): Promise<R> => {
     const options = { taskQueue: TASK_QUEUE, workflowId: `${operation}/bench/${Date.now()}`, args: [input] };
     return (await temporal.client.workflow.execute(operation, options)) as R;
@@ -121,7 +150,7 @@ async function bySalvor({ lab, temporal }: LabWorld): Promise<Outage> {
   const { backup } = await run<BackupReport>('backup', { cluster: LAB_CLUSTER, override });
   say('Salvor: restore ...');
   const prober = probe(lab);
-  const { outcome, problem } = await run<RestoreReport>('restore', {
+  const { outcome, problem, steps } = await run<RestoreReport>('restore', {
     cluster: LAB_CLUSTER,
     confirm: LAB_CLUSTER,
     backup,
@@ -129,7 +158,7 @@ async function bySalvor({ lab, temporal }: LabWorld): Promise<Outage> {
   });
   if (outcome !== 'restored') throw new Error(`the restore is ${outcome}: ${problem}`);
   await lab.waitUntilWell();
-  return await prober.stop();
+  return { outage: await prober.stop(), steps };
 }
 
 async function byHand({ lab }: LabWorld, how: 'together' | 'in turn'): Promise<Outage> {
