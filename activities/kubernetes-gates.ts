@@ -14,6 +14,11 @@ export interface GateOrder {
   operationId: string;
 }
 
+interface WatchOrder extends GateOrder {
+  oldRevision: string | null;
+  isRaised?: boolean;
+}
+
 /** Nodes are looked at side by side: each has objects of its own. */
 function nameFor(what: string, { operationId, node }: GateOrder): string {
   return `salvor-${what}-${operationId}-${node}`;
@@ -61,9 +66,11 @@ export function createKubernetesGateActivities() {
     /**
      * Retried until a watch from where clients had come to before the restore is refused, so that they list anew, and a new list and watch work.
      * @param order.oldRevision the highest revision that a client can have seen; null when it isn't known
+     * @param order.isRaised whether the restore raised the revision above that; without it watches don't end
      */
-    watchProof: attended(async (order: GateOrder & { oldRevision: string | null }, { signal }): Promise<GateResult> => {
-      const { cluster, oldRevision } = order;
+    watchProof: attended(async (order: WatchOrder, { signal }): Promise<GateResult> => {
+      const { cluster, oldRevision, isRaised = true } = order;
+      if (!isRaised) return notChecked('the revision was not raised: watches from before the restore do not end');
       if (oldRevision === null) return notChecked('the live revision before the restore is unknown');
       if (cluster.flavour === 'etcd') {
         return await expectCompacted(cluster, nodeOf(cluster.nodes, order.node), oldRevision, signal);

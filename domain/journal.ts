@@ -48,3 +48,8 @@ export interface NodePosition {
   staged: boolean;
   etcd: 'running' | 'stopped';
 }
+
+/** Whether the restored cluster is above every revision that a client has seen: only then does a watch from before end. */
+export function isRevisionRaised({ revision }: Journal): boolean {
+  return revision.floor !== revision.snapshot;
+}

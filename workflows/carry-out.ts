@@ -2,7 +2,7 @@
 import { workflowInfo } from '@temporalio/workflow';
 import type { AftercareFinding } from '../domain/aftercare.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
-import type { Journal } from '../domain/journal.ts';
+import { isRevisionRaised, type Journal } from '../domain/journal.ts';
 import type { RestoreReport } from '../domain/operations.ts';
 import { care, changing } from './activities.ts';
 import { changeCluster } from './change-cluster.ts';
@@ -61,7 +61,7 @@ async function changeOrPutBack(undertaking: Undertaking, runbook: Runbook, perso
       outcome: 'restored',
       problem: null,
       ...changed,
-      ...(aftercare && { aftercare: [...leftOpen, ...aftercare] }),
+      ...(aftercare && { aftercare: [...unendedWatches(journal), ...leftOpen, ...aftercare] }),
     };
   } catch (error) {
     if (!(error instanceof Abandoned)) throw error;
@@ -121,6 +121,19 @@ async function closeJournal({ cluster, isPlanned }: Undertaking, runbook: Runboo
     const advice = `when the node can be reached: salvor restore ${cluster.name} --resume, which finds everything done and closes it`;
     return [{ what: `the journal of ${node}`, state: 'listed' as const, detail: `left open: ${problem}`, advice }];
   });
+}
+
+/** A tool of the nodes that left the revision where the snapshot was: the plan has said so. */
+function unendedWatches(journal: Journal): AftercareFinding[] {
+  if (isRevisionRaised(journal)) return [];
+  return [
+    {
+      what: 'watches from before the restore',
+      state: 'listed',
+      detail: `they do not end, and may miss changes in silence: the revision went back to the snapshot's, ${journal.revision.snapshot}`,
+      advice: 'restart everything that watches: kubelets, controllers, operators',
+    },
+  ];
 }
 
 /** The cluster is restored; what is found now, or can't be looked at, is for a person to read. */

@@ -3,7 +3,7 @@ import { patched } from '@temporalio/workflow';
 import type { ClusterNode } from '../domain/configuration/nodes.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
 import { FAILURES } from '../domain/errors.ts';
-import type { Journal } from '../domain/journal.ts';
+import { isRevisionRaised, type Journal } from '../domain/journal.ts';
 import { plannedNode } from '../domain/plan.ts';
 import { asClient, changing, gate, glance } from './activities.ts';
 import { failureTypeOf, isTimeout } from './failure.ts';
@@ -139,7 +139,9 @@ async function startApiServers(cluster: Cluster, isPlanned: boolean, runbook: Ru
 }
 
 /** What clients need: that they can write, and that a watch from before the restore is refused, so that they list anew. */
-async function lookAsClients(cluster: Cluster, { operationId, revision }: Journal, runbook: Runbook): Promise<void> {
+async function lookAsClients(cluster: Cluster, journal: Journal, runbook: Runbook): Promise<void> {
+  const { operationId, revision } = journal;
+  const isRaised = isRevisionRaised(journal);
   await runbook.onEvery(
     'Write through kube-apiserver',
     cluster.nodes.filter((node) => node.apiServer !== undefined),
@@ -150,7 +152,13 @@ async function lookAsClients(cluster: Cluster, { operationId, revision }: Journa
     'Prove that old watches end',
     cluster.nodes,
     async (node) =>
-      await asClient(cluster, node).watchProof({ cluster, node: node.name, operationId, oldRevision: revision.before }),
+      await asClient(cluster, node).watchProof({
+        cluster,
+        node: node.name,
+        operationId,
+        oldRevision: revision.before,
+        isRaised,
+      }),
     ({ seen }) => seen,
   );
 }

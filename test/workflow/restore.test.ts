@@ -159,8 +159,13 @@ test('the revision is raised past the live one', async () => {
 
 test("when one node's tool can't raise the revision, no node's does, and the step says what that means", async () => {
   const bumps: (string | null)[] = [];
+  const isRaised: (boolean | undefined)[] = [];
   let floor = '';
   const fake = fakeActivities({
+    watchProof: async (order) => {
+      isRaised.push(order.isRaised);
+      return { checked: false, seen: 'not checked' };
+    },
     checkNode: async ({ node }) => ({
       etcd: 'running',
       apiServer: 'running',
@@ -183,6 +188,13 @@ test("when one node's tool can't raise the revision, no node's does, and the ste
   assert.equal(floor, '4200', "the snapshot's own");
   const seen = report.steps.find((step) => step.name === 'Check the node' && step.node === 'm2')?.evidence ?? '';
   assert.match(seen, /WARNING: etcdctl 3\.4\.23 .*can't raise the revision.*Restart everything that watches/);
+  assert.deepEqual(isRaised, [false, false, false]);
+  assert.deepEqual(report.aftercare?.[0], {
+    what: 'watches from before the restore',
+    state: 'listed',
+    detail: "they do not end, and may miss changes in silence: the revision went back to the snapshot's, 4200",
+    advice: 'restart everything that watches: kubelets, controllers, operators',
+  });
 });
 
 /** Starts a restore that pauses, lets `decide` act on it, and gives the report. */
