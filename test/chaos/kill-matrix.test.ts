@@ -1,5 +1,5 @@
 /**
- * The kill matrix on three etcd members. With SALVOR_MATRIX=all (`npm run chaos`) it is every target at every point, which takes three quarters of an hour, or as many cells as it
+ * The kill matrix on three etcd members. With SALVOR_MATRIX=all (`npm run chaos`) it is every target at every point, which takes more than half an hour, or as many cells as it
  * says, and keeps its table; else a larger sample than that of test/system.
  */
 import assert from 'node:assert/strict';
@@ -19,8 +19,8 @@ const REPORT = {
     'A workflow is terminated, and another one takes over with `--resume`. A step fails in a way that no retry mends, before it has done anything or after all. After each, every member is compared key by key with the backup or with the state before.',
 };
 
-/** Of a cell's time most is waiting: two share two cores. */
-const ARENAS = 2;
+/** Of a cell's time most is waiting: three share two cores. */
+const ARENAS = 3;
 const worlds: World[] = [];
 after(async () => await Promise.all(worlds.map(async (world) => await world.down())));
 

@@ -34,7 +34,7 @@ type Activity = (input: { node?: string; store?: string }) => Promise<unknown>;
 function watched(activity: string, act: Activity): Activity {
   return async (input) => {
     const place = input.node ?? input.store ?? null;
-    const isPoint = point?.activity === activity && point.place === place;
+    const isPoint = point?.activity === activity && (point.place === null || point.place === place);
     const beganAt = performance.now();
     if (isPoint && !isHit && point.phase === 'before') await reached(true);
     const acting = act(input);

@@ -28,7 +28,8 @@ export interface Cell<Target extends string> {
 }
 
 /**
- * Every activity of a restore once, on one node of those that it is done on: a different one for each, so that all take part.
+ * Every activity of a restore once, on one node of those that it is done on: a different one for each, so that all take part. What is done on one node only is
+ * hit wherever that is: Salvor chooses it, as the member that it reads.
  * @param calls of an undisturbed restore
  */
 export function pointsOf(calls: readonly MeasuredCall[]): Point[] {
@@ -36,7 +37,8 @@ export function pointsOf(calls: readonly MeasuredCall[]): Point[] {
   return [...byActivity.values()].flatMap((same, index) => {
     const call = same[index % same.length];
     if (call === undefined) return [];
-    const { activity, place, durationMs } = call;
+    const { activity, durationMs } = call;
+    const place = same.length === 1 ? null : call.place;
     return PHASES.map((phase) => ({ activity, place, phase, delayMs: phase === 'in' ? durationMs / 2 : 0 }));
   });
 }
