@@ -34,11 +34,12 @@ export async function takeBackup(
     'Read the copies back',
     null,
     async () => await readBackCopies(cluster, [sentSnapshot(snapshot), ...taken.map(sentStaticResources)]),
-    (artifacts) =>
-      artifacts
-        .flatMap(({ copies }) => copies)
-        .map(({ store, state, key, error }) => `${store}: ${key} ${error ?? state}`)
-        .join('; '),
+    (artifacts) => {
+      const copies = artifacts.flatMap((artifact) => artifact.copies);
+      const lost = copies.filter((copy) => !isComplete(copy));
+      if (lost.length === 0) return `${copies.length} copies as they were sent`;
+      return lost.map(({ store, key, error }) => `${store}: ${key} ${error ?? 'failed'}`).join('; ');
+    },
   );
   const unread = read.filter((artifact) => !artifact.copies.some(isComplete));
   const artifacts = read.filter((artifact) => !unread.includes(artifact));
