@@ -81,6 +81,7 @@ function everything(): object {
       peerUrl: `https://10.0.0.${index}:2380`,
       dataDir: join(sandbox, `node-${name}`),
       etcdutl: join(sandbox, 'bin/etcdutl'),
+      configuration: join(sandbox, 'etc', `${name}.conf`),
       service: etcdService,
     },
     apiServer: { url: `https://10.0.0.${index}:6443`, ca: worker('ca'), service: apiService },
@@ -198,7 +199,7 @@ const FREE = [
 ];
 /** Paths: anything but control characters. */
 const PATHS =
-  /(?:\.path|\.paths\.\*|\.file|\.ca|\.cert|\.key|\.kubeconfig|\.identityFile|\.knownHostsFile|\.dataDir|\.etcdutl)$/;
+  /(?:\.path|\.paths\.\*|\.file|\.ca|\.cert|\.key|\.kubeconfig|\.identityFile|\.knownHostsFile|\.dataDir|\.etcdutl|\.etcd\.configuration)$/;
 const HARMLESS = /^(?!-)[A-Za-z0-9@:._/ *,[\]-]*$/;
 
 /** The forms in which a word may get past a rule. */
@@ -255,7 +256,8 @@ test(
     const bin = join(sandbox, 'bin');
     const cwd = join(sandbox, 'cwd');
     const recorded = join(sandbox, 'recorded');
-    for (const folder of [bin, cwd, join(sandbox, 'worker')]) await mkdir(folder, { recursive: true });
+    for (const folder of [bin, cwd, join(sandbox, 'worker'), join(sandbox, 'etc')])
+      await mkdir(folder, { recursive: true });
     const program = async (name: string, script: string): Promise<void> => {
       await writeFile(join(bin, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
     };
@@ -292,7 +294,7 @@ exec sh -c "$line"`,
         const forms = leaf.includes('.service.') ? [word] : formsOf(word, text).toReversed();
         for (const form of forms) {
           const changed = withText(value, path, form);
-          if (leaf.endsWith('.dataDir') && dirname(form) !== sandbox) continue;
+          if (/\.(?:dataDir|configuration)$/.test(leaf) && dirname(form) !== dirname(text)) continue;
           if (checkConfiguration(changed).problems !== undefined) continue;
           value = changed;
           if (leaf.includes('.etcd.service.') && path[1] === 'lab' && path[3] === 0) wanted.push(form);
@@ -303,7 +305,10 @@ exec sh -c "$line"`,
     });
     for (const configuration of configurations) {
       for (const [path, text] of textsIn(configuration)) {
-        if (leafName(path).endsWith('.dataDir')) await mkdir(text, { recursive: true });
+        const leaf = leafName(path);
+        if (leaf.endsWith('.dataDir')) await mkdir(text, { recursive: true });
+        if (leaf.endsWith('.configuration'))
+          await writeFile(text, "ETCD_INITIAL_CLUSTER='m1=http://h:1'\nETCD_INITIAL_CLUSTER_STATE=new\n");
       }
     }
     const file = join(sandbox, 'configurations.json');

@@ -9,6 +9,7 @@ import { servicesControlPlane } from '../../adapters/control-planes/services.ts'
 import { restoreSnapshot } from '../../adapters/etcd/etcdutl.ts';
 import { hostFor } from '../../adapters/hosts/find.ts';
 import type { Host } from '../../adapters/hosts/host.ts';
+import { configureMember } from '../../adapters/replace/member-configuration.ts';
 import { checkNode } from '../../adapters/restore/check-node.ts';
 import { swapDataDirectory, unstageDataDirectory } from '../../adapters/restore/data-directory.ts';
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
@@ -43,6 +44,8 @@ function actsOn(cluster: Cluster, node: ClusterNode, host: Host): Record<string,
     'find static resources': () => findStaticResources(cluster, host, signal),
     'restore a snapshot': () => restoreSnapshot(host, 'etcdutl', order, signal),
     'swap the data directory': () => swapDataDirectory(node, host, OPERATION, signal),
+    'configure a member that joins': () =>
+      configureMember(cluster, node, host, { initialCluster: 'm1=https://h:1', operationId: OPERATION }, signal),
     unstage: () => unstageDataDirectory(node, host, OPERATION, signal),
   };
 }
