@@ -157,7 +157,8 @@ done`;
 
 async function runningEtcd(node: ClusterNode, host: Host, signal: AbortSignal) {
   const { stdout } = await host.run(['sh', '-c', FIND_ETCD, 'salvor', node.etcd.dataDir], { signal });
-  const match = /^(\d+) (\d+\.\d+\.\d+)?\S* (\/.*)\n$/.exec(stdout);
+  // An image may have etcd in its root: then the folder is empty.
+  const match = /^(\d+) (\d+\.\d+\.\d+)?\S* (\/.*)?\n$/.exec(stdout);
   if (!match) return undefined;
   const [, pid, version, folder = ''] = match;
   return { version, folder: `/proc/${pid}/root${folder}` };

@@ -45,7 +45,8 @@ async function startWorker(engine: Engine, configFile: string): Promise<() => Pr
 }
 
 async function createMembers(engine: Engine): Promise<MemberPlan[]> {
-  await engine.buildImage(IMAGE, { etcd: 'etcd', etcdutl: 'etcdutl' });
+  // A release that the worker has no tool of.
+  await engine.buildImage(IMAGE, { etcd: 'etcd35', etcdutl: 'etcdutl35' });
   const members = await planMembers(3, engine.directory);
   const initialCluster = members.map(({ name, peerUrl }) => `${name}=${peerUrl}`).join(',');
   for (const { name, clientUrl, peerUrl, dataDir } of members) {

@@ -45,6 +45,7 @@ export const SUITES: readonly Suite[] = [
 /** What single files need beside what their suite does. */
 const MORE_NEEDS: Record<string, readonly ToolName[]> = {
   'test/chaos/etcd-versions.test.ts': ['etcd35', 'etcdutl35'],
+  'test/chaos/containers.test.ts': ['etcd35', 'etcdutl35'],
 };
 
 /** The binaries without which a file's tests can't run. */
