@@ -27,9 +27,9 @@ const KUBERNETES = ['kube-apiserver', 'kubectl'] as const satisfies ToolName[];
 /** In the order in which their files begin. */
 export const SUITES: readonly Suite[] = [
   { name: 'unit', needs: [], cores: 1, timeoutMs: 5 * 60_000 },
-  { name: 'workflow', needs: ['temporal'], cores: 2 / 3, timeoutMs: 15 * 60_000 },
+  { name: 'workflow', needs: ['temporal'], cores: 1 / 2, timeoutMs: 15 * 60_000 },
   { name: 'kubernetes', needs: SERVERS, cores: 1, timeoutMs: 20 * 60_000 },
-  { name: 'system', needs: SERVERS, cores: 2 / 3, timeoutMs: 20 * 60_000 },
+  { name: 'system', needs: SERVERS, cores: 1 / 2, timeoutMs: 20 * 60_000 },
   { name: 'slow', needs: SERVERS, cores: 2 / 3, timeoutMs: 20 * 60_000, onlyWithAll: true },
   { name: 'chaos', needs: SERVERS, cores: 1, timeoutMs: 30 * 60_000, onlyWithAll: true },
   {
