@@ -31,7 +31,7 @@ export const SUITES: readonly Suite[] = [
   { name: 'kubernetes', needs: SERVERS, cores: 1, timeoutMs: 20 * 60_000 },
   { name: 'system', needs: SERVERS, cores: 1 / 2, timeoutMs: 20 * 60_000 },
   { name: 'slow', needs: SERVERS, cores: 2 / 3, timeoutMs: 20 * 60_000, onlyWithAll: true },
-  { name: 'chaos', needs: SERVERS, cores: 1, timeoutMs: 30 * 60_000, onlyWithAll: true },
+  { name: 'chaos', needs: SERVERS, cores: 1, timeoutMs: 2 * 60 * 60_000, onlyWithAll: true },
   {
     name: 'e2e',
     needs: [...SERVERS, 'kubelet', 'kubeadm', 'kubectl', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'],
