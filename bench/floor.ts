@@ -2,6 +2,7 @@
 import { rm } from 'node:fs/promises';
 import { loadavg } from 'node:os';
 import { execa } from 'execa';
+import { SNAPSHOT_BATCH_BYTES } from '../adapters/etcd/client.ts';
 import { checkSnapshot } from '../adapters/etcd/integrity.ts';
 import { readSnapshot } from '../adapters/etcd/snapshot-stream.ts';
 import { compress } from '../adapters/encoding/compress.ts';
@@ -12,8 +13,6 @@ import { type Cleanup, cleanUpAll } from './harness/cleanup.ts';
 import { benchFolder, startEtcd } from './harness/parts.ts';
 import { cpuSeconds } from './harness/processes.ts';
 import { median, publish, say, seconds } from './harness/report.ts';
-
-const BATCH_BYTES = 1024 * 1024;
 
 export async function benchFloor({ bytes, rounds }: { bytes: number; rounds: number }): Promise<void> {
   const [loadBefore = 0] = loadavg();
@@ -30,7 +29,7 @@ export async function benchFloor({ bytes, rounds }: { bytes: number; rounds: num
 
     const read = (): AsyncIterable<Uint8Array> =>
       readSnapshot({ node: 'm1', clientUrl: member.clientUrl }, new AbortController().signal);
-    const check = (): AsyncIterable<Uint8Array> => checkSnapshot(inBatches(read(), BATCH_BYTES), 'm1');
+    const check = (): AsyncIterable<Uint8Array> => checkSnapshot(inBatches(read(), SNAPSHOT_BATCH_BYTES), 'm1');
     const ways: [name: string, act: () => Promise<number>][] = [
       ['read by Salvor and thrown away', () => drain(read())],
       ['with the integrity check', () => drain(check())],

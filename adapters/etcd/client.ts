@@ -23,7 +23,7 @@ const PAGE_BYTES = 64 * 1024 * 1024;
 /** To etcd, from here on. */
 const EVERYTHING = Buffer.from([0]);
 /** etcd's own chunks of 32 KiB would cost every stage after this one a turn each; larger batches than this leave the processor's cache between the stages. */
-const SNAPSHOT_BATCH_BYTES = 256 * 1024;
+export const SNAPSHOT_BATCH_BYTES = 256 * 1024;
 
 /**
  * A client of one member. It connects with the first call; close it after use.
