@@ -140,15 +140,18 @@ export function once(node: ClusterNode) {
   });
 }
 
-/** The looks at a node as its clients have it: from where the credentials are. */
-export function asClient(cluster: Cluster, node: ClusterNode) {
+/**
+ * The looks at a node as its clients have it: from where the credentials are.
+ * @param within how long they are tried; shorter for a first look at what may have died
+ */
+export function asClient(cluster: Cluster, node: ClusterNode, within: '45s' | '5m' = '5m') {
   return proxyActivities<KubernetesGateActivities>({
     ...attended,
     // A kubeconfig is a file of the worker; without one the node's own is read.
     ...(cluster.kubeconfig === undefined && placeOf(node)),
     summary: node.name,
     startToCloseTimeout: '1m',
-    scheduleToCloseTimeout: '5m',
+    scheduleToCloseTimeout: within,
     retry: { initialInterval: '500ms', backoffCoefficient: 1.5, maximumInterval: '5s' },
   });
 }

@@ -51,17 +51,22 @@ async function stopEverything(cluster: Cluster, leader: string | null, runbook: 
   }
 }
 
-/** What was started and has died since is started again before its gate is given up. */
+/**
+ * What was started and has died since is started again before its gate is given up.
+ * @param mayStart asked only after a failure: false for a restore that had this failure when nothing was started again
+ */
 async function unlessItDied<T>(
   glimpse: () => Promise<T>,
   startAgain: () => Promise<unknown>,
   look: () => Promise<T>,
+  mayStart: () => boolean = () => true,
 ): Promise<T> {
   try {
     return await glimpse();
   } catch (error) {
     const type = failureTypeOf(error);
     if (!isTimeout(error) && (type === undefined || !FAILURES[type].retryable)) throw error;
+    if (!mayStart()) throw error;
     await startAgain();
     return await look();
   }
@@ -142,23 +147,33 @@ async function startApiServers(cluster: Cluster, isPlanned: boolean, runbook: Ru
 async function lookAsClients(cluster: Cluster, journal: Journal, runbook: Runbook): Promise<void> {
   const { operationId, revision } = journal;
   const isRaised = isRevisionRaised(journal);
+  const mayStart = () => patched('start-again-for-clients');
   await runbook.onEvery(
     'Write through kube-apiserver',
     cluster.nodes.filter((node) => node.apiServer !== undefined),
-    async (node) => await asClient(cluster, node).canary({ cluster, node: node.name, operationId }),
+    async (node) => {
+      const order = { cluster, node: node.name, operationId };
+      return await unlessItDied(
+        async () => await asClient(cluster, node, '45s').canary(order),
+        async () => await changing(node).startApiServer({ cluster, node: node.name }),
+        async () => await asClient(cluster, node).canary(order),
+        mayStart,
+      );
+    },
     ({ seen }) => seen,
   );
   await runbook.onEvery(
     'Prove that old watches end',
     cluster.nodes,
-    async (node) =>
-      await asClient(cluster, node).watchProof({
-        cluster,
-        node: node.name,
-        operationId,
-        oldRevision: revision.before,
-        isRaised,
-      }),
+    async (node) => {
+      const order = { cluster, node: node.name, operationId, oldRevision: revision.before, isRaised };
+      return await unlessItDied(
+        async () => await asClient(cluster, node, '45s').watchProof(order),
+        async () => await changing(node).startEtcd({ cluster, node: node.name }),
+        async () => await asClient(cluster, node).watchProof(order),
+        mayStart,
+      );
+    },
     ({ seen }) => seen,
   );
 }

@@ -4,14 +4,13 @@
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { environmentVariable } from '../../tools/environment.ts';
 import { PLAYGROUND_TARGETS, playgroundArena } from '../support/matrix/playground-arena.ts';
-import { runMatrix } from '../support/matrix/whole-matrix.ts';
+import { runMatrix, wished } from '../support/matrix/whole-matrix.ts';
 import { startWorld, type World } from '../support/world.ts';
 
 const SAMPLE = 20;
 const REPORT = {
-  file: new URL('../../docs/reports/kill-matrix-etcd.md', import.meta.url),
+  name: 'kill-matrix-etcd',
   title: 'The kill matrix on three etcd members',
   method:
     'One restore for each cell, with `onFailure: rollback`, of three real etcd members under service scripts that nothing starts again by itself. ' +
@@ -31,12 +30,7 @@ async function newArena() {
 }
 
 test('whatever is killed at every point, a restore ends restored, rolled back or untouched', async () => {
-  const wish = environmentVariable('SALVOR_MATRIX');
   const [first, ...others] = await Promise.all(Array.from({ length: ARENAS }, newArena));
   assert.ok(first);
-  await runMatrix([first, ...others], {
-    targets: PLAYGROUND_TARGETS,
-    ...(wish !== 'all' && { sample: wish === undefined ? SAMPLE : Number(wish) }),
-    ...(wish !== undefined && { report: REPORT }),
-  });
+  await runMatrix([first, ...others], wished({ targets: PLAYGROUND_TARGETS, sample: SAMPLE, report: REPORT }));
 });

@@ -1,24 +1,22 @@
 /**
- * The kill matrix on three kubeadm nodes over SSH. A sample of it runs with the other end-to-end tests; SALVOR_MATRIX=all (or a number of cells) runs
- * more, which takes about a minute for each cell, and keeps its table.
+ * The kill matrix on three kubeadm nodes over SSH. A sample of it runs with the other end-to-end tests; SALVOR_MATRIX=all, or a number of cells, or one target
+ * (SSH) runs more, which takes about a minute for each cell, and keeps its table.
  */
 import { after, before, describe, test } from 'node:test';
 import { labMissing } from '../../playground/lab/lab.ts';
-import { environmentVariable } from '../../tools/environment.ts';
 import { type LabWorld, startLabWorld } from '../support/lab-world.ts';
 import { LAB_TARGETS, labArena } from '../support/matrix/lab-arena.ts';
-import { runMatrix } from '../support/matrix/whole-matrix.ts';
+import { runMatrix, wished } from '../support/matrix/whole-matrix.ts';
 
 const SAMPLE = 6;
 const REPORT = {
-  file: new URL('../../docs/reports/kill-matrix-kubeadm.md', import.meta.url),
+  name: 'kill-matrix-kubeadm',
   title: 'The kill matrix on three kubeadm nodes',
   method:
     'One restore for each cell, with `onFailure: rollback`, over SSH on three real control planes (static pods under a kubelet). ' +
     "Killed with SIGKILL: the worker (another one takes its place), the Temporal server (started again on its file), every SSH session on the step's node, its kubelet, its etcd. " +
     'A workflow is terminated, and another one takes over with `--resume`. A step fails in a way that no retry mends, before it has done anything or after all. After each, every kube-apiserver is asked for the objects, which must be those of the backup or those of before, and every member for the same keys.',
 };
-const wish = environmentVariable('SALVOR_MATRIX');
 const skip = (await labMissing()).join('; ') || false;
 
 describe('the kill matrix of a kubeadm cluster', { skip }, () => {
@@ -29,11 +27,6 @@ describe('the kill matrix of a kubeadm cluster', { skip }, () => {
   after(async () => await world.down());
 
   test('whatever is killed at whatever point, a restore ends restored, rolled back or untouched', async () => {
-    const arena = await labArena(world);
-    await runMatrix([arena], {
-      targets: LAB_TARGETS,
-      ...(wish !== 'all' && { sample: wish === undefined ? SAMPLE : Number(wish) }),
-      ...(wish !== undefined && { report: REPORT }),
-    });
+    await runMatrix([await labArena(world)], wished({ targets: LAB_TARGETS, sample: SAMPLE, report: REPORT }));
   });
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { Progress, RestoreInput, RestoreReport } from '../../domain/operations.ts';
 import { failureTypeIn } from '../support/failures.ts';
@@ -142,6 +143,32 @@ test('no data directory is swapped before every etcd has stopped, however long o
   assert.equal(attempts, 4);
   assert.ok(
     fake.calls.lastIndexOf('stopEtcd m2') < fake.calls.findIndex((call) => call.startsWith('swapDataDirectory')),
+  );
+});
+
+test('a member or a kube-apiserver that dies behind the gates is started again before clients are waited for', async () => {
+  const seen = new Set<string>();
+  const atFirst = (what: string) => {
+    if (seen.has(what)) return;
+    seen.add(what);
+    throw ApplicationFailure.nonRetryable(`${what} does not answer`, 'ComponentStuck');
+  };
+  const fake = fakeActivities({
+    canary: async ({ node }) => {
+      if (node === 'm2') atFirst('kube-apiserver');
+      return { checked: true, seen: 'wrote, read and deleted a config map' };
+    },
+    watchProof: async ({ node }) => {
+      if (node === 'm3') atFirst('etcd');
+      return { checked: true, seen: 'a watch is refused' };
+    },
+  });
+  const report = await run(fake, { cluster: 'prod', confirm: 'prod' }, 'restore-started-again-for-clients');
+  assert.equal(report.outcome, 'restored');
+  const afterGates = fake.calls.slice(fake.calls.indexOf('canary m1'));
+  assert.deepEqual(
+    afterGates.filter((call) => call.startsWith('start') && !call.startsWith('startControllers')),
+    ['startApiServer m2', 'startEtcd m3'],
   );
 });
 

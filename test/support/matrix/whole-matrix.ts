@@ -1,5 +1,6 @@
 /** The kill matrix, or an even sample of it: every cell is run and said, and the table is kept when asked for. */
 import assert from 'node:assert/strict';
+import { environmentVariable } from '../../../tools/environment.ts';
 import { type Cell, everyCell, pointsOf, sampleOf } from './points.ts';
 import { keepMatrix } from './report.ts';
 import { type Arena, baseline, type CellResult, runCell } from './run-matrix.ts';
@@ -10,6 +11,30 @@ export interface MatrixOptions<Target extends string> {
   sample?: number;
   /** Where the table is kept, written after each cell. */
   report?: { file: URL; title: string; method: string };
+}
+
+/** What a suite runs by itself, and how its table is called. */
+export interface Suite<Target extends string> {
+  targets: readonly Target[];
+  sample: number;
+  report: { name: string; title: string; method: string };
+}
+
+/** What SALVOR_MATRIX asks of a suite: `all`, so many cells, or every cell of one target, each with its table; without it a sample with none. */
+export function wished<Target extends string>({ targets, sample, report }: Suite<Target>): MatrixOptions<Target> {
+  const wish = environmentVariable('SALVOR_MATRIX');
+  if (wish === undefined) return { targets, sample };
+  const file = (name: string) => new URL(`../../../docs/reports/${name}.md`, import.meta.url);
+  const kept = { ...report, file: file(report.name) };
+  if (wish === 'all') return { targets, report: kept };
+  const target = targets.find((one) => one === wish);
+  if (target !== undefined) {
+    const name = `${report.name}-${target.toLowerCase().replaceAll(' ', '-')}`;
+    return { targets: [target], report: { ...report, file: file(name), title: `${report.title}: ${target}` } };
+  }
+  const count = Number(wish);
+  assert.ok(count > 0, `SALVOR_MATRIX is ${wish}; expected all, a number, or one of ${targets.join(', ')}`);
+  return { targets, sample: count, report: kept };
 }
 
 /**
