@@ -1,5 +1,7 @@
 /** What is asked of the etcd members. */
-import { inspectMembers, withMember, endpointOf } from '../adapters/etcd/inspect.ts';
+import { endpointOf, inspectMembers, inspectStatuses, withMember } from '../adapters/etcd/inspect.ts';
+import { endMutualWaits } from '../adapters/etcd/mutual-waits.ts';
+import type { ClusterNode } from '../domain/configuration/nodes.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
 import { SalvorError } from '../domain/errors.ts';
 import {
@@ -18,8 +20,10 @@ export interface SourceWish {
   apart?: { node: string; memberId: string | null };
 }
 
-const FIRST_ANSWER_MS = 1_000;
-const LONGEST_ANSWER_MS = 5_000;
+/** One that was just started answers at once when it does at all; a slow one is given more from time to time. */
+function answerMs(attempt: number): number {
+  return 1_000 * Math.min(Math.ceil(attempt / 5), 5);
+}
 
 export function createMemberActivities() {
   return {
@@ -51,10 +55,13 @@ export function createMemberActivities() {
 
     /** The gate after a rollback: who answered before answers again, in the old cluster. Retried until it holds. */
     checkFormerMembers: attended(
-      async ({ cluster, nodes, clusterId }: { cluster: Cluster; nodes: string[]; clusterId: string }, { signal }) => {
-        const members = (await inspectMembers(cluster, signal)).filter(({ node }) => nodes.includes(node));
-        const problems = members.flatMap(({ node, status, error }) => {
-          if (status === undefined) return [`${node}: ${error ?? 'no answer'}`];
+      async (
+        { cluster, nodes, clusterId }: { cluster: Cluster; nodes: string[]; clusterId: string },
+        { signal, attempt },
+      ) => {
+        const former = cluster.nodes.filter(({ name }) => nodes.includes(name));
+        const members = await expectAnswers(cluster, former, attempt, signal);
+        const problems = members.flatMap(({ node, status }) => {
           if (status.clusterId !== clusterId)
             return [`${node} is in cluster ${status.clusterId}, expected ${clusterId}`];
           return status.leaderId === '0' ? [`${node} has no leader`] : [];
@@ -78,19 +85,12 @@ export function createMemberActivities() {
         }: { cluster: Cluster; revisionFloor: string; oldClusterId: string | null },
         { signal, attempt },
       ) => {
-        // One that was just started answers within seconds; to wait long for the first answer is downtime.
-        const members = await inspectMembers(cluster, signal, Math.min(attempt * FIRST_ANSWER_MS, LONGEST_ANSWER_MS));
+        await expectAnswers(cluster, cluster.nodes, attempt, signal);
+        const members = await inspectMembers(cluster, signal);
         const up = answering(members);
-        const first = up[0];
-        if (up.length < cluster.nodes.length || first === undefined) {
-          const silent = members
-            .filter((member) => member.status === undefined)
-            .map(({ node, error }) => `${node}: ${error ?? 'no answer'}`);
-          throw new SalvorError(
-            'MemberUnreachable',
-            `expected ${cluster.nodes.length} members, ${up.length} answer; ${silent.join('; ')}`,
-          );
-        }
+        const [first] = up;
+        if (up.length < cluster.nodes.length || first === undefined)
+          throw new SalvorError('MemberUnreachable', 'a member that answered is silent again');
         const listed = await listMembers(cluster, signal);
         const { clusterId, revision } = first.status;
         const problems: string[] = [];
@@ -116,6 +116,26 @@ export function createMemberActivities() {
   };
 }
 export type MemberActivities = ReturnType<typeof createMemberActivities>;
+
+/**
+ * Before anything is compared: that takes seconds per gigabyte, of the members that are awaited.
+ * @throws SalvorError `MemberUnreachable` naming the silent ones; they no longer wait for each other then
+ */
+async function expectAnswers(cluster: Cluster, nodes: ClusterNode[], attempt: number, signal: AbortSignal) {
+  const members = await inspectStatuses(cluster, nodes, signal, answerMs(attempt));
+  const silent = members.filter(({ status }) => status === undefined);
+  if (silent.length === 0) return answering(members);
+  await endMutualWaits(
+    cluster,
+    silent.map(({ node }) => node),
+    signal,
+  );
+  const reasons = silent.map(({ node, error }) => `${node}: ${error ?? 'no answer'}`);
+  throw new SalvorError(
+    'MemberUnreachable',
+    `expected ${nodes.length} members, ${nodes.length - silent.length} answer; ${reasons.join('; ')}`,
+  );
+}
 
 async function listMembers(cluster: Cluster, signal: AbortSignal): Promise<ListedMember[]> {
   const [node] = cluster.nodes;

@@ -78,7 +78,7 @@ async function compare(content: Content, { bytes, rounds }: BackupBenchOptions):
     const { member, stop } = await startEtcd(folder);
     cleanups.push(stop);
     say(`filling etcd with ${mebibytes(bytes)} of ${NAMES[content]} ...`);
-    await fill(member.clientUrl, content, bytes);
+    await fill({ hosts: member.clientUrl }, content, bytes);
     const s3 = await startS3();
     cleanups.push(s3.stop);
     const temporal = await startTemporalServer();

@@ -5,9 +5,10 @@
 import { loadavg } from 'node:os';
 import type { BackupReport, RestoreReport, StepRecord } from '../domain/operations.ts';
 import { TASK_QUEUE } from '../domain/operations.ts';
-import type { Lab } from '../playground/lab/lab.ts';
 import { LAB_CLUSTER, type LabWorld, type Outage, probe, startLabWorld } from '../test/support/lab-world.ts';
 import { startChildWorker } from '../test/support/matrix/child-worker.ts';
+import { nodeCredentials } from '../adapters/etcd/node-credentials.ts';
+import { fill, fillRaftLog } from './data/fill.ts';
 import { type Cleanup, cleanUpAll } from './harness/cleanup.ts';
 import { restoreByHand } from './harness/by-hand.ts';
 import { mebibytes, publish, say, seconds, verdict } from './harness/report.ts';
@@ -36,8 +37,6 @@ const AWAY = [
   'Check kube-apiserver',
 ];
 
-const VALUE_BYTES = 1024 * 1024;
-
 export async function benchDowntime({ smallBytes, largeBytes }: DowntimeOptions): Promise<void> {
   const [loadBefore = 0] = loadavg();
   const cleanups: Cleanup[] = [];
@@ -52,12 +51,12 @@ export async function benchDowntime({ smallBytes, largeBytes }: DowntimeOptions)
     });
     cleanups.push(() => worker.kill());
 
-    await fill(world.lab, smallBytes);
+    await grow(world, smallBytes);
     ways.push({ name: 'Salvor', bytes: smallBytes, ...(await bySalvor(world)) });
     ways.push({ name: 'by hand', bytes: smallBytes, outage: await byHand(world, 'together') });
     ways.push({ name: 'by hand, one node after another', bytes: smallBytes, outage: await byHand(world, 'in turn') });
     say(`filling etcd up to ${mebibytes(largeBytes)} ...`);
-    await fill(world.lab, largeBytes);
+    await grow(world, largeBytes);
     ways.push({ name: 'Salvor', bytes: largeBytes, ...(await bySalvor(world)) });
     ways.push({ name: 'by hand', bytes: largeBytes, outage: await byHand(world, 'together') });
   } finally {
@@ -128,16 +127,17 @@ function spanMs(steps: StepRecord[], name: string): number {
   return Math.max(...spans.map(({ toMs }) => toMs)) - Math.min(...spans.map(({ fromMs }) => fromMs));
 }
 
-/** Values that don't compress, outside of what kube-apiserver keeps in memory. */
-async function fill(lab: Lab, bytes: number): Promise<void> {
-  const path = '/opt/lab/bin/etcdctl';
-  const certificates =
-    '--cacert /etc/kubernetes/pki/etcd/ca.crt --cert /etc/kubernetes/pki/etcd/healthcheck-client.crt --key /etc/kubernetes/pki/etcd/healthcheck-client.key';
-  const script = `set -e
-for i in $(seq ${Math.ceil(bytes / VALUE_BYTES)}); do
-  head -c ${(VALUE_BYTES / 4) * 3} /dev/urandom | base64 -w0 | ${path} ${certificates} put "/salvor-bench/$i" >/dev/null
-done`;
-  await lab.onNode(1, ['bash', '-c', script], { timeoutMs: 1_800_000 });
+/** Keys outside of what kube-apiserver keeps in memory. */
+async function grow({ cluster }: LabWorld, bytes: number): Promise<void> {
+  const [first] = cluster.nodes;
+  if (first === undefined) throw new Error('the lab has no node');
+  const { ca, cert, key } = await nodeCredentials(cluster);
+  const etcd = {
+    hosts: first.etcd.clientUrl,
+    credentials: { rootCertificate: ca, certChain: cert, privateKey: key },
+  };
+  await fill(etcd, 'random', bytes, '/salvor-bench');
+  await fillRaftLog(etcd);
 }
 
 async function bySalvor({ lab, temporal }: LabWorld): Promise<Pick<Way, 'outage' | 'steps'>> {

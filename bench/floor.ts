@@ -23,7 +23,7 @@ export async function benchFloor({ bytes, rounds }: { bytes: number; rounds: num
     const { member, stop } = await startEtcd(folder);
     cleanups.push(stop);
     say('filling etcd ...');
-    await fill(member.clientUrl, 'kubernetes', bytes);
+    await fill({ hosts: member.clientUrl }, 'kubernetes', bytes);
     const etcdctl = (await provideTool('etcdctl')).path;
     const file = `${folder}/snapshot.db`;
 

@@ -80,7 +80,7 @@ async function measure(sizes: number[]): Promise<Peak[]> {
     let filled = 0;
     for (const bytes of sizes) {
       say(`filling etcd to ${bytes / MB} MB ...`);
-      await fill(member.clientUrl, 'random', bytes - filled, `/${bytes}`);
+      await fill({ hosts: member.clientUrl }, 'random', bytes - filled, `/${bytes}`);
       filled = bytes;
       const worker = await startWorker(configFile, temporal.address, join(folder, 'scratch'));
       try {

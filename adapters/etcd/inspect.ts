@@ -27,19 +27,10 @@ export async function withMember<T>(endpoint: MemberEndpoint, work: (member: Mem
 /** A compaction between the question and the answer makes a comparison impossible; it happens once in a while, not thrice. */
 const COMPARISONS = 3;
 
-/**
- * What each member says; one that does not answer is part of the result. All are asked for the hash of one common revision.
- * @param statusTimeoutMs how long a member is waited for; default 5,000
- */
-export async function inspectMembers(
-  cluster: Cluster,
-  signal: AbortSignal,
-  statusTimeoutMs?: number,
-): Promise<MemberInspection[]> {
+/** What each member says; one that does not answer is part of the result. All are asked for the hash of one common revision. */
+export async function inspectMembers(cluster: Cluster, signal: AbortSignal): Promise<MemberInspection[]> {
   for (let comparison = 1; ; comparison += 1) {
-    const statuses = await Promise.all(
-      cluster.nodes.map(async (node) => await inspectStatus(cluster, node, signal, statusTimeoutMs)),
-    );
+    const statuses = await inspectStatuses(cluster, cluster.nodes, signal);
     const revisions = answering(statuses).map(({ status }) => BigInt(status.revision));
     if (revisions.length === 0) return statuses;
     const common = revisions.reduce((lowest, revision) => (revision < lowest ? revision : lowest)).toString();
@@ -48,6 +39,19 @@ export async function inspectMembers(
     );
     if (comparison === COMPARISONS || hashGroups(members).flat().length === revisions.length) return members;
   }
+}
+
+/**
+ * The same of some nodes' members, without hashes.
+ * @param timeoutMs how long a member is waited for; default 5,000
+ */
+export async function inspectStatuses(
+  cluster: Cluster,
+  nodes: ClusterNode[],
+  signal: AbortSignal,
+  timeoutMs?: number,
+): Promise<MemberInspection[]> {
+  return await Promise.all(nodes.map(async (node) => await inspectStatus(cluster, node, signal, timeoutMs)));
 }
 
 async function withHash(

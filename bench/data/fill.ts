@@ -1,6 +1,6 @@
 /** Fills a real etcd. */
 import { randomBytes } from 'node:crypto';
-import { Etcd3 } from 'etcd3';
+import { Etcd3, type IOptions } from 'etcd3';
 import { type KeyValue, kubernetesWrites } from './kubernetes.ts';
 
 export const CONTENTS = ['kubernetes', 'random'] as const;
@@ -11,11 +11,24 @@ const OPERATIONS = 100;
 const REQUEST_BYTES = 1024 * 1024;
 const REQUESTS_AT_ONCE = 4;
 const RANDOM_VALUE_BYTES = 16 * 1024;
+/** etcd's `DefaultSnapshotCatchUpEntries` (server/etcdserver/server.go), and some more: it lets go of them a hundred at a time. */
+const RAFT_ENTRIES = 6_000;
+
+type Etcd = Pick<IOptions, 'hosts' | 'credentials'>;
 
 /** Puts keys and values of that many bytes in all; `prefix` keeps random keys apart from those of an earlier call. */
-export async function fill(clientUrl: string, content: Content, bytes: number, prefix = '/random'): Promise<void> {
-  const client = new Etcd3({ hosts: clientUrl });
-  const batches = inBatches(content === 'kubernetes' ? kubernetesWrites() : randomWrites(prefix), bytes);
+export async function fill(etcd: Etcd, content: Content, bytes: number, prefix = '/random'): Promise<void> {
+  await commit(etcd, inBatches(content === 'kubernetes' ? kubernetesWrites() : randomWrites(prefix), bytes));
+}
+
+/** Small writes, as many as etcd keeps in memory of its newest: what was written before takes none any more, as in a cluster that grew slowly. */
+export async function fillRaftLog(etcd: Etcd): Promise<void> {
+  const small = Array.from({ length: RAFT_ENTRIES }, (_, index) => [{ key: '/small', value: Buffer.from(`${index}`) }]);
+  await commit(etcd, small.values());
+}
+
+async function commit(etcd: Etcd, batches: Iterable<KeyValue[]>): Promise<void> {
+  const client = new Etcd3(etcd);
   async function write(): Promise<void> {
     // One iterator for all: each batch is taken once.
     for (const batch of batches) {

@@ -77,28 +77,31 @@ export interface Outage {
   someMs: number;
 }
 
-/** Asks every kube-apiserver again and again, as clients from outside would. */
+/** Asks every kube-apiserver again and again, as clients from outside would: each by itself, or one that hangs would hide when the others are back. */
 export function probe(lab: Lab): { stop: () => Promise<Outage> } {
   const stopped = new AbortController();
   const longest: Outage = { noneMs: 0, someMs: 0 };
   const since = { none: 0, some: 0 };
-  const probing = (async () => {
+  const ready = lab.nodes.map(() => true);
+  function note(index: number, isReady: boolean): void {
+    ready[index] = isReady;
+    const nowMs = performance.now();
+    since.none = ready.includes(true) ? 0 : since.none || nowMs;
+    since.some = ready.includes(false) ? since.some || nowMs : 0;
+    if (since.none > 0) longest.noneMs = Math.max(longest.noneMs, Math.round(nowMs - since.none));
+    if (since.some > 0) longest.someMs = Math.max(longest.someMs, Math.round(nowMs - since.some));
+  }
+  const probing = lab.nodes.map(async ({ apiServerUrl }, index) => {
     while (!stopped.signal.aborted) {
-      const signal = AbortSignal.timeout(30_000);
-      const looks = await Promise.all(lab.nodes.map(({ apiServerUrl }) => apiServerReady(apiServerUrl, { signal })));
-      const nowMs = performance.now();
-      const count = looks.filter(({ ready }) => ready).length;
-      since.none = count > 0 ? 0 : since.none || nowMs;
-      since.some = count === looks.length ? 0 : since.some || nowMs;
-      if (since.none > 0) longest.noneMs = Math.max(longest.noneMs, Math.round(nowMs - since.none));
-      if (since.some > 0) longest.someMs = Math.max(longest.someMs, Math.round(nowMs - since.some));
+      const look = await apiServerReady(apiServerUrl, { signal: AbortSignal.timeout(30_000) });
+      note(index, look.ready);
       await delay(200);
     }
-  })();
+  });
   return {
     async stop() {
       stopped.abort();
-      await probing;
+      await Promise.all(probing);
       return longest;
     },
   };

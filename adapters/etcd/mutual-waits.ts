@@ -1,0 +1,47 @@
+/** Members that have started and wait for each other. */
+import { isIP } from 'node:net';
+import { type ClusterNode, nodeOf } from '../../domain/configuration/nodes.ts';
+import type { Cluster } from '../../domain/configuration/resolve.ts';
+import { hostFor } from '../hosts/find.ts';
+
+const SS_MS = 5_000;
+
+/**
+ * Ends the questions that silent members of a kubeadm cluster have sent each other. kubeadm's etcd has `InitialCorruptCheck`: before it answers anybody it asks every
+ * other member for the hash of its keys, and waits 7 s for one that has started and does not answer yet either (etcd, server/etcdserver/corrupt.go).
+ * A question that breaks off is passed over; connections to and from members that answer are left alone. Where it can't be done (no `ss`, a kernel
+ * without INET_DIAG_DESTROY, a node that only its own worker reaches) they wait.
+ * @param silent the names of the nodes whose members don't answer
+ */
+export async function endMutualWaits(cluster: Cluster, silent: readonly string[], signal: AbortSignal): Promise<void> {
+  if (cluster.flavour !== 'kubeadm') return;
+  const nodes = silent.map((name) => nodeOf(cluster.nodes, name));
+  await Promise.all(
+    nodes.map(async (node) => {
+      const peers = nodes.filter((peer) => peer !== node).flatMap(peerAddress);
+      if (node.taskQueue === undefined) await endConnections(node, peers, signal);
+    }),
+  );
+}
+
+function peerAddress({ etcd }: ClusterNode): string[] {
+  const { hostname, port } = new URL(etcd.peerUrl);
+  // A name may stand for several machines.
+  return isIP(hostname.replace(/^\[|\]$/g, '')) === 0 || port === '' ? [] : [`${hostname}:${port}`];
+}
+
+async function endConnections(node: ClusterNode, to: string[], signal: AbortSignal): Promise<void> {
+  if (to.length === 0) return;
+  const where = to.flatMap((address, index) => [...(index === 0 ? [] : ['or']), 'dst', address]);
+  const host = hostFor(node);
+  try {
+    await host.run(['ss', '--kill', '--tcp', '--numeric', 'state', 'established', '(', ...where, ')'], {
+      signal,
+      timeoutMs: SS_MS,
+    });
+  } catch {
+    signal.throwIfAborted();
+  } finally {
+    await host.close();
+  }
+}
