@@ -27,16 +27,16 @@ after(() => {
   for (const server of servers) server.close();
 });
 
-function portOf(server: Server | undefined): number {
-  return (server?.address() as AddressInfo).port;
+function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port;
 }
 
 function clusterOf(flavour: Flavour): Cluster {
   const service = flavour === 'kubeadm' ? {} : { service: { systemd: 'etcd' } };
-  const nodes = NODES.map((name, index) => ({
-    name,
+  const nodes = servers.map((server, index) => ({
+    name: `m${index + 1}`,
     address: `127.0.0.${index + 1}`,
-    etcd: { peerUrl: `https://127.0.0.1:${portOf(servers[index])}`, dataDir: `/nowhere/${name}`, ...service },
+    etcd: { peerUrl: `https://127.0.0.1:${portOf(server)}`, dataDir: `/nowhere/m${index + 1}`, ...service },
   }));
   const stores = { local: { type: 'filesystem', path: '/nowhere' } };
   return resolveCluster(
