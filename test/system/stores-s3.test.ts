@@ -231,6 +231,56 @@ describe('An S3 store', { skip }, () => {
     await client().send(new HeadObjectCommand({ Bucket: 'plain', Key: 'at-root/node/backup.json' }));
   });
 
+  for (const [how, serverSideEncryption, headers] of [
+    ['S3', { type: 's3' }, ['x-amz-server-side-encryption: AES256']],
+    [
+      'KMS',
+      { type: 'kms', keyId: 'alias/salvor', bucketKey: true },
+      [
+        'x-amz-server-side-encryption-aws-kms-key-id: alias/salvor',
+        'x-amz-server-side-encryption-bucket-key-enabled: true',
+        'x-amz-server-side-encryption: aws:kms',
+      ],
+    ],
+  ] as const) {
+    // No server that can be started here encrypts on its side: what it is asked is looked at on the way.
+    test(`the service is asked to encrypt with ${how} whatever creates an object`, async () => {
+      let sent = '';
+      const watching = await proxy((toServer) => {
+        sent += toServer.toString('latin1');
+        return 'pass';
+      });
+      const store = s3Store(
+        {
+          name: 'offsite',
+          type: 's3',
+          bucket: 'plain',
+          prefix: how,
+          endpoint: watching.endpoint,
+          region: 'us-east-1',
+          pathStyle: true,
+          serverSideEncryption,
+        },
+        { credentials: running().credentials },
+      );
+      opened.push(store);
+      await store.check(signal());
+      await store.put('encrypted/node/small', bodyOf(1000), { signal: signal() });
+      await store.put('encrypted/node/large', bodyOf(20_000_000), { signal: signal() });
+      watching.close();
+      const creating =
+        /^(?:PUT \S+(?<!partNumber=\S*)(?<!uploadId=\S*)|POST \S+[?&]uploads\S*) HTTP\/1\.1\r\n(?:[^\r\n]+\r\n)*/gm;
+      const asked = [...sent.matchAll(creating)].map(([head]) =>
+        head
+          .split('\r\n')
+          .filter((line) => /^x-amz-server-side-encryption/i.test(line))
+          .sort(),
+      );
+      assert.equal(asked.length, 3, 'the look at the bucket, the small object and the upload of the large one');
+      for (const lines of asked) assert.deepEqual(lines, [...headers].sort());
+    });
+  }
+
   test('the server is killed during a put: StoreUnavailable, not a hang', async () => {
     const own = await startS3Server();
     assert.ok(own);
