@@ -10,8 +10,13 @@ import { KUBERNETES_DIRECTORY } from './kubeadm.ts';
 
 const POLL_MS = 250;
 const CRICTL_MS = 60_000;
-/** The kubelet stops a pod's sandbox within a second of its last container; only a kubelet that is down doesn't. */
-const KUBELET_MS = 10_000;
+/**
+ * The kubelet stops a pod's sandbox within a second of its last container. One that is down doesn't, nor one that was started while its kube-apiserver
+ * didn't answer: until it has heard of every pod that it is to run, it ends none.
+ */
+const KUBELET_MS = 3_000;
+/** In which a kubelet that has not seen yet that the manifest is gone has made a new sandbox in place of one that was stopped. */
+const NEW_SANDBOX_MS = 5_000;
 
 /**
  * How long a component may take to end by itself. kube-apiserver waits for its watches up to the 30 s that the kubelet would give it; what else it
@@ -105,9 +110,10 @@ function staticPod(name: Name, host: Host, directory: string, port?: number): Co
     }
     let said = '';
     let emptySinceMs: number | undefined;
+    let quietUntilMs = 0;
     for (;;) {
       const seen = await look(signal);
-      if (isGone(seen)) return { changed };
+      if (isGone(seen) && Date.now() >= quietUntilMs) return { changed };
       if (Date.now() > endMs) throw stuck('stopped', `${describe(seen)}${said && `; crictl said: ${said}`}`);
       if (seen.containers.length > 0) {
         emptySinceMs = undefined;
@@ -116,13 +122,10 @@ function staticPod(name: Name, host: Host, directory: string, port?: number): Co
       } else {
         emptySinceMs ??= Date.now();
       }
-      if (
-        emptySinceMs !== undefined &&
-        seen.pods.length > 0 &&
-        Date.now() - emptySinceMs > KUBELET_MS &&
-        !(await kubeletRuns(host, signal))
-      ) {
+      if (emptySinceMs !== undefined && seen.pods.length > 0 && Date.now() - emptySinceMs > KUBELET_MS) {
+        quietUntilMs = (await kubeletRuns(host, signal)) ? Date.now() + NEW_SANDBOX_MS : 0;
         await crictl(['stopp', ...seen.pods], signal);
+        emptySinceMs = undefined;
       }
       await sleep(POLL_MS, undefined, { signal });
     }

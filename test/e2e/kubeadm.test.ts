@@ -159,6 +159,36 @@ describe('a kubeadm cluster over SSH', { skip, timeout: 1_800_000 }, () => {
     }
     await lab.waitUntilWell();
   });
+
+  test('a cluster whose members are all broken, and whose kubelets were started since, is restored', async (context) => {
+    const wanted = await configMaps(lab, 1);
+    const { backup } = await run<BackupReport>('backup', {
+      cluster: LAB_CLUSTER,
+      override: ['young-cluster', 'rollout'],
+    });
+    const breakIt = 'dd if=/dev/zero of=/var/lib/etcd/member/snap/db bs=1M count=1 conv=notrunc';
+    await Promise.all(
+      lab.nodes.map(({ number }) =>
+        lab.onNode(number, ['sh', '-c', `systemctl stop kubelet && pkill -KILL -x etcd && ${breakIt} 2>&1`]),
+      ),
+    );
+    // Such a kubelet never hears which pods it is to run, and so ends none.
+    await Promise.all(lab.nodes.map(({ number }) => lab.onNode(number, ['systemctl', 'start', 'kubelet'])));
+    await until('no kube-apiserver is ready', async () => {
+      const ready = lab.nodes.map(({ address }) => apiServerReady(`https://${address}:6443`, { signal }));
+      return (await Promise.all(ready)).every((one) => !one.ready);
+    });
+
+    const report = await timed(context, 'restore', () =>
+      run<RestoreReport>('restore', { cluster: LAB_CLUSTER, confirm: LAB_CLUSTER, backup, approve: 'auto' }),
+    );
+    assert.equal(report.outcome, 'restored', report.problem ?? '');
+    for (const { name, node, durationMs, evidence } of report.steps) {
+      context.diagnostic(`${(durationMs ?? 0) / 1_000} s  ${name} ${node ?? ''}: ${evidence ?? ''}`);
+    }
+    await timed(context, 'all nodes Ready', () => lab.waitUntilWell());
+    for (const { number } of lab.nodes) assert.deepEqual(await configMaps(lab, number), wanted);
+  });
 });
 
 /** A client that keeps a list of config maps by watching them, as controllers do. */

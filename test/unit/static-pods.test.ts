@@ -10,6 +10,7 @@ import { staticPodsControlPlane } from '../../adapters/control-planes/static-pod
 import { localHost } from '../../adapters/hosts/local.ts';
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import { environmentVariable } from '../../tools/environment.ts';
+import { until } from '../support/until.ts';
 
 const NAMES = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'] as const;
 
@@ -178,6 +179,18 @@ describe('a component that the kubelet runs', () => {
   test('of a node whose kubelet is down is stopped by the container runtime', async () => {
     await writeFile(node.at('state/kubelet-is-down'), '');
     assert.deepEqual(await etcd.stop(signal, 60_000), { changed: true });
+    assert.equal(await etcd.status(signal), 'stopped');
+  });
+
+  test('whose sandbox the kubelet leaves is stopped by the container runtime, and again when the kubelet starts it once more', async () => {
+    const calls = async () => (await readFile(node.at('state/calls'), 'utf8').catch(() => '')).split('\n');
+    const sandboxes = async () => (await calls()).filter((call) => call === 'stopp etcd').length;
+    const stopping = etcd.stop(signal, 60_000);
+    await until('the sandbox is stopped', async () => (await sandboxes()) === 1 || undefined);
+    // A kubelet that still has the manifest starts it again.
+    await node.set('etcd', true);
+    assert.deepEqual(await stopping, { changed: true });
+    assert.equal(await sandboxes(), 2);
     assert.equal(await etcd.status(signal), 'stopped');
   });
 
