@@ -169,7 +169,11 @@ describe('a kubeadm cluster over SSH', { skip, timeout: 1_800_000 }, () => {
     const breakIt = 'dd if=/dev/zero of=/var/lib/etcd/member/snap/db bs=1M count=1 conv=notrunc';
     await Promise.all(
       lab.nodes.map(({ number }) =>
-        lab.onNode(number, ['sh', '-c', `systemctl stop kubelet && pkill -KILL -x etcd && ${breakIt} 2>&1`]),
+        lab.onNode(number, [
+          'sh',
+          '-c',
+          `systemctl stop kubelet && pkill -KILL -x 'etcd|kube-apiserver' && ${breakIt} 2>&1`,
+        ]),
       ),
     );
     // Such a kubelet never hears which pods it is to run, and so ends none.
