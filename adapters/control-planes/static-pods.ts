@@ -10,13 +10,22 @@ import { KUBERNETES_DIRECTORY } from './kubeadm.ts';
 
 const POLL_MS = 250;
 const CRICTL_MS = 60_000;
-/**
- * The kubelet stops a pod's sandbox within a second of its last container. One that is down doesn't, nor one that was started while its kube-apiserver
- * didn't answer: until it has heard of every pod that it is to run, it ends none.
- */
-const KUBELET_MS = 3_000;
-/** In which a kubelet that has not seen yet that the manifest is gone has made a new sandbox in place of one that was stopped. */
-const NEW_SANDBOX_MS = 5_000;
+const KUBELET_RESTART_MS = 60_000;
+/** How long the kubelet is given before its work is done for it. */
+const PATIENCE = {
+  /**
+   * The kubelet stops a pod's sandbox within a second of its last container. One that is down doesn't, nor one that was started while its kube-apiserver
+   * didn't answer: until it has heard of every pod that it is to run, it ends none.
+   */
+  stopSandboxMs: 3_000,
+  /** In which a kubelet that has not seen yet that the manifest is gone has made a new sandbox in place of one that was stopped. */
+  newSandboxMs: 5_000,
+  /**
+   * Within it a kubelet makes the sandbox of a manifest that is put in place. One that can't end the pod of the old manifest, for the same reason, waits with the
+   * new one for good; started again, it knows of the new one alone.
+   */
+  newPodMs: 20_000,
+};
 
 /**
  * How long a component may take to end by itself. kube-apiserver waits for its watches up to the 30 s that the kubelet would give it; what else it
@@ -29,16 +38,18 @@ type Name = keyof typeof GRACE_S;
 export function staticPodsControlPlane(
   node: ClusterNode,
   host: Host,
-  directory: string = KUBERNETES_DIRECTORY,
+  { directory = KUBERNETES_DIRECTORY, patience = PATIENCE } = {},
 ): ControlPlane {
   const api = node.apiServer && new URL(node.apiServer.url);
   // Behind another address stands a load balancer, and its port says nothing of the node.
   const isOwn = api?.hostname.replace(/^\[|\]$/g, '') === node.address;
+  const pod = (name: Name, port?: number) =>
+    staticPod(name, host, { directory, patience, ...(port !== undefined && { port }) });
   return {
-    etcd: staticPod('etcd', host, directory, portOf(new URL(node.etcd.clientUrl))),
-    apiServer: staticPod('kube-apiserver', host, directory, api && isOwn ? portOf(api) : undefined),
-    controllerManager: staticPod('kube-controller-manager', host, directory),
-    scheduler: staticPod('kube-scheduler', host, directory),
+    etcd: pod('etcd', portOf(new URL(node.etcd.clientUrl))),
+    apiServer: pod('kube-apiserver', api && isOwn ? portOf(api) : undefined),
+    controllerManager: pod('kube-controller-manager'),
+    scheduler: pod('kube-scheduler'),
   };
 }
 
@@ -54,7 +65,11 @@ interface Seen {
   isListening: boolean;
 }
 
-function staticPod(name: Name, host: Host, directory: string, port?: number): Component {
+function staticPod(
+  name: Name,
+  host: Host,
+  { directory, patience, port }: { directory: string; patience: typeof PATIENCE; port?: number },
+): Component {
   const place = join(directory, 'manifests', `${name}.yaml`);
   const aside = join(directory, 'salvor-stopped', `${name}.yaml`);
 
@@ -122,8 +137,8 @@ function staticPod(name: Name, host: Host, directory: string, port?: number): Co
       } else {
         emptySinceMs ??= Date.now();
       }
-      if (emptySinceMs !== undefined && seen.pods.length > 0 && Date.now() - emptySinceMs > KUBELET_MS) {
-        quietUntilMs = (await kubeletRuns(host, signal)) ? Date.now() + NEW_SANDBOX_MS : 0;
+      if (emptySinceMs !== undefined && seen.pods.length > 0 && Date.now() - emptySinceMs > patience.stopSandboxMs) {
+        quietUntilMs = (await kubeletRuns(host, signal)) ? Date.now() + patience.newSandboxMs : 0;
         await crictl(['stopp', ...seen.pods], signal);
         emptySinceMs = undefined;
       }
@@ -147,10 +162,15 @@ function staticPod(name: Name, host: Host, directory: string, port?: number): Co
       await forget(signal);
       await host.rename(aside, place, signal);
     }
+    let restartMs = Date.now() + patience.newPodMs;
     for (;;) {
       const seen = await look(signal);
       if (seen.containers.length > 0) return { changed };
       changed = true;
+      if (seen.pods.length === 0 && Date.now() > restartMs) {
+        restartMs = Infinity;
+        await host.run(['systemctl', 'restart', 'kubelet'], { signal, timeoutMs: KUBELET_RESTART_MS });
+      }
       if (Date.now() > endMs) {
         const kubelet = (await kubeletRuns(host, signal)) ? 'the kubelet runs' : 'the kubelet does not run';
         throw stuck('running', `${describe(seen)}, and ${kubelet}`);

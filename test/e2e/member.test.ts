@@ -133,6 +133,12 @@ describe('members of a kubeadm cluster', { skip, timeout: 1_800_000 }, () => {
     // An empty one is filled again, with luck, by the next leader; one that holds nonsense is not.
     const nonsense = 'mkdir -p /var/lib/etcd/member/snap && head -c 65536 /dev/urandom >/var/lib/etcd/member/snap/db';
     await lab.onNode(1, ['sh', '-c', `pkill -STOP -x etcd; rm -rf /var/lib/etcd && ${nonsense}; pkill -KILL -x etcd`]);
+    // Somebody started the node's kubelet again, which asks its own kube-apiserver what it is to run and so never hears of it.
+    await lab.onNode(1, [
+      'sh',
+      '-c',
+      "systemctl stop kubelet && pkill -KILL -x 'etcd|kube-apiserver'; systemctl start kubelet",
+    ]);
     await untilState('n1', 'crash-looping');
     const report = await replaceUnderWrites(context, [2, 3]);
     checkHealthy(report.after, ['n1', 'n2', 'n3']);

@@ -28,6 +28,9 @@ case "$*" in
   "stopp "*) rm -f -- "$2.pod" "$2.container" ;;
 esac
 `;
+const SYSTEMCTL = `#!/bin/sh
+echo "systemctl $*" >>"$STATE/calls"
+`;
 const PGREP = `#!/bin/sh
 [ ! -e "$STATE/kubelet-is-down" ]
 `;
@@ -58,7 +61,10 @@ class FakeNode {
       run: (argv: readonly [string, ...string[]], options: Parameters<typeof local.run>[1]) =>
         local.run(argv, { ...options, env }),
     };
-    this.plane = staticPodsControlPlane(node, host, this.at('kubernetes'));
+    this.plane = staticPodsControlPlane(node, host, {
+      directory: this.at('kubernetes'),
+      patience: { stopSandboxMs: 2_000, newSandboxMs: 3_000, newPodMs: 2_000 },
+    });
   }
 
   at(path: string): string {
@@ -78,6 +84,7 @@ class FakeNode {
     for (const [name, script] of [
       ['crictl', CRICTL],
       ['pgrep', PGREP],
+      ['systemctl', SYSTEMCTL],
     ] as const) {
       await writeFile(this.at(`bin/${name}`), script);
       await chmod(this.at(`bin/${name}`), 0o755);
@@ -192,6 +199,18 @@ describe('a component that the kubelet runs', () => {
     assert.deepEqual(await stopping, { changed: true });
     assert.equal(await sandboxes(), 2);
     assert.equal(await etcd.status(signal), 'stopped');
+  });
+
+  test('that a kubelet does not begin to start is started once the kubelet is started again', async () => {
+    node.startKubelet(30);
+    await etcd.stop(signal, 30_000);
+    await node.stopKubelet();
+    const starting = etcd.start(signal, 60_000);
+    await until('the kubelet is started again', async () =>
+      (await readFile(node.at('state/calls'), 'utf8')).includes('systemctl restart kubelet'),
+    );
+    await node.set('etcd', true);
+    assert.deepEqual(await starting, { changed: true });
   });
 
   test('that a kubelet does not start is stuck, and the message says why', async () => {
