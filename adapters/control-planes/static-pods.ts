@@ -43,8 +43,7 @@ export function staticPodsControlPlane(
   const api = node.apiServer && new URL(node.apiServer.url);
   // Behind another address stands a load balancer, and its port says nothing of the node.
   const isOwn = api?.hostname.replace(/^\[|\]$/g, '') === node.address;
-  const pod = (name: Name, port?: number) =>
-    staticPod(name, host, { directory, patience, ...(port !== undefined && { port }) });
+  const pod = (name: Name, port?: number) => staticPod(name, host, { directory, patience, port });
   return {
     etcd: pod('etcd', portOf(new URL(node.etcd.clientUrl))),
     apiServer: pod('kube-apiserver', api && isOwn ? portOf(api) : undefined),
@@ -68,7 +67,7 @@ interface Seen {
 function staticPod(
   name: Name,
   host: Host,
-  { directory, patience, port }: { directory: string; patience: typeof PATIENCE; port?: number },
+  { directory, patience, port }: { directory: string; patience: typeof PATIENCE; port: number | undefined },
 ): Component {
   const place = join(directory, 'manifests', `${name}.yaml`);
   const aside = join(directory, 'salvor-stopped', `${name}.yaml`);
@@ -136,11 +135,11 @@ function staticPod(
         said = result.exitCode === 0 ? '' : lastLines(result.stderr);
       } else {
         emptySinceMs ??= Date.now();
-      }
-      if (emptySinceMs !== undefined && seen.pods.length > 0 && Date.now() - emptySinceMs > patience.stopSandboxMs) {
-        quietUntilMs = (await kubeletRuns(host, signal)) ? Date.now() + patience.newSandboxMs : 0;
-        await crictl(['stopp', ...seen.pods], signal);
-        emptySinceMs = undefined;
+        if (seen.pods.length > 0 && Date.now() - emptySinceMs > patience.stopSandboxMs) {
+          quietUntilMs = (await kubeletRuns(host, signal)) ? Date.now() + patience.newSandboxMs : 0;
+          await crictl(['stopp', ...seen.pods], signal);
+          emptySinceMs = undefined;
+        }
       }
       await sleep(POLL_MS, undefined, { signal });
     }

@@ -43,6 +43,10 @@ describe('a kubeadm cluster over SSH', { skip, timeout: 1_800_000 }, () => {
     return (await world.temporal.client.workflow.execute(operation, options)) as R;
   }
 
+  async function backUp(): Promise<BackupReport> {
+    return await run('backup', { cluster: LAB_CLUSTER, override: ['young-cluster', 'rollout'] });
+  }
+
   async function timed<T>(context: TestContext, what: string, work: () => Promise<T>): Promise<T> {
     const startedAt = performance.now();
     const result = await work();
@@ -93,10 +97,7 @@ describe('a kubeadm cluster over SSH', { skip, timeout: 1_800_000 }, () => {
     await lab.kubectl('create', 'configmap', 'deleted', '--from-literal=value=deleted');
     const wanted = await configMaps(lab, 1);
     assert.deepEqual(Object.keys(wanted).toSorted(), ['deleted', 'kept']);
-    const override = ['young-cluster', 'rollout'];
-    const { backup, state } = await timed(context, 'backup', () =>
-      run<BackupReport>('backup', { cluster: LAB_CLUSTER, override }),
-    );
+    const { backup, state } = await timed(context, 'backup', backUp);
     assert.equal(state, 'complete');
 
     await lab.kubectl('delete', 'configmap', 'deleted');
@@ -121,12 +122,7 @@ describe('a kubeadm cluster over SSH', { skip, timeout: 1_800_000 }, () => {
     );
     const seen = await prober.stop();
     assert.equal(report.outcome, 'restored', report.problem ?? '');
-    for (const { name, node, startedAt, durationMs, evidence } of report.steps) {
-      const place = node === null ? '' : ` ${node}`;
-      context.diagnostic(
-        `${startedAt?.slice(11, 19)} ${(durationMs ?? 0) / 1_000} s  ${name}${place}: ${evidence ?? ''}`,
-      );
-    }
+    tellSteps(context, report);
     context.diagnostic(
       `downtime: ${report.downtimeMs / 1_000} s; seen from outside: none answered for ${seen.noneMs / 1_000} s, not all for ${seen.someMs / 1_000} s`,
     );
@@ -162,10 +158,7 @@ describe('a kubeadm cluster over SSH', { skip, timeout: 1_800_000 }, () => {
 
   test('a cluster whose members are all broken, and whose kubelets were started since, is restored', async (context) => {
     const wanted = await configMaps(lab, 1);
-    const { backup } = await run<BackupReport>('backup', {
-      cluster: LAB_CLUSTER,
-      override: ['young-cluster', 'rollout'],
-    });
+    const { backup } = await backUp();
     const breakIt = 'dd if=/dev/zero of=/var/lib/etcd/member/snap/db bs=1M count=1 conv=notrunc';
     await Promise.all(
       lab.nodes.map(({ number }) =>
@@ -187,13 +180,20 @@ describe('a kubeadm cluster over SSH', { skip, timeout: 1_800_000 }, () => {
       run<RestoreReport>('restore', { cluster: LAB_CLUSTER, confirm: LAB_CLUSTER, backup, approve: 'auto' }),
     );
     assert.equal(report.outcome, 'restored', report.problem ?? '');
-    for (const { name, node, durationMs, evidence } of report.steps) {
-      context.diagnostic(`${(durationMs ?? 0) / 1_000} s  ${name} ${node ?? ''}: ${evidence ?? ''}`);
-    }
+    tellSteps(context, report);
     await timed(context, 'all nodes Ready', () => lab.waitUntilWell());
     for (const { number } of lab.nodes) assert.deepEqual(await configMaps(lab, number), wanted);
   });
 });
+
+function tellSteps(context: TestContext, { steps }: RestoreReport): void {
+  for (const { name, node, startedAt, durationMs, evidence } of steps) {
+    const place = node === null ? '' : ` ${node}`;
+    context.diagnostic(
+      `${startedAt?.slice(11, 19)} ${(durationMs ?? 0) / 1_000} s  ${name}${place}: ${evidence ?? ''}`,
+    );
+  }
+}
 
 /** A client that keeps a list of config maps by watching them, as controllers do. */
 async function watchConfigMaps(kubeconfig: string) {
