@@ -32,7 +32,8 @@ export interface SeenNode {
 /** The name of a Node, of a controller, or of whatever else holds it. */
 export interface SeenLease extends Written {
   name: string;
-  holder: string;
+  /** Undefined when it was given back. */
+  holder: string | undefined;
 }
 
 export interface SeenBinding {
@@ -121,8 +122,16 @@ export function missingNodesFinding(
   );
 }
 
-/** Leader election writes every few seconds: who did since the restore is at work, with what it read anew. */
-export function leaderFinding(name: string, lease: SeenLease | undefined, sinceRevision: string): AftercareFinding {
+/**
+ * Leader election writes every few seconds: who did since the restore is at work, with what it read anew.
+ * @param releasedFrom whose lease it was until it was given back for them
+ */
+export function leaderFinding(
+  name: string,
+  lease: SeenLease | undefined,
+  sinceRevision: string,
+  releasedFrom?: string,
+): AftercareFinding {
   if (lease === undefined) {
     return {
       what: name,
@@ -130,12 +139,19 @@ export function leaderFinding(name: string, lease: SeenLease | undefined, sinceR
       detail: `there is no lease kube-system/${name}: it isn't run, or elects elsewhere`,
     };
   }
-  if (isSince(lease, sinceRevision))
-    return { what: name, state: 'fine', detail: `${lease.holder} leads and has renewed its lease` };
+  const { holder } = lease;
+  if (holder !== undefined && isSince(lease, sinceRevision)) {
+    const leads = `${holder} leads and has renewed its lease`;
+    if (releasedFrom === undefined) return { what: name, state: 'fine', detail: leads };
+    return { what: name, state: 'mended', detail: `released the lease of ${releasedFrom}; ${leads}` };
+  }
   return {
     what: name,
     state: 'listed',
-    detail: `its lease, of ${lease.holder}, was not renewed since the restore`,
+    detail:
+      holder === undefined
+        ? 'nobody has taken its lease since it was released'
+        : `its lease, of ${holder}, was not renewed since the restore`,
     advice: `look whether ${name} runs on the control-plane nodes, and at its log`,
   };
 }

@@ -1,5 +1,6 @@
 /** What people mend by hand after a restore: waited for, mended or listed. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { ApiException } from '@kubernetes/client-node';
 import {
   type AftercareFinding,
   type AftercareReport,
@@ -13,20 +14,22 @@ import {
 import { endpointsFinding } from '../../domain/api-addresses.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { messageOf, SalvorError } from '../../domain/errors.ts';
+import { plannedNode } from '../../domain/plan.ts';
 import { isReadable } from '../etcd/node-credentials.ts';
 import { type Access, accessNode, apiFailure } from './access.ts';
 import {
   readApiAddresses,
-  readLeaderLease,
   readLostAttachments,
   readLostPods,
   readNodeLeases,
   readNodes,
   readPendingRequests,
 } from './cluster-state.ts';
+import { readLeaderLease, releaseLeaderLease } from './leader-leases.ts';
 import { tendRegistrations, type Tended } from './registrations.ts';
 
 const POLL_MS = 2_000;
+const CONTROLLERS = ['kube-controller-manager', 'kube-scheduler'];
 
 export interface AftercareOrder {
   /** That of the restored etcd before anybody wrote to it: what is above it was written since. */
@@ -50,12 +53,13 @@ export async function lookAfterCluster(
   if ('why' in accesses) return { found: [tended.finding, notSeen(accesses.why)] };
   const look = async <T>(work: (access: Access) => Promise<T>) => await withAny(accesses, work, signal);
   let before: Addresses | undefined;
+  const released = new Map<string, string>();
   for (;;) {
     try {
       before ??= await look(readApiAddresses);
       const addresses = before;
       const settling = await look(
-        async (access) => await lookAtSettling(access, cluster, order, { ...tended, before: addresses }),
+        async (access) => await lookAtSettling(access, cluster, order, { ...tended, released, before: addresses }),
       );
       if (settling.some(({ state }) => state === 'listed') && Date.now() < endMs) {
         await delay(POLL_MS, undefined, { signal });
@@ -122,17 +126,27 @@ async function withAny<T>(accesses: Access[], work: (access: Access) => Promise<
 
 type Addresses = Awaited<ReturnType<typeof readApiAddresses>>;
 
+interface SoFar {
+  live: string[];
+  before: Addresses;
+  /** The controllers whose leases were given back, and for whom. */
+  released: Map<string, string>;
+}
+
 /** What comes right by itself within a minute, when it does. */
 async function lookAtSettling(
   access: Access,
-  { flavour, nodes: configured }: Cluster,
+  cluster: Cluster,
   { sinceRevision }: AftercareOrder,
-  { live, before }: { live: string[]; before: Addresses },
+  { live, before, released }: SoFar,
 ): Promise<AftercareFinding[]> {
+  const { flavour, nodes: configured } = cluster;
+  await release(access, cluster, sinceRevision, released);
   const [nodes, leases, now] = [await readNodes(access), await readNodeLeases(access), await readApiAddresses(access)];
-  const controllers = ['kube-controller-manager', 'kube-scheduler'];
   const leaders = await Promise.all(
-    controllers.map(async (name) => leaderFinding(name, await readLeaderLease(access, name), sinceRevision)),
+    CONTROLLERS.map(async (name) =>
+      leaderFinding(name, await readLeaderLease(access, name), sinceRevision, released.get(name)),
+    ),
   );
   return [
     endpointsFinding('Endpoints default/kubernetes', before.endpoints, now.endpoints, live),
@@ -142,6 +156,25 @@ async function lookAtSettling(
     readyFinding(nodes, leases, sinceRevision),
     missingNodesFinding(configured, nodes, flavour === 'kubeadm' || flavour === 'openshift'),
   ];
+}
+
+/** Where the restore stopped every controller, whoever led has ended. Elsewhere it may lead on, and the others wait for the end of its lease. */
+async function release(
+  access: Access,
+  { flavour, nodes }: Cluster,
+  sinceRevision: string,
+  released: Map<string, string>,
+): Promise<void> {
+  if (!nodes.every((node) => node.apiServer === undefined || plannedNode(flavour, node).hasControllers)) return;
+  for (const name of CONTROLLERS.filter((each) => !released.has(each))) {
+    try {
+      const holder = await releaseLeaderLease(access, name, sinceRevision);
+      if (holder !== undefined) released.set(name, holder);
+    } catch (error) {
+      // Somebody wrote it meanwhile, or may do what these credentials may not: it ends by itself.
+      if (!(error instanceof ApiException)) throw error;
+    }
+  }
 }
 
 /** What waits for a person. */

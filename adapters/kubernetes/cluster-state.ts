@@ -57,17 +57,10 @@ export async function readNodeLeases(access: Access): Promise<SeenLease[]> {
   return leases;
 }
 
-/** The lease of a controller that elects its leader; undefined when there is none. */
-export async function readLeaderLease(access: Access, name: string): Promise<SeenLease | undefined> {
-  const coordination = access.client(CoordinationV1Api);
-  const lease = await orAbsent(coordination.readNamespacedLease({ name, namespace: 'kube-system' }));
-  return lease && seenLease(lease);
-}
-
-function seenLease({ metadata, spec }: V1Lease): SeenLease {
+export function seenLease({ metadata, spec }: V1Lease): SeenLease {
   return {
     name: metadata?.name ?? '',
-    holder: spec?.holderIdentity ?? 'nobody',
+    holder: spec?.holderIdentity || undefined,
     revision: metadata?.resourceVersion ?? '0',
   };
 }

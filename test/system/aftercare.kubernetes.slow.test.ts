@@ -11,7 +11,9 @@ import {
   V1MicroTime,
 } from '@kubernetes/client-node';
 import { Pkcs10CertificateRequestGenerator } from '@peculiar/x509';
+import { accessNode } from '../../adapters/kubernetes/access.ts';
 import { lookAfterCluster } from '../../adapters/kubernetes/aftercare.ts';
+import { releaseLeaderLease } from '../../adapters/kubernetes/leader-leases.ts';
 import { loadConfiguration } from '../../adapters/configuration/load.ts';
 import type { AftercareFinding } from '../../domain/aftercare.ts';
 import { type Cluster, resolveCluster } from '../../domain/configuration/resolve.ts';
@@ -158,6 +160,54 @@ test('what is left of the time before is removed, waited for or listed', async (
   assert.equal(seen['pods']?.detail, '1 on 1 node that is not there: default/lost on worker-9');
   assert.equal(seen['volume attachments']?.detail, '1 on 1 node that is not there: va-lost on worker-9');
   for (const { state, advice } of Object.values(seen)) assert.equal(advice !== undefined, state === 'listed');
+});
+
+test('where every controller was stopped, the lease of one that ended is given back at once; elsewhere it is waited for', async () => {
+  const name = 'kube-controller-manager';
+  const lease = async () => {
+    const { spec } = await config
+      .makeApiClient(CoordinationV1Api)
+      .readNamespacedLease({ name, namespace: 'kube-system' });
+    return spec;
+  };
+  const since = await revisionNow();
+  await found(since);
+  assert.equal((await lease())?.holderIdentity, `${name}-holder`, 'services mind themselves');
+  // The scheduler leads since, so its lease stays.
+  await renewLease('kube-scheduler', 'kube-system');
+  const seen = await found(since, 0, { ...cluster, flavour: 'kubeadm' });
+  assert.equal((await lease())?.holderIdentity, undefined);
+  assert.equal((await lease())?.leaseDurationSeconds, 1);
+  assert.equal(seen[name]?.detail, 'nobody has taken its lease since it was released');
+  assert.equal(seen['kube-scheduler']?.detail, 'kube-scheduler-holder leads and has renewed its lease');
+});
+
+test('a lease that is written meanwhile is not given back', async () => {
+  const [node] = cluster.nodes;
+  assert.ok(node);
+  const access = await accessNode(cluster, node, signal);
+  assert.ok('client' in access);
+  const name = 'kube-scheduler';
+  const since = await revisionNow();
+  const racing = {
+    ...access,
+    client: ((type) => {
+      const client = access.client(type);
+      if (!(client instanceof CoordinationV1Api)) return client;
+      const read = client.readNamespacedLease.bind(client);
+      client.readNamespacedLease = async (which) => {
+        const lease = await read(which);
+        await renewLease(name, 'kube-system');
+        return lease;
+      };
+      return client;
+    }) satisfies typeof access.client,
+  };
+  await assert.rejects(releaseLeaderLease(racing, name, since), { code: 409 });
+  const { spec } = await config
+    .makeApiClient(CoordinationV1Api)
+    .readNamespacedLease({ name, namespace: 'kube-system' });
+  assert.equal(spec?.holderIdentity, `${name}-holder`);
 });
 
 test('what can not be looked at is said, and fails nothing', async () => {

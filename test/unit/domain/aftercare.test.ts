@@ -69,6 +69,19 @@ describe('after a restore', () => {
     );
   });
 
+  it('a lease that was given back is mended when somebody has taken it', () => {
+    const name = 'kube-scheduler';
+    const nobodys = { name, revision: '1000005', holder: undefined };
+    assert.equal(
+      outcome(leaderFinding(name, nobodys, SINCE, 'old')),
+      'listed: nobody has taken its lease since it was released',
+    );
+    assert.equal(
+      outcome(leaderFinding(name, lease('a', '1000006'), SINCE, 'old')),
+      'mended: released the lease of old; a-holder leads and has renewed its lease',
+    );
+  });
+
   it('a controller is at work when it has renewed its lease', () => {
     const name = 'kube-scheduler';
     assert.equal(
