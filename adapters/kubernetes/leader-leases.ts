@@ -31,8 +31,8 @@ export async function releaseLeaderLease(
   if (seen.holder === undefined || isSince(seen, sinceRevision)) return undefined;
   const { holderIdentity: _, ...rest } = lease.spec;
   const now = new V1MicroTime();
-  const spec = { ...rest, leaseDurationSeconds: RELEASED_SECONDS, acquireTime: now, renewTime: now };
+  lease.spec = { ...rest, leaseDurationSeconds: RELEASED_SECONDS, acquireTime: now, renewTime: now };
   // With the resource version that was read: a lease that was written meanwhile is left alone.
-  await coordination.replaceNamespacedLease({ name, namespace: 'kube-system', body: { ...lease, spec } });
+  await coordination.replaceNamespacedLease({ name, namespace: 'kube-system', body: lease });
   return seen.holder;
 }
