@@ -5,7 +5,6 @@ import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { SalvorError } from '../../domain/errors.ts';
 import type { Manifest } from '../../domain/manifest.ts';
-import { backupIdOf, snapshotKey } from '../../domain/names.ts';
 import type { SnapshotTaken } from '../../domain/snapshot-source.ts';
 import { encode } from '../encoding/encode.ts';
 import { snapshotStatus } from '../etcd/etcdutl.ts';
@@ -16,6 +15,7 @@ import { locateEtcdutl } from '../hosts/find.ts';
 import { localHost } from '../hosts/local.ts';
 import type { Store } from '../stores/store.ts';
 import type { SnapshotAttempt } from './attempt.ts';
+import { freeKey } from './free-key.ts';
 import { sendSnapshot } from './send-snapshot.ts';
 
 export interface TakeSnapshotOptions {
@@ -63,19 +63,6 @@ export async function takeSnapshot(
     };
     return await sendSnapshot(takers, key, encoded.body, () => encoded.digests().stored, learn, options);
   });
-}
-
-/** A name that no store has yet: two backups in the same second get two names. */
-async function freeKey(cluster: Cluster, node: ClusterNode, stores: Store[], { now, signal }: TakeSnapshotOptions) {
-  const encoding = { compression: cluster.compression, encrypted: cluster.encryption !== undefined };
-  for (let timeMs = now().getTime(); ; timeMs += 1_000) {
-    const time = new Date(timeMs);
-    const backup = backupIdOf(time);
-    const key = snapshotKey(cluster.name, node.address, backup, encoding);
-    // A store that can't be asked now will fail its own copy, and only that one.
-    const found = await Promise.all(stores.map(async (store) => await store.head(key, signal).catch(() => undefined)));
-    if (found.every((object) => object === undefined)) return { takenAt: time.toISOString(), backup, key };
-  }
 }
 
 /** Passes a stream on and writes it to a file on the way: `etcdutl` reads files only. */
