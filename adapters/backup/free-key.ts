@@ -19,8 +19,9 @@ export async function freeKey(
     // The manifest too: before the encoding was changed, the snapshot had another name.
     const keys = [key, manifestKey(cluster.name, address, backup)];
     // A store that can't be asked now will fail its own copy, and only that one.
-    const asked = stores.flatMap((store) => keys.map(async (each) => await store.head(each, signal)));
-    const found = await Promise.all(asked.map(async (object) => await object.catch(() => undefined)));
+    const found = await Promise.all(
+      stores.flatMap((store) => keys.map(async (each) => await store.head(each, signal).catch(() => undefined))),
+    );
     if (found.every((object) => object === undefined)) return { takenAt: time.toISOString(), backup, key };
   }
 }

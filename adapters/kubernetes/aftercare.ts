@@ -5,11 +5,13 @@ import {
   type AftercareFinding,
   type AftercareReport,
   bindingsFinding,
+  isSince,
   kubeletsFinding,
   leaderFinding,
   missingNodesFinding,
   readyFinding,
   requestsFinding,
+  type SeenLease,
 } from '../../domain/aftercare.ts';
 import { endpointsFinding } from '../../domain/api-addresses.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
@@ -24,6 +26,7 @@ import {
   readNodeLeases,
   readNodes,
   readPendingRequests,
+  seenLease,
 } from './cluster-state.ts';
 import { readLeaderLease, releaseLeaderLease } from './leader-leases.ts';
 import { tendRegistrations, type Tended } from './registrations.ts';
@@ -39,8 +42,8 @@ export interface AftercareOrder {
 }
 
 /**
- * Looks after a cluster whose kube-apiservers are ready again. Nothing of it fails: what can't be looked at is said. Only registrations of
- * kube-apiservers are removed; objects are left to whoever knows what they are for.
+ * Looks after a cluster whose kube-apiservers are ready again. Nothing of it fails: what can't be looked at is said. Registrations of
+ * kube-apiservers are removed and leases of ended leaders given back; all else is left to whoever knows what it is for.
  */
 export async function lookAfterCluster(
   cluster: Cluster,
@@ -136,17 +139,18 @@ interface SoFar {
 /** What comes right by itself within a minute, when it does. */
 async function lookAtSettling(
   access: Access,
-  cluster: Cluster,
+  { flavour, nodes: configured }: Cluster,
   { sinceRevision }: AftercareOrder,
   { live, before, released }: SoFar,
 ): Promise<AftercareFinding[]> {
-  const { flavour, nodes: configured } = cluster;
-  await release(access, cluster, sinceRevision, released);
   const [nodes, leases, now] = [await readNodes(access), await readNodeLeases(access), await readApiAddresses(access)];
+  // Where the restore stopped every controller, whoever led has ended. Elsewhere it may lead on, and the others wait for the end of its lease.
+  const mayRelease = configured.every((node) => plannedNode(flavour, node).hasControllers);
   const leaders = await Promise.all(
-    CONTROLLERS.map(async (name) =>
-      leaderFinding(name, await readLeaderLease(access, name), sinceRevision, released.get(name)),
-    ),
+    CONTROLLERS.map(async (name) => {
+      const lease = await lookAtLeader(access, name, { sinceRevision, mayRelease, released });
+      return leaderFinding(name, lease, sinceRevision, released.get(name));
+    }),
   );
   return [
     endpointsFinding('Endpoints default/kubernetes', before.endpoints, now.endpoints, live),
@@ -158,22 +162,28 @@ async function lookAtSettling(
   ];
 }
 
-/** Where the restore stopped every controller, whoever led has ended. Elsewhere it may lead on, and the others wait for the end of its lease. */
-async function release(
+/** A controller's lease, given back first where its leader has ended with the restore. */
+async function lookAtLeader(
   access: Access,
-  { flavour, nodes }: Cluster,
-  sinceRevision: string,
-  released: Map<string, string>,
-): Promise<void> {
-  if (!nodes.every((node) => node.apiServer === undefined || plannedNode(flavour, node).hasControllers)) return;
-  for (const name of CONTROLLERS.filter((each) => !released.has(each))) {
-    try {
-      const holder = await releaseLeaderLease(access, name, sinceRevision);
-      if (holder !== undefined) released.set(name, holder);
-    } catch (error) {
-      // Somebody wrote it meanwhile, or may do what these credentials may not: it ends by itself.
-      if (!(error instanceof ApiException)) throw error;
-    }
+  name: string,
+  {
+    sinceRevision,
+    mayRelease,
+    released,
+  }: { sinceRevision: string; mayRelease: boolean; released: Map<string, string> },
+): Promise<SeenLease | undefined> {
+  const lease = await readLeaderLease(access, name);
+  if (lease === undefined) return undefined;
+  const seen = seenLease(lease);
+  if (!mayRelease || seen.holder === undefined || isSince(seen, sinceRevision)) return seen;
+  try {
+    const free = await releaseLeaderLease(access, name, lease);
+    released.set(name, seen.holder);
+    return seenLease(free);
+  } catch (error) {
+    // Somebody wrote it meanwhile, or may do what these credentials may not: it ends by itself.
+    if (error instanceof ApiException) return seen;
+    throw error;
   }
 }
 

@@ -8,12 +8,13 @@ import {
   CoreV1Api,
   KubeConfig,
   StorageV1Api,
+  type V1Lease,
   V1MicroTime,
 } from '@kubernetes/client-node';
 import { Pkcs10CertificateRequestGenerator } from '@peculiar/x509';
 import { accessNode } from '../../adapters/kubernetes/access.ts';
 import { lookAfterCluster } from '../../adapters/kubernetes/aftercare.ts';
-import { releaseLeaderLease } from '../../adapters/kubernetes/leader-leases.ts';
+import { readLeaderLease, releaseLeaderLease } from '../../adapters/kubernetes/leader-leases.ts';
 import { loadConfiguration } from '../../adapters/configuration/load.ts';
 import type { AftercareFinding } from '../../domain/aftercare.ts';
 import { type Cluster, resolveCluster } from '../../domain/configuration/resolve.ts';
@@ -51,9 +52,13 @@ async function putLease(name: string, namespace: string): Promise<void> {
   });
 }
 
+async function readLease(name: string, namespace: string): Promise<V1Lease> {
+  return await config.makeApiClient(CoordinationV1Api).readNamespacedLease({ name, namespace });
+}
+
 async function renewLease(name: string, namespace: string): Promise<void> {
   const coordination = config.makeApiClient(CoordinationV1Api);
-  const lease = await coordination.readNamespacedLease({ name, namespace });
+  const lease = await readLease(name, namespace);
   if (lease.spec) lease.spec.renewTime = new V1MicroTime();
   await coordination.replaceNamespacedLease({ name, namespace, body: lease });
 }
@@ -164,12 +169,7 @@ test('what is left of the time before is removed, waited for or listed', async (
 
 test('where every controller was stopped, the lease of one that ended is given back at once; elsewhere it is waited for', async () => {
   const name = 'kube-controller-manager';
-  const lease = async () => {
-    const { spec } = await config
-      .makeApiClient(CoordinationV1Api)
-      .readNamespacedLease({ name, namespace: 'kube-system' });
-    return spec;
-  };
+  const lease = async () => (await readLease(name, 'kube-system')).spec;
   const since = await revisionNow();
   await found(since);
   assert.equal((await lease())?.holderIdentity, `${name}-holder`, 'services mind themselves');
@@ -188,25 +188,11 @@ test('a lease that is written meanwhile is not given back', async () => {
   const access = await accessNode(cluster, node, signal);
   assert.ok('client' in access);
   const name = 'kube-scheduler';
-  const since = await revisionNow();
-  const racing = {
-    ...access,
-    client: ((type) => {
-      const client = access.client(type);
-      if (!(client instanceof CoordinationV1Api)) return client;
-      const read = client.readNamespacedLease.bind(client);
-      client.readNamespacedLease = async (which) => {
-        const lease = await read(which);
-        await renewLease(name, 'kube-system');
-        return lease;
-      };
-      return client;
-    }) satisfies typeof access.client,
-  };
-  await assert.rejects(releaseLeaderLease(racing, name, since), { code: 409 });
-  const { spec } = await config
-    .makeApiClient(CoordinationV1Api)
-    .readNamespacedLease({ name, namespace: 'kube-system' });
+  const read = await readLeaderLease(access, name);
+  assert.ok(read);
+  await renewLease(name, 'kube-system');
+  await assert.rejects(releaseLeaderLease(access, name, read), { code: 409 });
+  const { spec } = await readLease(name, 'kube-system');
   assert.equal(spec?.holderIdentity, `${name}-holder`);
 });
 
