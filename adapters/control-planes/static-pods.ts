@@ -18,7 +18,10 @@ const PATIENCE = {
    * didn't answer: until it has heard of every pod that it is to run, it ends none.
    */
   stopSandboxMs: 3_000,
-  /** In which a kubelet that has not seen yet that the manifest is gone has made a new sandbox in place of one that was stopped. */
+  /**
+   * In which a kubelet that has not seen yet that the manifest is gone has made a new sandbox in place of one that was stopped, by this attempt or by one
+   * before it that was killed.
+   */
   newSandboxMs: 5_000,
   /**
    * Within it a kubelet makes the sandbox of a manifest that is put in place. One that can't end the pod of the old manifest, for the same reason, waits with the
@@ -124,7 +127,8 @@ function staticPod(
     }
     let said = '';
     let emptySinceMs: number | undefined;
-    let quietUntilMs = 0;
+    // Who moved the manifest out just now may have stopped the sandbox, too, before it was killed.
+    let quietUntilMs = !changed && (await wasJustMovedOut(signal)) ? await newSandboxUntilMs(signal) : 0;
     for (;;) {
       const seen = await look(signal);
       if (isGone(seen) && Date.now() >= quietUntilMs) return { changed };
@@ -136,13 +140,23 @@ function staticPod(
       } else {
         emptySinceMs ??= Date.now();
         if (seen.pods.length > 0 && Date.now() - emptySinceMs > patience.stopSandboxMs) {
-          quietUntilMs = (await kubeletRuns(host, signal)) ? Date.now() + patience.newSandboxMs : 0;
+          quietUntilMs = await newSandboxUntilMs(signal);
           await crictl(['stopp', ...seen.pods], signal);
           emptySinceMs = undefined;
         }
       }
       await sleep(POLL_MS, undefined, { signal });
     }
+  }
+
+  /** Whether the manifest was renamed in the last minute, by the node's own clock: a kubelet lists its folder every 20 s, if it isn't told of changes. */
+  async function wasJustMovedOut(signal: AbortSignal): Promise<boolean> {
+    const { stdout } = await host.run(['find', aside, '-maxdepth', '0', '-cmin', '-1'], { signal });
+    return stdout !== '';
+  }
+
+  async function newSandboxUntilMs(signal: AbortSignal): Promise<number> {
+    return (await kubeletRuns(host, signal)) ? Date.now() + patience.newSandboxMs : 0;
   }
 
   /**

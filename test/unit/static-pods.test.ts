@@ -17,7 +17,7 @@ const NAMES = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-schedu
 /** Answers from files: `<name>.container` and `<name>.pod` are there while they run. Given a name for an ID, it ends that. */
 const CRICTL = `#!/bin/sh
 cd "$STATE" || exit
-echo "$@" >>calls
+call=$*
 [ ! -e broken ] || { echo "validate service connection: no such socket" >&2; exit 1; }
 case "$*" in
   "ps --all "*) [ ! -e ended ] || cat ended ;;
@@ -27,6 +27,8 @@ case "$*" in
   "rm "*) rm -f ended ;;
   "stopp "*) rm -f -- "$2.pod" "$2.container" ;;
 esac
+# Only now: who waits for a call may undo what it did.
+echo "$call" >>calls
 `;
 const SYSTEMCTL = `#!/bin/sh
 echo "systemctl $*" >>"$STATE/calls"
@@ -86,13 +88,17 @@ class FakeNode {
       ['pgrep', PGREP],
       ['systemctl', SYSTEMCTL],
     ] as const) {
-      await writeFile(this.at(`bin/${name}`), script);
-      await chmod(this.at(`bin/${name}`), 0o755);
+      await this.command(name, script);
     }
     for (const name of NAMES) {
       await writeFile(this.manifest(name), 'kind: Pod\n');
       await this.set(name, true);
     }
+  }
+
+  async command(name: string, script: string): Promise<void> {
+    await writeFile(this.at(`bin/${name}`), script);
+    await chmod(this.at(`bin/${name}`), 0o755);
   }
 
   async set(name: string, runs: boolean): Promise<void> {
@@ -199,6 +205,29 @@ describe('a component that the kubelet runs', () => {
     assert.deepEqual(await stopping, { changed: true });
     assert.equal(await sandboxes(), 2);
     assert.equal(await etcd.status(signal), 'stopped');
+  });
+
+  test('whose sandbox somebody stopped who was killed then is stopped again when the kubelet starts it once more', async () => {
+    await mkdir(node.at('kubernetes/salvor-stopped'));
+    await rename(node.manifest('etcd'), node.aside('etcd'));
+    await node.set('etcd', false);
+    const stopping = etcd.stop(signal, 60_000);
+    const isOver = stopping.then(() => true);
+    await delay(1_000);
+    assert.equal(await Promise.race([isOver, delay(0, false)]), false);
+    await node.set('etcd', true);
+    assert.deepEqual(await stopping, { changed: false });
+    assert.equal(await etcd.status(signal), 'stopped');
+  });
+
+  test('that was stopped long ago is not waited for', async () => {
+    node.startKubelet(30);
+    await etcd.stop(signal, 30_000);
+    await node.stopKubelet();
+    // The clock of a file can't be set back; what tells of it can.
+    await node.command('find', '#!/bin/sh\n');
+    // Waiting for a new sandbox would take longer than this.
+    assert.deepEqual(await etcd.stop(signal, 1_000), { changed: false });
   });
 
   test('that a kubelet does not begin to start is started once the kubelet is started again', async () => {
