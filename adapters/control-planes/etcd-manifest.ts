@@ -16,18 +16,12 @@ const ANNOTATION = 'kubeadm.kubernetes.io/etcd.advertise-client-urls';
 /**
  * The manifest with the member's name, addresses and initial cluster; everything else stays as it is.
  * @param where named in messages: node and file
- * @throws SalvorError `UnsafeState` for what is no manifest of etcd, and for a member whose log lies outside its data directory
+ * @throws SalvorError `UnsafeState` for what is no manifest of etcd
  */
 export function joiningManifest(manifest: string, member: JoiningMember, where: string): string {
   const document = parseDocument(manifest);
   const words = commandOf(document, where);
   const flags = new Map(words.items.map((item, index) => [flagName(item), index]));
-  if (flags.has('--wal-dir')) {
-    throw new SalvorError(
-      'UnsafeState',
-      `${where} sets --wal-dir: a member whose log lies outside its data directory is not replaced`,
-    );
-  }
   const { clientUrl, peerUrl } = member;
   const { port } = new URL(clientUrl);
   const wanted: [flag: string, value: string][] = [

@@ -8,6 +8,9 @@ import type { Settling } from '../../domain/settled.ts';
 import type { Host } from '../hosts/host.ts';
 
 export const KUBERNETES_DIRECTORY = '/etc/kubernetes';
+/** Where the manifest of etcd lies while etcd is stopped. */
+export const ETCD_STOPPED = join(KUBERNETES_DIRECTORY, 'salvor-stopped/etcd.yaml');
+const ETCD_MANIFEST = join(KUBERNETES_DIRECTORY, 'manifests/etcd.yaml');
 
 const podSchema = z.object({
   spec: z.object({
@@ -58,6 +61,18 @@ function parsed(text: string): unknown {
 /** Whether a path is another one, or lies below it. */
 export function isBelow(path: string, directory: string): boolean {
   return path === directory || path.startsWith(directory.endsWith('/') ? directory : `${directory}/`);
+}
+
+/** The manifest of etcd, wherever it lies; undefined on a node that has none. */
+export async function findEtcdManifest(
+  host: Host,
+  signal: AbortSignal,
+): Promise<{ path: string; text: string } | undefined> {
+  for (const path of [ETCD_STOPPED, ETCD_MANIFEST]) {
+    const text = await host.readText(path, signal);
+    if (text !== undefined) return { path, text };
+  }
+  return undefined;
 }
 
 /**

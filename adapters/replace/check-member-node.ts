@@ -4,7 +4,7 @@ import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { SalvorError } from '../../domain/errors.ts';
 import { controlPlaneFor } from '../control-planes/find.ts';
-import { etcdFlags } from '../control-planes/etcd-manifest.ts';
+import { refuseOtherPlace } from '../etcd/data-place.ts';
 import type { Host } from '../hosts/host.ts';
 import { refuseUnmakable, unfitCertificates } from './etcd-certificates.ts';
 import { findConfiguration, joiningText } from './member-configuration.ts';
@@ -41,6 +41,7 @@ export async function checkMemberNode(
     };
   }
   joiningText(cluster, node, configuration, `${node.etcd.memberName}=${node.etcd.peerUrl}`);
+  await refuseOtherPlace(cluster, node, host, signal);
   const freeBytes = await host.freeBytes(await existing(node.etcd.dataDir, host, signal), signal);
   const neededBytes = dbSizeBytes * ROOM_PER_DATABASE_BYTE;
   if (freeBytes < neededBytes) {
@@ -49,7 +50,8 @@ export async function checkMemberNode(
       `${node.name}: ${node.etcd.dataDir} has ${freeBytes} bytes free, a new member needs ${neededBytes}: the old data is kept. Make room`,
     );
   }
-  const unfit = cluster.flavour === 'kubeadm' ? await checkStaticPod(node, host, configuration.text, signal) : [];
+  const unfit = cluster.flavour === 'kubeadm' ? await unfitCertificates(node, host, signal) : [];
+  await refuseUnmakable(node, host, unfit, signal);
   const { etcd, apiServer } = controlPlaneFor(cluster, node, host);
   const [itsEtcd, itsApiServer] = [
     await etcd.status(signal),
@@ -64,19 +66,6 @@ export async function checkMemberNode(
       ...(unfit.length > 0 ? [`its certificates (${unfit.join(', ')}) don't hold its address and are made anew`] : []),
     ].join('; '),
   };
-}
-
-async function checkStaticPod(node: ClusterNode, host: Host, manifest: string, signal: AbortSignal): Promise<string[]> {
-  const dataDir = etcdFlags(manifest, `${node.name}: etcd's manifest`).get('--data-dir');
-  if (dataDir !== undefined && dataDir !== node.etcd.dataDir) {
-    throw new SalvorError(
-      'UnsafeState',
-      `${node.name}: etcd's data directory is ${dataDir}, as its manifest says, and ${node.etcd.dataDir} in the configuration; correct "dataDir" of the node`,
-    );
-  }
-  const unfit = await unfitCertificates(node, host, signal);
-  await refuseUnmakable(node, host, unfit, signal);
-  return unfit;
 }
 
 /** The directory, or the nearest above it: the data directory may have been destroyed. */

@@ -1,5 +1,5 @@
 /** Where a node's etcd takes its initial cluster from, and writing it anew for a member that joins. */
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
@@ -7,14 +7,10 @@ import { SalvorError } from '../../domain/errors.ts';
 import { withInitialCluster } from '../../domain/initial-cluster.ts';
 import { asideName } from '../../domain/replacement.ts';
 import { joiningManifest } from '../control-planes/etcd-manifest.ts';
-import { KUBERNETES_DIRECTORY } from '../control-planes/kubeadm.ts';
+import { ETCD_STOPPED, findEtcdManifest } from '../control-planes/kubeadm.ts';
 import type { Host } from '../hosts/host.ts';
 import { lastLines } from '../hosts/process.ts';
 import { remakeCertificates } from './etcd-certificates.ts';
-
-const MANIFEST = join(KUBERNETES_DIRECTORY, 'manifests/etcd.yaml');
-/** Where the manifest lies while etcd is stopped; beside it, out of the kubelet's sight, the old one is kept. */
-const STOPPED = join(KUBERNETES_DIRECTORY, 'salvor-stopped/etcd.yaml');
 
 export interface MemberConfiguration {
   path: string;
@@ -31,13 +27,7 @@ export async function findConfiguration(
   host: Host,
   signal: AbortSignal,
 ): Promise<MemberConfiguration | undefined> {
-  if (cluster.flavour === 'kubeadm') {
-    for (const path of [STOPPED, MANIFEST]) {
-      const text = await host.readText(path, signal);
-      if (text !== undefined) return { path, text };
-    }
-    return undefined;
-  }
+  if (cluster.flavour === 'kubeadm') return await findEtcdManifest(host, signal);
   const path = node.etcd.configuration;
   if (path === undefined) {
     throw new SalvorError(
@@ -82,7 +72,8 @@ export async function configureMember(
   if (found === undefined)
     throw new SalvorError('UnsafeState', `${node.name}: the manifest of etcd is gone; it was there before`);
   const { path, text } = found;
-  const aside = asideName(cluster.flavour === 'kubeadm' ? STOPPED : path, operationId);
+  // Out of the kubelet's sight.
+  const aside = asideName(cluster.flavour === 'kubeadm' ? ETCD_STOPPED : path, operationId);
   const wanted = joiningText(cluster, node, found, initialCluster);
   if (wanted !== text) {
     // A copy, not a move: the file is never missing, and the first one kept is the one from before.

@@ -4,6 +4,7 @@ import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { SalvorError } from '../../domain/errors.ts';
 import { controlPlaneFor } from '../control-planes/find.ts';
+import { refuseOtherPlace } from '../etcd/data-place.ts';
 import { etcdutlOn } from '../etcd/find-etcdutl.ts';
 import type { Host } from '../hosts/host.ts';
 import { refuseUnfinished } from './journal.ts';
@@ -31,6 +32,7 @@ export async function checkNode(
     );
   }
   await refuseUnfinished(cluster.name, node, host, signal);
+  await refuseOtherPlace(cluster, node, host, signal);
   await refuseMountPoint(node, host, signal);
   const tool = await etcdutlOn(node, host, signal, snapshot.etcdVersion);
   const freeBytes = await host.freeBytes(parent, signal);
