@@ -85,20 +85,26 @@ export function cannotRaiseRevision(tool: string): string {
   return `${tool} can't raise the revision (etcd 3.4.27, 3.5.10 and later can), so the cluster goes back to the snapshot's: what watches it would miss changes in silence. Restart everything that watches afterwards (kubelets, controllers, operators), or put a newer tool of the same minor version on the node and name it with etcd.etcdutl`;
 }
 
-/** Where the parts of a restore lie on a node: beside the data directory, on the same file system, so that a rename is enough. */
+/** All that a member keeps in its data directory. That itself stays: it may be a mount point, which can't be renamed, and belong to a user of its own. */
+export function memberData(dataDir: string): string {
+  return `${dataDir}/member`;
+}
+
+/** Where the parts of a restore lie on a node: beside the member's data, on the same file system, so that a rename is enough. */
 export function restorePaths(
   dataDir: string,
   operationId: string,
 ): { scratch: string; staged: string; setAside: string; abandoned: string } {
+  const data = memberData(dataDir);
   return {
-    scratch: `${dataDir}.salvor-scratch-${operationId}`,
-    staged: `${dataDir}.salvor-staged-${operationId}`,
-    setAside: `${dataDir}.before-restore-${operationId}`,
-    abandoned: `${dataDir}.abandoned-restore-${operationId}`,
+    scratch: `${data}.salvor-scratch-${operationId}`,
+    staged: `${data}.salvor-staged-${operationId}`,
+    setAside: `${data}.before-restore-${operationId}`,
+    abandoned: `${data}.abandoned-restore-${operationId}`,
   };
 }
 
-/** Beside a node's data directory while a restore changes the node: see `journal.ts`. */
+/** Beside a node's data directory, which may be on a disk that is lost, while a restore changes the node: see `journal.ts`. */
 export function journalPath(dataDir: string): string {
   return `${dataDir}.salvor-journal.json`;
 }

@@ -180,7 +180,7 @@ function* warningsOf(
     yield 'the snapshot has no manifest: what it must hold is not known, only that it is whole and restores';
   for (const { name, etcd, dataDir, etcdutl, leavesRevision } of nodes) {
     if (leavesRevision) yield `${name}: ${cannotRaiseRevision(etcdutl)}`;
-    if (dataDir === 'missing') yield `${name} has no data directory; it gets a new one`;
+    if (dataDir === 'missing') yield `${name} has no data; it gets new data like the others`;
     else if (etcd === 'stopped') yield `etcd on ${name} does not run; the restore starts it`;
   }
   const other = versions.members.filter(

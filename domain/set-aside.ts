@@ -1,6 +1,6 @@
-/** The data directories that restores have moved aside on a node. Pure. */
+/** The data that restores have moved aside on a node. Pure. */
 import { timeOfBackupId } from './names.ts';
-import { restorePaths } from './plan.ts';
+import { memberData, restorePaths } from './plan.ts';
 
 /** `before`: what was there before a restore. `abandoned`: what a rollback took away again. */
 export type SetAsideKind = 'before' | 'abandoned';
@@ -14,7 +14,7 @@ export interface SetAside {
   bytes: number;
 }
 
-/** What a path beside a data directory is, when a restore has put it there; undefined for any other. */
+/** What a path beside a member's data is, when a restore has put it there; undefined for any other. */
 export function setAsideAt(dataDir: string, path: string): Omit<SetAside, 'bytes'> | undefined {
   const operationId = path.slice(-OPERATION_ID_CHARACTERS);
   if (timeOfBackupId(operationId) === undefined) return undefined;
@@ -27,5 +27,5 @@ const OPERATION_ID_CHARACTERS = 'YYYYmmdd-HHMMSS'.length;
 
 /** Where it lies while it is being removed: under a name by which a killed try is finished. */
 export function removingPath(dataDir: string, { kind, operationId }: Omit<SetAside, 'bytes'>): string {
-  return `${dataDir}.salvor-removing-${kind}-${operationId}`;
+  return `${memberData(dataDir)}.salvor-removing-${kind}-${operationId}`;
 }

@@ -1,8 +1,9 @@
 /** Whether a member keeps its data where the configuration says, all of it: what is put elsewhere would never be read. */
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { SalvorError } from '../../domain/errors.ts';
+import { memberData } from '../../domain/plan.ts';
 import { etcdFlags } from '../control-planes/etcd-manifest.ts';
 import { findEtcdManifest } from '../control-planes/kubeadm.ts';
 import type { Host } from '../hosts/host.ts';
@@ -16,7 +17,7 @@ export async function refuseOtherPlace(
 ): Promise<void> {
   const { dataDir } = node.etcd;
   if (cluster.flavour !== 'kubeadm') {
-    if (await lacksLog(dataDir, host, signal)) throw logElsewhere(node, `${dataDir}/member has no "wal"`);
+    if (await lacksLog(dataDir, host, signal)) throw logElsewhere(node, `${memberData(dataDir)} has no "wal"`);
     return;
   }
   const manifest = await findEtcdManifest(host, signal);
@@ -34,15 +35,23 @@ export async function refuseOtherPlace(
 /** With `--wal-dir` (an option of etcd) there is a database below the data directory, and no log. */
 async function lacksLog(dataDir: string, host: Host, signal: AbortSignal): Promise<boolean> {
   const [snap, wal] = await Promise.all(
-    ['snap', 'wal'].map(async (part) => await host.typeOf(join(dataDir, 'member', part), signal)),
+    ['snap', 'wal'].map(async (part) => await host.typeOf(join(memberData(dataDir), part), signal)),
   );
   return snap !== undefined && wal === undefined;
 }
 
 function logElsewhere(node: ClusterNode, seen: string): SalvorError {
-  const { dataDir } = node.etcd;
+  const data = memberData(node.etcd.dataDir);
   return new SalvorError(
     'UnsafeState',
-    `${node.name}: ${seen}: etcd keeps its log outside its data directory, and would read the old log with the new data. Stop etcd, move the log to ${dataDir}/member/wal and start etcd without --wal-dir; where the log is lost, move ${dataDir} away`,
+    `${node.name}: ${seen}: etcd keeps its log outside its data directory, and would read the old log with the new data. Stop etcd, move the log to ${data}/wal and start etcd without --wal-dir; where the log is lost, move ${data} away`,
   );
+}
+
+/** Free where the data directory is, or is going to be: it may have been destroyed. */
+export async function freeBytesFor(node: ClusterNode, host: Host, signal: AbortSignal): Promise<number> {
+  let directory = node.etcd.dataDir;
+  while ((await host.typeOf(directory, signal)) !== 'directory' && directory !== dirname(directory))
+    directory = dirname(directory);
+  return await host.freeBytes(directory, signal);
 }

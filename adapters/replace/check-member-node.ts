@@ -1,10 +1,9 @@
 /** Whether a member can be made anew on a node, before anything on it is touched. */
-import { dirname } from 'node:path';
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { SalvorError } from '../../domain/errors.ts';
 import { controlPlaneFor } from '../control-planes/find.ts';
-import { refuseOtherPlace } from '../etcd/data-place.ts';
+import { freeBytesFor, refuseOtherPlace } from '../etcd/data-place.ts';
 import type { Host } from '../hosts/host.ts';
 import { refuseUnmakable, unfitCertificates } from './etcd-certificates.ts';
 import { findConfiguration, joiningText } from './member-configuration.ts';
@@ -42,7 +41,7 @@ export async function checkMemberNode(
   }
   joiningText(cluster, node, configuration, `${node.etcd.memberName}=${node.etcd.peerUrl}`);
   await refuseOtherPlace(cluster, node, host, signal);
-  const freeBytes = await host.freeBytes(await existing(node.etcd.dataDir, host, signal), signal);
+  const freeBytes = await freeBytesFor(node, host, signal);
   const neededBytes = dbSizeBytes * ROOM_PER_DATABASE_BYTE;
   if (freeBytes < neededBytes) {
     throw new SalvorError(
@@ -66,12 +65,4 @@ export async function checkMemberNode(
       ...(unfit.length > 0 ? [`its certificates (${unfit.join(', ')}) don't hold its address and are made anew`] : []),
     ].join('; '),
   };
-}
-
-/** The directory, or the nearest above it: the data directory may have been destroyed. */
-async function existing(path: string, host: Host, signal: AbortSignal): Promise<string> {
-  let directory = path;
-  while ((await host.typeOf(directory, signal)) !== 'directory' && directory !== dirname(directory))
-    directory = dirname(directory);
-  return directory;
 }

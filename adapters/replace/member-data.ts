@@ -1,12 +1,12 @@
 /** The data of a member that is replaced: moved aside within its data directory, which may be a mount point and belong to a user of its own. */
-import { join } from 'node:path';
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import { SalvorError } from '../../domain/errors.ts';
+import { memberData } from '../../domain/plan.ts';
 import { asideName } from '../../domain/replacement.ts';
 import type { Host } from '../hosts/host.ts';
 
 function pathsOf({ etcd }: ClusterNode, operationId: string): { data: string; aside: string } {
-  const data = join(etcd.dataDir, 'member');
+  const data = memberData(etcd.dataDir);
   return { data, aside: asideName(data, operationId) };
 }
 

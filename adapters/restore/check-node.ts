@@ -3,8 +3,9 @@ import { dirname } from 'node:path';
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { SalvorError } from '../../domain/errors.ts';
+import { memberData } from '../../domain/plan.ts';
 import { controlPlaneFor } from '../control-planes/find.ts';
-import { refuseOtherPlace } from '../etcd/data-place.ts';
+import { freeBytesFor, refuseOtherPlace } from '../etcd/data-place.ts';
 import { etcdutlOn } from '../etcd/find-etcdutl.ts';
 import type { Host } from '../hosts/host.ts';
 import { refuseUnfinished } from './journal.ts';
@@ -13,7 +14,7 @@ import { refuseUnfinished } from './journal.ts';
 const ROOM_PER_SNAPSHOT_BYTE = 3;
 
 /**
- * Looks at what a restore needs on a node: the tool, room beside the data directory, and how its components are doing.
+ * Looks at what a restore needs on a node: the tool, room in the data directory, and how its components are doing.
  * @throws SalvorError `ToolMissing`, `NoSpace`, `UnsafeState` or `CommandFailed`, naming the node and what is missing
  */
 export async function checkNode(
@@ -35,19 +36,20 @@ export async function checkNode(
   await refuseOtherPlace(cluster, node, host, signal);
   await refuseMountPoint(node, host, signal);
   const tool = await etcdutlOn(node, host, signal, snapshot.etcdVersion);
-  const freeBytes = await host.freeBytes(parent, signal);
+  const freeBytes = await freeBytesFor(node, host, signal);
   const neededBytes = snapshot.bytes * ROOM_PER_SNAPSHOT_BYTE;
   if (freeBytes < neededBytes) {
     throw new SalvorError(
       'NoSpace',
-      `${node.name}: ${parent} has ${freeBytes} bytes free, the restore needs ${neededBytes}: the old data directory is kept. Make room`,
+      `${node.name}: ${dataDir} has ${freeBytes} bytes free, the restore needs ${neededBytes}: the old data is kept. Make room`,
     );
   }
   const { etcd, apiServer } = controlPlaneFor(cluster, node, host);
   return {
     etcd: await etcd.status(signal),
     apiServer: apiServer === undefined ? null : await apiServer.status(signal),
-    dataDir: (await host.typeOf(dataDir, signal)) === undefined ? ('missing' as const) : ('present' as const),
+    dataDir:
+      (await host.typeOf(memberData(dataDir), signal)) === undefined ? ('missing' as const) : ('present' as const),
     freeBytes,
     etcdutl: `${tool.name} ${tool.version} (${tool.path}: ${tool.source})`,
     /** Whether its tool can't raise the revision. */
@@ -55,14 +57,14 @@ export async function checkNode(
   };
 }
 
-/** A mount point can't be renamed, and its parent is another file system. */
+/** A mount point can't be renamed. One that is the data directory itself needn't be. */
 async function refuseMountPoint(node: ClusterNode, host: Host, signal: AbortSignal): Promise<void> {
-  const { dataDir } = node.etcd;
-  if ((await host.typeOf(dataDir, signal)) === undefined) return;
-  const { exitCode } = await host.run(['mountpoint', '-q', dataDir], { signal });
+  const data = memberData(node.etcd.dataDir);
+  if ((await host.typeOf(data, signal)) === undefined) return;
+  const { exitCode } = await host.run(['mountpoint', '-q', data], { signal });
   if (exitCode !== 0) return;
   throw new SalvorError(
     'UnsafeState',
-    `${node.name}: ${dataDir} is a mount point, which can't be moved aside; set "dataDir" to a directory inside it, and etcd's --data-dir with it`,
+    `${node.name}: ${data} is a mount point, which can't be moved aside; mount it at ${node.etcd.dataDir}, with what it holds in a directory named member`,
   );
 }

@@ -1,10 +1,10 @@
-/** The data directory of a member: the new one is staged beside the old one and swapped in by two renames. */
-import { basename, dirname, join } from 'node:path';
+/** The data of a member, in its data directory: the new is staged beside the old and swapped in by two renames. */
+import { basename, join } from 'node:path';
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { SalvorError } from '../../domain/errors.ts';
 import type { Digest } from '../../domain/manifest.ts';
-import { restorePaths } from '../../domain/plan.ts';
+import { memberData, restorePaths } from '../../domain/plan.ts';
 import type { SnapshotSource } from '../../domain/snapshot-source.ts';
 import { fetchSnapshot } from '../drill/fetch-snapshot.ts';
 import { restoreSnapshot } from '../etcd/etcdutl.ts';
@@ -23,7 +23,7 @@ export interface StagingOrder {
 }
 
 /**
- * Restores the snapshot into a directory beside the member's data directory, while the cluster still runs. A directory under its final
+ * Restores the snapshot into a directory beside the member's data, while the cluster still runs. A directory under its final
  * name was completely written; one left half-done by a killed attempt is made anew.
  */
 export async function stageDataDirectory(
@@ -34,12 +34,13 @@ export async function stageDataDirectory(
   signal: AbortSignal,
 ) {
   const { scratch, staged } = restorePaths(node.etcd.dataDir, order.operationId);
+  await host.makeDirectory(node.etcd.dataDir, { mode: 0o700, signal });
   await removeAbandonedStaging(node, host, order.operationId, signal);
   if ((await host.typeOf(staged, signal)) === 'directory') return { staged, changed: false };
   await host.removeScratch(scratch, signal);
   await host.makeDirectory(scratch, { mode: 0o700, signal });
   const file = join(scratch, 'snapshot.db');
-  const dataDir = join(scratch, 'data');
+  const fresh = join(scratch, 'data');
   await fetchSnapshot(
     cluster,
     { ...order.source },
@@ -58,7 +59,7 @@ export async function stageDataDirectory(
     (await etcdutlOn(node, host, signal, order.source.etcd?.version)).path,
     {
       file,
-      dataDir,
+      dataDir: fresh,
       memberName: node.etcd.memberName,
       peerUrl: node.etcd.peerUrl,
       clusterToken: order.clusterToken,
@@ -69,8 +70,8 @@ export async function stageDataDirectory(
     },
     signal,
   );
-  await ownedLike(host, node.etcd.dataDir, dataDir, signal);
-  await host.rename(dataDir, staged, signal);
+  await ownedLikeOld(node, host, memberData(fresh), signal);
+  await host.rename(memberData(fresh), staged, signal);
   await host.removeScratch(scratch, signal);
   return { staged, changed: true };
 }
@@ -84,14 +85,15 @@ async function removeAbandonedStaging(
 ): Promise<void> {
   const { dataDir } = node.etcd;
   const own = Object.values(restorePaths(dataDir, operationId));
-  for (const { name } of await host.list(dirname(dataDir), signal)) {
-    const path = join(dirname(dataDir), name);
-    const isStaging = /^\.salvor-(?:scratch|staged)-\d{8}-\d{6}$/.test(name.slice(basename(dataDir).length));
-    if (name.startsWith(basename(dataDir)) && isStaging && !own.includes(path)) await host.removeScratch(path, signal);
+  const data = basename(memberData(dataDir));
+  for (const { name } of await host.list(dataDir, signal)) {
+    const path = join(dataDir, name);
+    const isStaging = /^\.salvor-(?:scratch|staged)-\d{8}-\d{6}$/.test(name.slice(data.length));
+    if (name.startsWith(data) && isStaging && !own.includes(path)) await host.removeScratch(path, signal);
   }
 }
 
-/** Whether the restore's new data directory still waits beside the old one. */
+/** Whether the restore's new data still waits beside the old. */
 export async function isStaged(
   node: ClusterNode,
   host: Host,
@@ -108,9 +110,11 @@ export async function unstageDataDirectory(node: ClusterNode, host: Host, operat
   await host.removeScratch(staged, signal);
 }
 
-/** etcd may run as a user of its own: the new directory belongs to whom the old one did. */
-async function ownedLike(host: Host, old: string, fresh: string, signal: AbortSignal): Promise<void> {
-  if ((await host.typeOf(old, signal)) === undefined) return;
+/** etcd may run as a user of its own: the new data belongs to whom the old did, or, where it is lost, to whom its directory does. */
+async function ownedLikeOld(node: ClusterNode, host: Host, fresh: string, signal: AbortSignal): Promise<void> {
+  const { dataDir } = node.etcd;
+  const data = memberData(dataDir);
+  const old = (await host.typeOf(data, signal)) === undefined ? dataDir : data;
   const { exitCode, stderr } = await host.run(['chown', '-R', `--reference=${old}`, fresh], { signal });
   if (exitCode !== 0)
     throw new SalvorError(
@@ -120,37 +124,34 @@ async function ownedLike(host: Host, old: string, fresh: string, signal: AbortSi
 }
 
 /**
- * Moves the old data directory aside and the staged one in its place. Run again at any point, it goes on from what it finds.
- * @returns where the old one lies now; null when the member had none
+ * Moves the old data aside and the staged in its place. Run again at any point, it goes on from what it finds.
+ * @returns where the old lies now; null when the member had none
  */
 export async function swapDataDirectory(node: ClusterNode, host: Host, operationId: string, signal: AbortSignal) {
-  const { dataDir } = node.etcd;
-  const { staged, setAside } = restorePaths(dataDir, operationId);
+  const data = memberData(node.etcd.dataDir);
+  const { staged, setAside } = restorePaths(node.etcd.dataDir, operationId);
   const isThere = async (path: string) => (await host.typeOf(path, signal)) !== undefined;
   if (await isThere(staged)) {
-    if ((await isThere(dataDir)) && (await isThere(setAside))) {
+    if ((await isThere(data)) && (await isThere(setAside))) {
       throw new SalvorError(
         'UnsafeState',
-        `${node.name}: ${dataDir} is there although it was already moved to ${setAside}; something else made it anew. Move it away and retry`,
+        `${node.name}: ${data} is there although it was already moved to ${setAside}; something else made it anew. Move it away and retry`,
       );
     }
-    if (await isThere(dataDir)) await host.rename(dataDir, setAside, signal);
-    await host.rename(staged, dataDir, signal);
+    if (await isThere(data)) await host.rename(data, setAside, signal);
+    await host.rename(staged, data, signal);
   }
-  if (!(await isThere(dataDir))) {
-    throw new SalvorError(
-      'UnsafeState',
-      `${node.name}: neither ${staged} nor ${dataDir} is there; was it moved by hand?`,
-    );
+  if (!(await isThere(data))) {
+    throw new SalvorError('UnsafeState', `${node.name}: neither ${staged} nor ${data} is there; was it moved by hand?`);
   }
   return { setAside: (await isThere(setAside)) ? setAside : null };
 }
 
 /**
- * Undoes a swap: the restored directory is moved away, never removed, and the old one put back. Before a swap it takes back what was staged.
+ * Undoes a swap: the restored data is moved away, never removed, and the old put back. Before a swap it takes back what was staged.
  * Run again at any point, it goes on from what it finds.
- * @param before whether the member had a data directory when the restore began
- * @returns where the restored directory lies now; null when none was in place
+ * @param before whether the member had data when the restore began
+ * @returns where the restored data lies now; null when none was in place
  */
 export async function putBackDataDirectory(
   node: ClusterNode,
@@ -159,21 +160,20 @@ export async function putBackDataDirectory(
   before: 'present' | 'missing',
   signal: AbortSignal,
 ) {
-  const { dataDir } = node.etcd;
-  const { staged, setAside, abandoned } = restorePaths(dataDir, operationId);
+  const data = memberData(node.etcd.dataDir);
+  const { staged, setAside, abandoned } = restorePaths(node.etcd.dataDir, operationId);
   const isThere = async (path: string) => (await host.typeOf(path, signal)) !== undefined;
   const wasSwapped = !(await isThere(staged));
   const oldIsAside = await isThere(setAside);
   // Of a member that had none, whatever lies there after the swap is the restored one.
   const isRestored = wasSwapped && (oldIsAside || before === 'missing');
-  if (isRestored && (await isThere(dataDir)) && !(await isThere(abandoned)))
-    await host.rename(dataDir, abandoned, signal);
-  if (oldIsAside) await host.rename(setAside, dataDir, signal);
+  if (isRestored && (await isThere(data)) && !(await isThere(abandoned))) await host.rename(data, abandoned, signal);
+  if (oldIsAside) await host.rename(setAside, data, signal);
   await unstageDataDirectory(node, host, operationId, signal);
-  if (before === 'present' && !(await isThere(dataDir))) {
+  if (before === 'present' && !(await isThere(data))) {
     throw new SalvorError(
       'UnsafeState',
-      `${node.name}: the old data directory is neither ${dataDir} nor ${setAside}; was it moved by hand?`,
+      `${node.name}: the old data is neither ${data} nor ${setAside}; was it moved by hand?`,
     );
   }
   return { abandoned: (await isThere(abandoned)) ? abandoned : null };

@@ -1,7 +1,8 @@
-/** The data directories that restores have moved aside: listed, and removed when that is asked for. */
-import { basename, dirname, join } from 'node:path';
+/** The members' data that restores have moved aside: listed, and removed when that is asked for. */
+import { basename, join } from 'node:path';
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import { SalvorError } from '../../domain/errors.ts';
+import { memberData } from '../../domain/plan.ts';
 import { removingPath, type SetAside, setAsideAt } from '../../domain/set-aside.ts';
 import type { Host } from '../hosts/host.ts';
 
@@ -24,8 +25,8 @@ export async function listSetAside(node: ClusterNode, host: Host, signal: AbortS
 /**
  * Removes what restores have set aside. Removed already is fine.
  * @returns the bytes that were freed
- * @throws SalvorError `UnsafeState`, with nothing removed, for a path that isn't such a directory, and while the member has no data directory: then this may be its
- * only data
+ * @throws SalvorError `UnsafeState`, with nothing removed, for a path that isn't such a directory, and while the member has no data: then this may be its
+ * only one
  */
 export async function removeSetAside(
   node: ClusterNode,
@@ -34,19 +35,20 @@ export async function removeSetAside(
   signal: AbortSignal,
 ): Promise<{ removed: string[]; bytes: number }> {
   const { dataDir } = node.etcd;
+  const data = memberData(dataDir);
   const wanted = paths.map((path) => ({ path, known: setAsideAt(dataDir, path) }));
   for (const { path, known } of wanted) {
     if (known === undefined) {
       throw new SalvorError(
         'UnsafeState',
-        `${node.name}: ${path} is not removed: it is no directory that a restore set aside beside ${dataDir}; nothing was removed`,
+        `${node.name}: ${path} is not removed: it is no directory that a restore set aside beside ${data}; nothing was removed`,
       );
     }
   }
-  if ((await host.typeOf(dataDir, signal)) !== 'directory') {
+  if ((await host.typeOf(data, signal)) !== 'directory') {
     throw new SalvorError(
       'UnsafeState',
-      `${node.name}: ${dataDir} is not there, so what was set aside may be the only data of this member; nothing was removed`,
+      `${node.name}: ${data} is not there, so what was set aside may be the only data of this member; nothing was removed`,
     );
   }
   const there = await directoriesBeside(node, host, signal);
@@ -74,12 +76,12 @@ export async function removeSetAside(
 
 /** Real directories, not links to some. */
 async function directoriesBeside(node: ClusterNode, host: Host, signal: AbortSignal): Promise<string[]> {
-  const parent = dirname(node.etcd.dataDir);
-  if ((await host.typeOf(parent, signal)) !== 'directory') return [];
-  const entries = await host.list(parent, signal);
+  const { dataDir } = node.etcd;
+  if ((await host.typeOf(dataDir, signal)) !== 'directory') return [];
+  const entries = await host.list(dataDir, signal);
   return entries
-    .filter(({ name, type }) => type === 'directory' && name.startsWith(basename(node.etcd.dataDir)))
-    .map(({ name }) => join(parent, name));
+    .filter(({ name, type }) => type === 'directory' && name.startsWith(basename(memberData(dataDir))))
+    .map(({ name }) => join(dataDir, name));
 }
 
 async function bytesOf(path: string, host: Host, signal: AbortSignal): Promise<number> {

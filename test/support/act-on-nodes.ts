@@ -26,7 +26,7 @@ function actsOn(cluster: Cluster, node: ClusterNode, host: Host): Record<string,
   const { dataDir, memberName, peerUrl } = node.etcd;
   const order = {
     file: `${dataDir}.snapshot`,
-    dataDir: `${dataDir}.salvor-staged-${OPERATION}`,
+    dataDir: `${dataDir}/member.salvor-staged-${OPERATION}`,
     memberName,
     peerUrl,
     initialCluster: cluster.nodes.map((each) => ({ name: each.etcd.memberName, peerUrl: each.etcd.peerUrl })),

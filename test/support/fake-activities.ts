@@ -295,14 +295,16 @@ export function fakeActivities(changes: Partial<Activities> = {}): FakeActivitie
       leavesRevision: false,
     }),
     stageDataDirectory: async ({ staging }) => ({
-      staged: `/var/lib/etcd.salvor-staged-${staging.operationId}`,
+      staged: `/var/lib/etcd/member.salvor-staged-${staging.operationId}`,
       changed: true,
     }),
     unstageDataDirectory: async () => {},
     stopApiServer: async () => ({ changed: true }),
     stopEtcd: async () => ({ changed: true }),
-    swapDataDirectory: async ({ operationId }) => ({ setAside: `/var/lib/etcd.before-restore-${operationId}` }),
-    putBackDataDirectory: async ({ operationId }) => ({ abandoned: `/var/lib/etcd.abandoned-restore-${operationId}` }),
+    swapDataDirectory: async ({ operationId }) => ({ setAside: `/var/lib/etcd/member.before-restore-${operationId}` }),
+    putBackDataDirectory: async ({ operationId }) => ({
+      abandoned: `/var/lib/etcd/member.abandoned-restore-${operationId}`,
+    }),
     checkFormerMembers: async ({ clusterId, nodes }) => ({ clusterId, members: nodes.length }),
     startEtcd: async () => ({ changed: true }),
     startApiServer: async () => ({ changed: true }),
@@ -314,7 +316,7 @@ export function fakeActivities(changes: Partial<Activities> = {}): FakeActivitie
     }),
     listSetAside: async () => [
       {
-        path: '/var/lib/etcd.before-restore-20261101-000000',
+        path: '/var/lib/etcd/member.before-restore-20261101-000000',
         kind: 'before',
         operationId: '20261101-000000',
         bytes: 1_000_000,

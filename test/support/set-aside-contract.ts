@@ -1,4 +1,4 @@
-/** What listing and removing set-aside data directories must do, on every host. */
+/** What listing and removing set-aside data must do, on every host. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
@@ -12,19 +12,19 @@ import type { HostUnderTest } from './host-contract.ts';
 const LAYOUT = `
 cd "$1"
 rm -rf -- *
-for name in etcd etcd.before-restore-20261101-000000 etcd.abandoned-restore-20261103-000000 etcd.before-restore-by-hand \\
-  etcd2.before-restore-20261101-000000 unrelated; do
-  mkdir -p "$name/member/snap"
-  echo data >"$name/member/snap/db"
+for name in member member.before-restore-20261101-000000 member.abandoned-restore-20261103-000000 member.before-restore-by-hand \\
+  member2.before-restore-20261101-000000 lost+found; do
+  mkdir -p "$name/snap"
+  echo data >"$name/snap/db"
 done
-mkdir -p etcd.before-restore-20261102-000000
-head -c 2000000 /dev/zero >etcd.before-restore-20261102-000000/db
-ln -s "$1/unrelated" etcd.before-restore-20261104-000000
+mkdir -p member.before-restore-20261102-000000
+head -c 2000000 /dev/zero >member.before-restore-20261102-000000/db
+ln -s "$1/lost+found" member.before-restore-20261104-000000
 `;
 
 /** @param missing why there can't be such a host here */
 export function describeSetAside(name: string, open: () => Promise<HostUnderTest>, missing?: string): void {
-  describe(`set-aside data directories ${name}`, { skip: missing ?? false }, () => {
+  describe(`set-aside data ${name}`, { skip: missing ?? false }, () => {
     const signal = AbortSignal.timeout(300_000);
     let under: HostUnderTest;
     let node: ClusterNode;
@@ -32,7 +32,7 @@ export function describeSetAside(name: string, open: () => Promise<HostUnderTest
       under = await open();
       const [template] = CLUSTER.nodes;
       assert.ok(template);
-      node = { ...template, etcd: { ...template.etcd, dataDir: join(under.directory, 'etcd') } };
+      node = { ...template, etcd: { ...template.etcd, dataDir: under.directory } };
     });
     after(async () => {
       await under.host.close();
@@ -50,9 +50,9 @@ export function describeSetAside(name: string, open: () => Promise<HostUnderTest
       assert.deepEqual(
         found.map(({ path, kind, operationId }) => ({ path, kind, operationId })),
         [
-          { path: at('etcd.before-restore-20261101-000000'), kind: 'before', operationId: '20261101-000000' },
-          { path: at('etcd.before-restore-20261102-000000'), kind: 'before', operationId: '20261102-000000' },
-          { path: at('etcd.abandoned-restore-20261103-000000'), kind: 'abandoned', operationId: '20261103-000000' },
+          { path: at('member.before-restore-20261101-000000'), kind: 'before', operationId: '20261101-000000' },
+          { path: at('member.before-restore-20261102-000000'), kind: 'before', operationId: '20261102-000000' },
+          { path: at('member.abandoned-restore-20261103-000000'), kind: 'abandoned', operationId: '20261103-000000' },
         ],
       );
       const bytes = found[1]?.bytes ?? 0;
@@ -60,23 +60,23 @@ export function describeSetAside(name: string, open: () => Promise<HostUnderTest
     });
 
     test('are removed when they are named, and the others stay', async () => {
-      const paths = [at('etcd.before-restore-20261102-000000'), at('etcd.abandoned-restore-20261103-000000')];
+      const paths = [at('member.before-restore-20261102-000000'), at('member.abandoned-restore-20261103-000000')];
       const { removed, bytes } = await removeSetAside(node, under.host, paths, signal);
       assert.deepEqual(removed, paths);
       assert.ok(bytes >= 2_000_000);
       assert.deepEqual(await names(), [
-        'etcd',
-        'etcd.before-restore-20261101-000000',
-        'etcd.before-restore-20261104-000000',
-        'etcd.before-restore-by-hand',
-        'etcd2.before-restore-20261101-000000',
-        'unrelated',
+        'lost+found',
+        'member',
+        'member.before-restore-20261101-000000',
+        'member.before-restore-20261104-000000',
+        'member.before-restore-by-hand',
+        'member2.before-restore-20261101-000000',
       ]);
       assert.deepEqual(await removeSetAside(node, under.host, paths, signal), { removed: [], bytes: 0 });
     });
 
     test('of a removal that was killed are removed by the next one', async () => {
-      const path = at('etcd.before-restore-20261101-000000');
+      const path = at('member.before-restore-20261101-000000');
       const known = { path, kind: 'before', operationId: '20261101-000000' } as const;
       await under.host.rename(path, removingPath(node.etcd.dataDir, known), signal);
       await removeSetAside(node, under.host, [path], signal);
@@ -85,15 +85,15 @@ export function describeSetAside(name: string, open: () => Promise<HostUnderTest
 
     test('are not removed beside the name of anything else: then nothing is', async () => {
       const all = await names();
-      const good = at('etcd.before-restore-20261101-000000');
+      const good = at('member.before-restore-20261101-000000');
       for (const path of [
-        at('etcd'),
-        at('unrelated'),
-        at('etcd.before-restore-by-hand'),
-        at('etcd2.before-restore-20261101-000000'),
-        `${at('x')}/../etcd`,
+        at('member'),
+        at('lost+found'),
+        at('member.before-restore-by-hand'),
+        at('member2.before-restore-20261101-000000'),
+        `${at('x')}/../member`,
         `${good}/`,
-        'etcd.before-restore-20261101-000000',
+        'member.before-restore-20261101-000000',
         '/',
       ]) {
         await assert.rejects(removeSetAside(node, under.host, [good, path], signal), {
@@ -105,17 +105,17 @@ export function describeSetAside(name: string, open: () => Promise<HostUnderTest
     });
 
     test('a link is refused, and what it leads to stays', async () => {
-      const link = at('etcd.before-restore-20261104-000000');
+      const link = at('member.before-restore-20261104-000000');
       await assert.rejects(removeSetAside(node, under.host, [link], signal), {
         type: 'UnsafeState',
         message: /is no directory, but a link or a file$/,
       });
-      assert.equal(await under.host.typeOf(at('unrelated/member/snap/db'), signal), 'file');
+      assert.equal(await under.host.typeOf(at('lost+found/snap/db'), signal), 'file');
     });
 
-    test('are kept while the member has no data directory: they may be all that is left of it', async () => {
-      await under.host.rename(at('etcd'), at('moved'), signal);
-      await assert.rejects(removeSetAside(node, under.host, [at('etcd.before-restore-20261101-000000')], signal), {
+    test('are kept while the member has no data: they may be all that is left of it', async () => {
+      await under.host.rename(at('member'), at('moved'), signal);
+      await assert.rejects(removeSetAside(node, under.host, [at('member.before-restore-20261101-000000')], signal), {
         type: 'UnsafeState',
         message: /may be the only data of this member; nothing was removed$/,
       });

@@ -104,7 +104,7 @@ export async function restore({ cluster, backup = 'latest' }: RestoreInput): Pro
     revision: { before: '4300', snapshot: '4200', after: '1004200' },
     clusterId: { before: '1', after: '2' },
     steps,
-    setAside: NODES.map((node) => ({ node, path: '/var/lib/etcd.before-restore-1' })),
+    setAside: NODES.map((node) => ({ node, path: '/var/lib/etcd/member.before-restore-1' })),
     workflowId: workflowInfo().workflowId,
   };
 }

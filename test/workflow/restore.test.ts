@@ -379,7 +379,7 @@ test('with onFailure rollback the first failure rolls back without a person', as
   const fake = fakeActivities({
     swapDataDirectory: async ({ node }) => {
       if (node === 'm2') throw failing('UnsafeState', 'm2: something else is there');
-      return { setAside: '/var/lib/etcd.before' };
+      return { setAside: '/var/lib/etcd/member.before' };
     },
   });
   const report = await run(

@@ -64,8 +64,8 @@ const restore: RestoreReport = {
     step('Stop etcd', 'm2', 'stopped'),
   ],
   setAside: [
-    { node: 'm1', path: '/var/lib/etcd.before-restore-1' },
-    { node: 'm2', path: '/var/lib/etcd.before-restore-1' },
+    { node: 'm1', path: '/var/lib/etcd/member.before-restore-1' },
+    { node: 'm2', path: '/var/lib/etcd/member.before-restore-1' },
   ],
   workflowId: 'restore/prod/1',
 };
@@ -173,8 +173,8 @@ describe('the report of a restore', () => {
   downtime    47 s of kube-apiserver
   revision    unknown before, 4200 in the backup, 1000004200 now
   cluster ID  111 before, 222 now
-  old data    m1: /var/lib/etcd.before-restore-1
-              m2: /var/lib/etcd.before-restore-1
+  old data    m1: /var/lib/etcd/member.before-restore-1
+              m2: /var/lib/etcd/member.before-restore-1
   workflow    restore/prod/1
 
 ✔ Find the backup                     1.0 s  20261123-060000 in local

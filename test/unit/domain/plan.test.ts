@@ -38,8 +38,8 @@ test('controllers that were stopped with kube-apiserver are started when all are
   assert.ok(!steps.includes('Start the controllers m2'));
 });
 
-test('what a restore puts on a node lies beside the data directory', () => {
+test("what a restore puts on a node lies beside the member's data, on its file system", () => {
   for (const path of Object.values(restorePaths('/var/lib/etcd', '20261123-060000'))) {
-    assert.match(path, /^\/var\/lib\/etcd\.[a-z-]+-20261123-060000$/);
+    assert.match(path, /^\/var\/lib\/etcd\/member\.[a-z-]+-20261123-060000$/);
   }
 });

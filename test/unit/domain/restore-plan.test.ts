@@ -106,7 +106,7 @@ const warned: [what: string, changes: Partial<PlanFacts>, warning: RegExp][] = [
   [
     'a node without a data directory',
     { nodes: facts().nodes.map((node) => (node.name === 'm2' ? { ...node, dataDir: 'missing' } : node)) },
-    /m2 has no data directory/,
+    /m2 has no data;/,
   ],
   [
     'an etcd that does not run',
