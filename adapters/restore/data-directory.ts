@@ -1,5 +1,5 @@
 /** The data of a member, in its data directory: the new is staged beside the old and swapped in by two renames. */
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { SalvorError } from '../../domain/errors.ts';
@@ -34,7 +34,7 @@ export async function stageDataDirectory(
   signal: AbortSignal,
 ) {
   const { scratch, staged } = restorePaths(node.etcd.dataDir, order.operationId);
-  await host.makeDirectory(node.etcd.dataDir, { mode: 0o700, signal });
+  await makeDataDirectory(node, host, signal);
   await removeAbandonedStaging(node, host, order.operationId, signal);
   if ((await host.typeOf(staged, signal)) === 'directory') return { staged, changed: false };
   await host.removeScratch(scratch, signal);
@@ -110,11 +110,24 @@ export async function unstageDataDirectory(node: ClusterNode, host: Host, operat
   await host.removeScratch(staged, signal);
 }
 
-/** etcd may run as a user of its own: the new data belongs to whom the old did, or, where it is lost, to whom its directory does. */
+/** One that is lost with its data. etcd may run as a user of its own: the directory above belongs to it then, or to root, where etcd runs as root. */
+export async function makeDataDirectory(node: ClusterNode, host: Host, signal: AbortSignal): Promise<void> {
+  const { dataDir } = node.etcd;
+  if ((await host.typeOf(dataDir, signal)) !== undefined) return;
+  const fresh = `${dataDir}.salvor-new`;
+  await host.makeDirectory(fresh, { mode: 0o700, signal });
+  await ownedLike(host, dirname(dataDir), fresh, signal);
+  await host.rename(fresh, dataDir, signal);
+}
+
+/** The new data belongs to whom the old did, or, where it is lost, to whom its directory does. */
 async function ownedLikeOld(node: ClusterNode, host: Host, fresh: string, signal: AbortSignal): Promise<void> {
   const { dataDir } = node.etcd;
   const data = memberData(dataDir);
-  const old = (await host.typeOf(data, signal)) === undefined ? dataDir : data;
+  await ownedLike(host, (await host.typeOf(data, signal)) === undefined ? dataDir : data, fresh, signal);
+}
+
+async function ownedLike(host: Host, old: string, fresh: string, signal: AbortSignal): Promise<void> {
   const { exitCode, stderr } = await host.run(['chown', '-R', `--reference=${old}`, fresh], { signal });
   if (exitCode !== 0)
     throw new SalvorError(
