@@ -26,6 +26,9 @@ const START_DEADLINE_MS = 60_000;
 /** The kubelet starts a static pod anew only when the API has let go of its mirror: up to 34 s a try. */
 const CONTROLLERS_DEADLINE_MS = 100_000;
 
+/** Of a kube-apiserver that was just started; about 4 s. */
+const PATIENT_LOOKS = 5;
+
 function apiServerOf(cluster: Cluster, node: ClusterNode, host: Host): Component {
   const { apiServer } = controlPlaneFor(cluster, node, host);
   if (apiServer) return apiServer;
@@ -42,6 +45,14 @@ function controllersOf(cluster: Cluster, node: ClusterNode, host: Host): Compone
 
 function anyChanged(results: { changed: boolean }[]): { changed: boolean } {
   return { changed: results.some(({ changed }) => changed) };
+}
+
+/** A kube-apiserver may have ended because its etcd did. */
+async function startAgain(order: OnNode, signal: AbortSignal): Promise<void> {
+  await onHost(order, async (node, host) => {
+    await controlPlaneFor(order.cluster, node, host).etcd.start(signal, START_DEADLINE_MS);
+    await apiServerOf(order.cluster, node, host).start(signal, START_DEADLINE_MS);
+  });
 }
 
 /** @throws SalvorError `UnsafeState` while etcd runs */
@@ -137,16 +148,17 @@ export function createNodeActivities() {
       });
     }),
 
-    /** Retried until the node's own kube-apiserver says that it is ready. */
-    checkApiServer: attended(async (order: OnNode, { signal }) => {
+    /** Retried until the node's own kube-apiserver says that it is ready. What has died meanwhile is started: a kubelet would wait for up to 5 min before it does so. */
+    checkApiServer: attended(async (order: OnNode, { signal, attempt }) => {
       const node = nodeOf(order.cluster.nodes, order.node);
       if (!node.apiServer) return { seen: 'no kube-apiserver' };
       const { ready, seen } = await apiServerReady(node.apiServer.url, {
         signal,
         ...(node.apiServer.ca && { ca: node.apiServer.ca }),
       });
-      if (!ready) throw new SalvorError('ComponentStuck', `${node.name}: ${node.apiServer.url}/readyz says: ${seen}`);
-      return { seen };
+      if (ready) return { seen };
+      if (attempt > PATIENT_LOOKS) await startAgain(order, signal);
+      throw new SalvorError('ComponentStuck', `${node.name}: ${node.apiServer.url}/readyz says: ${seen}`);
     }),
   };
 }

@@ -29,6 +29,9 @@ const attended = {
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 } satisfies ActivityOptions;
 
+/** How long what was just started is looked at before it is taken for dead, and started again: which does nothing when it isn't. */
+export const FIRST_LOOK = '20s';
+
 /** Looks: quick, harmless, and worth a few tries before a person is told. */
 export const look = proxyActivities<
   ConfigurationActivities &
@@ -144,7 +147,7 @@ export function once(node: ClusterNode) {
  * The looks at a node as its clients have it: from where the credentials are.
  * @param within how long they are tried; shorter for a first look at what may have died
  */
-export function asClient(cluster: Cluster, node: ClusterNode, within: '45s' | '5m' = '5m') {
+export function asClient(cluster: Cluster, node: ClusterNode, within: typeof FIRST_LOOK | '5m' = '5m') {
   return proxyActivities<KubernetesGateActivities>({
     ...attended,
     // A kubeconfig is a file of the worker; without one the node's own is read.
@@ -176,8 +179,8 @@ export function glance(node?: ClusterNode) {
   return proxyActivities<MemberActivities & Pick<NodeActivities, 'checkApiServer'>>({
     ...attended,
     ...(node && { ...placeOf(node), summary: node.name }),
-    startToCloseTimeout: '30s',
-    scheduleToCloseTimeout: '45s',
+    startToCloseTimeout: FIRST_LOOK,
+    scheduleToCloseTimeout: FIRST_LOOK,
     retry: { initialInterval: '500ms', backoffCoefficient: 1.2, maximumInterval: '2s' },
   });
 }

@@ -5,7 +5,7 @@ import type { Cluster } from '../domain/configuration/resolve.ts';
 import { FAILURES } from '../domain/errors.ts';
 import { isRevisionRaised, type Journal } from '../domain/journal.ts';
 import { plannedNode } from '../domain/plan.ts';
-import { asClient, changing, gate, glance } from './activities.ts';
+import { asClient, changing, FIRST_LOOK, gate, glance } from './activities.ts';
 import { failureTypeOf, isTimeout } from './failure.ts';
 import type { Runbook } from './runbook.ts';
 
@@ -154,7 +154,7 @@ async function lookAsClients(cluster: Cluster, journal: Journal, runbook: Runboo
     async (node) => {
       const order = { cluster, node: node.name, operationId };
       return await unlessItDied(
-        async () => await asClient(cluster, node, '45s').canary(order),
+        async () => await asClient(cluster, node, FIRST_LOOK).canary(order),
         async () => await changing(node).startApiServer({ cluster, node: node.name }),
         async () => await asClient(cluster, node).canary(order),
         mayStart,
@@ -168,7 +168,7 @@ async function lookAsClients(cluster: Cluster, journal: Journal, runbook: Runboo
     async (node) => {
       const order = { cluster, node: node.name, operationId, oldRevision: revision.before, isRaised };
       return await unlessItDied(
-        async () => await asClient(cluster, node, '45s').watchProof(order),
+        async () => await asClient(cluster, node, FIRST_LOOK).watchProof(order),
         async () => await changing(node).startEtcd({ cluster, node: node.name }),
         async () => await asClient(cluster, node).watchProof(order),
         mayStart,

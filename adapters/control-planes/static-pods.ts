@@ -179,6 +179,8 @@ function staticPod(
     for (;;) {
       const seen = await look(signal);
       if (seen.containers.length > 0) return { changed };
+      // It has died, and may do so again.
+      await forget(signal);
       changed = true;
       if (seen.pods.length === 0 && Date.now() > restartMs) {
         restartMs = Infinity;

@@ -108,6 +108,11 @@ class FakeNode {
     }
   }
 
+  /** Of crictl and systemctl, each when it was done. */
+  async calls(): Promise<string[]> {
+    return (await readFile(this.at('state/calls'), 'utf8').catch(() => '')).split('\n');
+  }
+
   startKubelet(everyMs: number): void {
     const { signal } = this.#stopped;
     this.#kubelet = (async () => {
@@ -157,8 +162,17 @@ describe('a component that the kubelet runs', () => {
     await etcd.stop(signal, 30_000);
     await writeFile(node.at('state/ended'), 'one\nother\n');
     await etcd.start(signal, 30_000);
-    const calls = (await readFile(node.at('state/calls'), 'utf8')).split('\n');
+    const calls = await node.calls();
     assert.ok(calls.includes('rm one other'), calls.join('\n'));
+  });
+
+  test('that died is not waited for either', async () => {
+    await rm(node.at('state/etcd.container'));
+    await writeFile(node.at('state/ended'), 'one\n');
+    const starting = etcd.start(signal, 30_000);
+    await until('the kubelet may start it', async () => (await node.calls()).includes('rm one'));
+    await node.set('etcd', true);
+    assert.deepEqual(await starting, { changed: true });
   });
 
   test('is stopped without the others', async () => {
@@ -196,8 +210,7 @@ describe('a component that the kubelet runs', () => {
   });
 
   test('whose sandbox the kubelet leaves is stopped by the container runtime, and again when the kubelet starts it once more', async () => {
-    const calls = async () => (await readFile(node.at('state/calls'), 'utf8').catch(() => '')).split('\n');
-    const sandboxes = async () => (await calls()).filter((call) => call === 'stopp etcd').length;
+    const sandboxes = async () => (await node.calls()).filter((call) => call === 'stopp etcd').length;
     const stopping = etcd.stop(signal, 60_000);
     await until('the sandbox is stopped', async () => (await sandboxes()) === 1 || undefined);
     // A kubelet that still has the manifest starts it again.
@@ -235,9 +248,7 @@ describe('a component that the kubelet runs', () => {
     await etcd.stop(signal, 30_000);
     await node.stopKubelet();
     const starting = etcd.start(signal, 60_000);
-    await until('the kubelet is started again', async () =>
-      (await readFile(node.at('state/calls'), 'utf8')).includes('systemctl restart kubelet'),
-    );
+    await until('the kubelet is started again', async () => (await node.calls()).includes('systemctl restart kubelet'));
     await node.set('etcd', true);
     assert.deepEqual(await starting, { changed: true });
   });
