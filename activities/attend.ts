@@ -16,6 +16,8 @@ export interface Attendance {
   /** What an earlier attempt of this activity remembered last; parse it. */
   previous: unknown;
   attempt: number;
+  /** How long this has been tried, with all attempts before, by the clocks of Temporal and this worker. */
+  triedMs: number;
 }
 
 /**
@@ -32,6 +34,7 @@ export function attended<I, O>(act: (input: I, attendance: Attendance) => Promis
         signal: cancellationSignal(),
         previous: info.heartbeatDetails,
         attempt: info.attempt,
+        triedMs: Date.now() - info.scheduledTimestampMs,
         remember(remembered) {
           details = remembered;
           heartbeat(details);

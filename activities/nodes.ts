@@ -26,8 +26,8 @@ const START_DEADLINE_MS = 60_000;
 /** The kubelet starts a static pod anew only when the API has let go of its mirror: up to 34 s a try. */
 const CONTROLLERS_DEADLINE_MS = 100_000;
 
-/** Of a kube-apiserver that was just started; about 4 s. */
-const PATIENT_LOOKS = 5;
+/** A kube-apiserver that was just started is ready within it. */
+const USUALLY_READY_MS = 6_000;
 
 function apiServerOf(cluster: Cluster, node: ClusterNode, host: Host): Component {
   const { apiServer } = controlPlaneFor(cluster, node, host);
@@ -149,7 +149,7 @@ export function createNodeActivities() {
     }),
 
     /** Retried until the node's own kube-apiserver says that it is ready. What has died meanwhile is started: a kubelet would wait for up to 5 min before it does so. */
-    checkApiServer: attended(async (order: OnNode, { signal, attempt }) => {
+    checkApiServer: attended(async (order: OnNode, { signal, triedMs }) => {
       const node = nodeOf(order.cluster.nodes, order.node);
       if (!node.apiServer) return { seen: 'no kube-apiserver' };
       const { ready, seen } = await apiServerReady(node.apiServer.url, {
@@ -157,7 +157,7 @@ export function createNodeActivities() {
         ...(node.apiServer.ca && { ca: node.apiServer.ca }),
       });
       if (ready) return { seen };
-      if (attempt > PATIENT_LOOKS) await startAgain(order, signal);
+      if (triedMs > USUALLY_READY_MS) await startAgain(order, signal);
       throw new SalvorError('ComponentStuck', `${node.name}: ${node.apiServer.url}/readyz says: ${seen}`);
     }),
   };
