@@ -47,12 +47,11 @@ function anyChanged(results: { changed: boolean }[]): { changed: boolean } {
   return { changed: results.some(({ changed }) => changed) };
 }
 
-/** A kube-apiserver may have ended because its etcd did. */
-async function startAgain(order: OnNode, signal: AbortSignal): Promise<void> {
-  await onHost(order, async (node, host) => {
-    await controlPlaneFor(order.cluster, node, host).etcd.start(signal, START_DEADLINE_MS);
-    await apiServerOf(order.cluster, node, host).start(signal, START_DEADLINE_MS);
-  });
+/** A kube-apiserver that ran a moment ago. Where its etcd has died, it answers nothing, or has ended. */
+async function startAgain(cluster: Cluster, node: ClusterNode, host: Host, signal: AbortSignal) {
+  const etcd = await controlPlaneFor(cluster, node, host).etcd.start(signal, START_DEADLINE_MS);
+  const apiServer = await apiServerOf(cluster, node, host).start(signal, START_DEADLINE_MS);
+  return anyChanged([etcd, apiServer]);
 }
 
 /** @throws SalvorError `UnsafeState` while etcd runs */
@@ -131,10 +130,12 @@ export function createNodeActivities() {
       );
     }),
 
-    startApiServer: attended(async (order: OnNode, { signal }) => {
-      return await onHost(
-        order,
-        async (node, host) => await apiServerOf(order.cluster, node, host).start(signal, START_DEADLINE_MS),
+    /** With `again` one that ran a moment ago, and its etcd with it. */
+    startApiServer: attended(async (order: OnNode & { again?: boolean }, { signal }) => {
+      return await onHost(order, async (node, host) =>
+        order.again
+          ? await startAgain(order.cluster, node, host, signal)
+          : await apiServerOf(order.cluster, node, host).start(signal, START_DEADLINE_MS),
       );
     }),
 
@@ -157,7 +158,8 @@ export function createNodeActivities() {
         ...(node.apiServer.ca && { ca: node.apiServer.ca }),
       });
       if (ready) return { seen };
-      if (triedMs > USUALLY_READY_MS) await startAgain(order, signal);
+      if (triedMs > USUALLY_READY_MS)
+        await onHost(order, async (own, host) => await startAgain(order.cluster, own, host, signal));
       throw new SalvorError('ComponentStuck', `${node.name}: ${node.apiServer.url}/readyz says: ${seen}`);
     }),
   };

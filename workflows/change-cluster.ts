@@ -135,7 +135,7 @@ async function startApiServers(cluster: Cluster, isPlanned: boolean, runbook: Ru
       if (!isPlanned) return await changing(node).checkApiServer(order);
       return await unlessItDied(
         async () => await glance(node).checkApiServer(order),
-        async () => await changing(node).startApiServer(order),
+        async () => await changing(node).startApiServer({ ...order, again: true }),
         async () => await changing(node).checkApiServer(order),
       );
     },
@@ -155,7 +155,7 @@ async function lookAsClients(cluster: Cluster, journal: Journal, runbook: Runboo
       const order = { cluster, node: node.name, operationId };
       return await unlessItDied(
         async () => await asClient(cluster, node, FIRST_LOOK).canary(order),
-        async () => await changing(node).startApiServer({ cluster, node: node.name }),
+        async () => await changing(node).startApiServer({ cluster, node: node.name, again: true }),
         async () => await asClient(cluster, node).canary(order),
         mayStart,
       );
