@@ -28,6 +28,8 @@ const PATIENCE = {
    * new one for good; started again, it knows of the new one alone.
    */
   newPodMs: 20_000,
+  /** A kubelet starts a container that has ended within a second or two, or it waits: from 10 s to 5 min, longer each time. */
+  startAgainMs: 3_000,
 };
 
 /**
@@ -162,10 +164,12 @@ function staticPod(
   /**
    * Removes the containers that have ended: by them the kubelet tells how often it started the component lately, and waits up to 5 min before it
    * does so again. Their logs stay in /var/log/pods. Where it fails, the component starts later.
+   * @returns whether there were any
    */
-  async function forget(signal: AbortSignal): Promise<void> {
+  async function forget(signal: AbortSignal): Promise<boolean> {
     const ended = await ids(['ps', '--all', '--quiet', '--state', 'exited', ...containerLabels(name)], signal);
     if (ended.length > 0) await crictl(['rm', ...ended], signal);
+    return ended.length > 0;
   }
 
   async function start(signal: AbortSignal, deadlineMs: number) {
@@ -176,12 +180,16 @@ function staticPod(
       await host.rename(aside, place, signal);
     }
     let restartMs = Date.now() + patience.newPodMs;
+    let startAgainMs = Date.now() + patience.startAgainMs;
     for (;;) {
       const seen = await look(signal);
       if (seen.containers.length > 0) return { changed };
-      // It has died, and may do so again.
-      await forget(signal);
       changed = true;
+      if (seen.pods.length > 0 && Date.now() > startAgainMs && (await forget(signal))) {
+        // It has died, and its kubelet has decided when to look again: it looks at once when the sandbox is gone.
+        await crictl(['stopp', ...seen.pods], signal);
+        startAgainMs = Date.now() + patience.startAgainMs;
+      }
       if (seen.pods.length === 0 && Date.now() > restartMs) {
         restartMs = Infinity;
         await host.run(['systemctl', 'restart', 'kubelet'], { signal, timeoutMs: KUBELET_RESTART_MS });

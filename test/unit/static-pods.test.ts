@@ -65,7 +65,7 @@ class FakeNode {
     };
     this.plane = staticPodsControlPlane(node, host, {
       directory: this.at('kubernetes'),
-      patience: { stopSandboxMs: 2_000, newSandboxMs: 3_000, newPodMs: 2_000 },
+      patience: { stopSandboxMs: 2_000, newSandboxMs: 3_000, newPodMs: 2_000, startAgainMs: 500 },
     });
   }
 
@@ -170,9 +170,19 @@ describe('a component that the kubelet runs', () => {
     await rm(node.at('state/etcd.container'));
     await writeFile(node.at('state/ended'), 'one\n');
     const starting = etcd.start(signal, 30_000);
-    await until('the kubelet may start it', async () => (await node.calls()).includes('rm one'));
+    await until('the kubelet is made to look', async () => (await node.calls()).includes('stopp etcd'));
+    assert.ok((await node.calls()).includes('rm one'));
     await node.set('etcd', true);
     assert.deepEqual(await starting, { changed: true });
+  });
+
+  test('that its kubelet is still making is left to it', async () => {
+    await rm(node.at('state/etcd.container'));
+    const starting = etcd.start(signal, 30_000);
+    await delay(1_500);
+    await node.set('etcd', true);
+    assert.deepEqual(await starting, { changed: true });
+    assert.ok(!(await node.calls()).includes('stopp etcd'));
   });
 
   test('is stopped without the others', async () => {
