@@ -172,6 +172,12 @@ function staticPod(
     return ended.length > 0;
   }
 
+  /** One whose etcd is gone takes requests and doesn't answer them: the kubelet waits 34 s for each, and starts no pod meanwhile. */
+  async function endApiServer(signal: AbortSignal): Promise<void> {
+    const running = await ids(['ps', '--quiet', '--state', 'running', ...containerLabels('kube-apiserver')], signal);
+    if (running.length > 0) await crictl(['stop', '--timeout', String(GRACE_S['kube-apiserver']), ...running], signal);
+  }
+
   async function start(signal: AbortSignal, deadlineMs: number) {
     const endMs = Date.now() + deadlineMs;
     let changed = (await manifest(signal)) === 'aside';
@@ -187,8 +193,10 @@ function staticPod(
       changed = true;
       if (seen.pods.length > 0 && Date.now() > startAgainMs && (await forget(signal))) {
         // It has died, and its kubelet has decided when to look again: it looks at once when the sandbox is gone.
+        if (name === 'etcd') await endApiServer(signal);
         await crictl(['stopp', ...seen.pods], signal);
         startAgainMs = Date.now() + patience.startAgainMs;
+        restartMs = Date.now() + patience.newPodMs;
       }
       if (seen.pods.length === 0 && Date.now() > restartMs) {
         restartMs = Infinity;

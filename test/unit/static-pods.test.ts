@@ -171,7 +171,9 @@ describe('a component that the kubelet runs', () => {
     await writeFile(node.at('state/ended'), 'one\n');
     const starting = etcd.start(signal, 30_000);
     await until('the kubelet is made to look', async () => (await node.calls()).includes('stopp etcd'));
-    assert.ok((await node.calls()).includes('rm one'));
+    const calls = await node.calls();
+    assert.ok(calls.includes('rm one'));
+    assert.ok(calls.includes('stop --timeout 1 kube-apiserver'), 'it would keep the kubelet waiting');
     await node.set('etcd', true);
     assert.deepEqual(await starting, { changed: true });
   });
