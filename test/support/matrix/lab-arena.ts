@@ -27,6 +27,7 @@ export async function labArena(world: LabWorld): Promise<Arena<LabTarget>> {
   const numbers = lab.nodes.map(({ number }) => number);
   const signal = new AbortController().signal;
   let count = 0;
+  let etcdKilledOn: NodeNumber | undefined;
   let before = { maps: {} as Record<string, string>, clusterId: '' };
 
   async function start(operation: string, input: object): Promise<WorkflowHandle> {
@@ -60,6 +61,9 @@ export async function labArena(world: LabWorld): Promise<Arena<LabTarget>> {
     temporalAddress: temporal.address,
     configFile,
     async unsettle() {
+      // For 10 min a kubelet waits longer each time before it starts an etcd that has died. Each cell is to have a kubelet that has seen none die.
+      if (etcdKilledOn !== undefined) await lab.onNode(etcdKilledOn, ['systemctl', 'restart', 'kubelet']);
+      etcdKilledOn = undefined;
       await lab.kubectl('create', 'configmap', `later-${count}`, '--from-literal=value=later');
       before = { maps: await configMaps(lab, 1), clusterId: await clusterId() };
     },
@@ -73,6 +77,7 @@ export async function labArena(world: LabWorld): Promise<Arena<LabTarget>> {
         return;
       }
       const number = lab.nodes.find(({ name }) => name === place)?.number ?? 2;
+      if (target === 'etcd member') etcdKilledOn = number;
       await lab.onNode(number, ['sh', '-c', KILLS[target]]);
     },
     async tidy() {
