@@ -75,10 +75,11 @@ async function lookAtCluster(cluster: Cluster, gauges: Gauges, signal: AbortSign
     const unreadable = cluster.stores.map(({ name }) => name).filter((name) => !readable.includes(name));
     gauges.show(
       [
-        { gauge: 'salvor_stores_read_timestamp_seconds', labels: { cluster: cluster.name }, value: Date.now() / 1000 },
         ...intervals(cluster),
         ...figures.flatMap((each) => ofStore(cluster.name, each)),
         ...unreadable.map((store) => readability(cluster.name, store, 0)),
+        // Last: a scrape meanwhile that sees the time sees the figures.
+        { gauge: 'salvor_stores_read_timestamp_seconds', labels: { cluster: cluster.name }, value: Date.now() / 1000 },
       ],
       // What an unreadable store had when it was last read is the best that is known of it.
       (labels) => labels.cluster === cluster.name && !unreadable.includes(labels.store ?? ''),
