@@ -8,9 +8,17 @@ import type { Settling } from '../../domain/settled.ts';
 import type { Host } from '../hosts/host.ts';
 
 export const KUBERNETES_DIRECTORY = '/etc/kubernetes';
-/** Where the manifest of etcd lies while etcd is stopped. */
-export const ETCD_STOPPED = join(KUBERNETES_DIRECTORY, 'salvor-stopped/etcd.yaml');
-const ETCD_MANIFEST = join(KUBERNETES_DIRECTORY, 'manifests/etcd.yaml');
+
+/** Where the manifest of a static pod lies: `place`, where the kubelet runs it, or `aside`, while it is stopped. */
+export function manifestPaths(
+  name: string,
+  directory: string = KUBERNETES_DIRECTORY,
+): { place: string; aside: string } {
+  return {
+    place: join(directory, 'manifests', `${name}.yaml`),
+    aside: join(directory, 'salvor-stopped', `${name}.yaml`),
+  };
+}
 
 const podSchema = z.object({
   spec: z.object({
@@ -68,7 +76,8 @@ export async function findEtcdManifest(
   host: Host,
   signal: AbortSignal,
 ): Promise<{ path: string; text: string } | undefined> {
-  for (const path of [ETCD_STOPPED, ETCD_MANIFEST]) {
+  const { place, aside } = manifestPaths('etcd');
+  for (const path of [aside, place]) {
     const text = await host.readText(path, signal);
     if (text !== undefined) return { path, text };
   }

@@ -1,12 +1,12 @@
 /** Components that the kubelet runs as static pods: stopped by moving their manifest out of its folder, started by moving it back. */
-import { join } from 'node:path';
+import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import { SalvorError } from '../../domain/errors.ts';
 import type { CommandResult, Host } from '../hosts/host.ts';
 import { lastLines } from '../hosts/process.ts';
 import type { Component, ComponentState, ControlPlane } from './control-plane.ts';
-import { KUBERNETES_DIRECTORY } from './kubeadm.ts';
+import { KUBERNETES_DIRECTORY, manifestPaths } from './kubeadm.ts';
 
 const POLL_MS = 250;
 const CRICTL_MS = 60_000;
@@ -74,8 +74,7 @@ function staticPod(
   host: Host,
   { directory, patience, port }: { directory: string; patience: typeof PATIENCE; port: number | undefined },
 ): Component {
-  const place = join(directory, 'manifests', `${name}.yaml`);
-  const aside = join(directory, 'salvor-stopped', `${name}.yaml`);
+  const { place, aside } = manifestPaths(name, directory);
 
   async function manifest(signal: AbortSignal): Promise<'in place' | 'aside'> {
     const [atPlace, atAside] = await Promise.all([host.typeOf(place, signal), host.typeOf(aside, signal)]);
@@ -124,7 +123,7 @@ function staticPod(
     const endMs = Date.now() + deadlineMs;
     const changed = (await manifest(signal)) === 'in place';
     if (changed) {
-      await host.makeDirectory(join(directory, 'salvor-stopped'), { mode: 0o700, signal });
+      await host.makeDirectory(dirname(aside), { mode: 0o700, signal });
       await host.rename(place, aside, signal);
     }
     let said = '';

@@ -7,7 +7,7 @@ import { SalvorError } from '../../domain/errors.ts';
 import { withInitialCluster } from '../../domain/initial-cluster.ts';
 import { asideName } from '../../domain/replacement.ts';
 import { joiningManifest } from '../control-planes/etcd-manifest.ts';
-import { ETCD_STOPPED, findEtcdManifest } from '../control-planes/kubeadm.ts';
+import { findEtcdManifest, manifestPaths } from '../control-planes/kubeadm.ts';
 import type { Host } from '../hosts/host.ts';
 import { lastLines } from '../hosts/process.ts';
 import { remakeCertificates } from './etcd-certificates.ts';
@@ -73,7 +73,7 @@ export async function configureMember(
     throw new SalvorError('UnsafeState', `${node.name}: the manifest of etcd is gone; it was there before`);
   const { path, text } = found;
   // Out of the kubelet's sight.
-  const aside = asideName(cluster.flavour === 'kubeadm' ? ETCD_STOPPED : path, operationId);
+  const aside = asideName(cluster.flavour === 'kubeadm' ? manifestPaths('etcd').aside : path, operationId);
   const wanted = joiningText(cluster, node, found, initialCluster);
   if (wanted !== text) {
     // A copy, not a move: the file is never missing, and the first one kept is the one from before.
