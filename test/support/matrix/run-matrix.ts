@@ -117,16 +117,10 @@ async function hit<Target extends string>(
   return await endOf(handle);
 }
 
-/** After a terminated workflow a new one goes on; where nothing was touched there is nothing to go on with. */
+/** After a terminated workflow a new one goes on; where nothing was touched there is nothing to go on with, and its note says so. */
 async function takeOver<Target extends string>(arena: Arena<Target>): Promise<{ outcome: Outcome; note: string }> {
-  const handle = await arena.startRestore('forward');
-  try {
-    const { outcome } = await endOf(handle);
-    return { outcome, note: 'by a new operation' };
-  } catch (error) {
-    if (!/no restore is unfinished/.test(failureMessageIn(error))) throw error;
-    return { outcome: 'untouched', note: 'no node had a journal' };
-  }
+  const end = await endOf(await arena.startRestore('forward'));
+  return end.outcome === 'untouched' ? end : { ...end, note: 'by a new operation' };
 }
 
 /** Waits for the end; a rollback that waits for a person is told to try again, as one would. */
