@@ -1,6 +1,5 @@
 /** What is done on the node of a member that is replaced. */
-import { join } from 'node:path';
-import { KUBERNETES_DIRECTORY } from '../adapters/control-planes/kubeadm.ts';
+import { manifestPaths } from '../adapters/control-planes/kubeadm.ts';
 import { checkMemberNode } from '../adapters/replace/check-member-node.ts';
 import { configureMember } from '../adapters/replace/member-configuration.ts';
 import { putBackMemberData, setMemberDataAside } from '../adapters/replace/member-data.ts';
@@ -49,7 +48,7 @@ export function createMemberNodeActivities() {
 
     /** Flags of a kubeadm node's kube-apiserver, as its manifest has them; null when the node has none. */
     readApiServerFlags: attended(async (order: OnNode, { signal }) => {
-      const path = join(KUBERNETES_DIRECTORY, 'manifests/kube-apiserver.yaml');
+      const { place: path } = manifestPaths('kube-apiserver');
       const text = await onHost(order, async (_node, host) => await host.readText(path, signal));
       if (text === undefined) return null;
       const flag = (name: string) => new RegExp(`--${name}=([^\\s"']+)`).exec(text)?.[1] ?? null;

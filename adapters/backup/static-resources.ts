@@ -5,7 +5,7 @@ import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { SalvorError } from '../../domain/errors.ts';
 import { type BackupId, staticResourcesKey } from '../../domain/names.ts';
 import { type StaticResourcesTaken, staticResourcePaths } from '../../domain/static-resources.ts';
-import { encryptionConfigurationPath, isBelow, KUBERNETES_DIRECTORY } from '../control-planes/kubeadm.ts';
+import { encryptionConfigurationPath, isBelow, manifestPaths } from '../control-planes/kubeadm.ts';
 import { encode } from '../encoding/encode.ts';
 import type { Host } from '../hosts/host.ts';
 import { putToAll } from '../stores/fan-out.ts';
@@ -92,7 +92,7 @@ async function linkTarget(path: string, host: Host, signal: AbortSignal): Promis
 }
 
 async function kubeadmEncryptionConfiguration(host: Host, signal: AbortSignal): Promise<string | undefined> {
-  const file = join(KUBERNETES_DIRECTORY, 'manifests', 'kube-apiserver.yaml');
+  const { place: file } = manifestPaths('kube-apiserver');
   const manifest = await host.readText(file, signal);
   return manifest === undefined ? undefined : encryptionConfigurationPath(manifest, `${host.name}: ${file}`);
 }
