@@ -23,7 +23,7 @@ demo: $(INSTALLED) ## Back up, break, restore and prove a small control plane; K
 	@$(NODE) tools/provide.ts $(DEMO_BINARIES) $(if $(KUBERNETES),$(KUBERNETES_BINARIES))
 	@$(NODE) playground/demo.ts $(if $(KUBERNETES),--kubernetes yes) $(ARGS)
 
-test: $(INSTALLED) ## Lint, types, format and every test; ARGS="--only unit" or ARGS=test/unit/names.test.ts runs a part
+test: $(INSTALLED) ## Lint, types, format and every test; ARGS="--only unit" or ARGS=test/unit/domain/input.test.ts runs a part
 	@$(NODE) test/run.ts $(ARGS)
 
 lint: $(INSTALLED) ## Lint, types and format only

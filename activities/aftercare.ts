@@ -1,6 +1,6 @@
 /** What is done for a cluster after a restore, when its kube-apiservers are ready again. */
 import type { AftercareOrder } from '../adapters/kubernetes/aftercare.ts';
-import type { AftercareReport } from '../domain/aftercare.ts';
+import type { AftercareReport } from '../domain/restore/aftercare.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
 import { attended } from './attend.ts';
 

@@ -1,18 +1,18 @@
 /** The backups in the stores: reading them back, making them exist, finding them. */
 import { mkdir } from 'node:fs/promises';
-import { scratchRoot } from '../adapters/scratch.ts';
+import { scratchRoot } from '../adapters/scratch/folders.ts';
 import { readBack } from '../adapters/stores/copy.ts';
-import { findBackup, readCatalogue } from '../adapters/stores/catalogue.ts';
+import { findBackup, readCatalogue } from '../adapters/catalogue/catalogue.ts';
 import { putOnce } from '../adapters/stores/put-once.ts';
 import { requireRoom, requireScratchRoom } from '../adapters/stores/room.ts';
-import { pageOf } from '../domain/backups-page.ts';
-import { type Cluster } from '../domain/configuration/resolve.ts';
+import { pageOf } from '../domain/backups/backups-page.ts';
+import type { Cluster } from '../domain/configuration/resolve.ts';
 import { FAILURES, messageOf, SalvorError } from '../domain/errors.ts';
-import { type Digest, formatManifest, type Manifest } from '../domain/manifest.ts';
-import { manifestKey } from '../domain/names.ts';
-import type { ListBackupsInput, ListBackupsReport } from '../domain/operations.ts';
-import type { ChosenBackup } from '../domain/restore-plan.ts';
-import { withoutHashCheck } from '../domain/snapshot-source.ts';
+import { type Digest, formatManifest, type Manifest } from '../domain/format/manifest.ts';
+import { manifestKey } from '../domain/format/keys.ts';
+import type { ListBackupsInput, ListBackupsReport } from '../domain/operations/list-backups.ts';
+import type { ChosenBackup } from '../domain/restore/plan.ts';
+import { withoutHashCheck } from '../domain/format/snapshot-source.ts';
 import { attended } from './attend.ts';
 import { withStores } from './with-stores.ts';
 

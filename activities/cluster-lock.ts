@@ -1,6 +1,6 @@
 /** Who holds a cluster. */
 import type { Client } from '@temporalio/client';
-import { lockWorkflowId } from '../domain/operations.ts';
+import { lockWorkflowId } from '../domain/operations/common.ts';
 import { attended } from './attend.ts';
 
 export function createLockActivities(client: Client) {

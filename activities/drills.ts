@@ -1,14 +1,14 @@
 /** Verifying backups: choosing one, drilling it, keeping what was seen. */
-import { chooseBackup, readCatalogue } from '../adapters/stores/catalogue.ts';
+import { chooseBackup, readCatalogue } from '../adapters/catalogue/catalogue.ts';
 import { drillBackup, type DrillOrder, type DrillOutcome } from '../adapters/drill/drill-backup.ts';
-import type { FoundBackup } from '../adapters/stores/found-backup.ts';
+import type { FoundBackup } from '../domain/backups/found-backup.ts';
 import type { Store } from '../adapters/stores/store.ts';
-import { chooseForDrill } from '../domain/choose-drill.ts';
+import { chooseForDrill } from '../domain/backups/choose-drill.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
 import { SalvorError } from '../domain/errors.ts';
-import { verifiedKey } from '../domain/names.ts';
-import { withoutHashCheck } from '../domain/snapshot-source.ts';
-import { formatVerified, parseVerified, type Verified, withEarlierFailures } from '../domain/verified.ts';
+import { verifiedKey } from '../domain/format/keys.ts';
+import { withoutHashCheck } from '../domain/format/snapshot-source.ts';
+import { formatVerified, parseVerified, type Verified, withEarlierFailures } from '../domain/format/verified.ts';
 import { attended } from './attend.ts';
 import { withActivityScratch } from './trials.ts';
 import { requireStore, withStores } from './with-stores.ts';

@@ -1,10 +1,10 @@
 /** Healing: what stores lack, and copying it from those that have it. */
-import { chooseBackup, readCatalogue } from '../adapters/stores/catalogue.ts';
-import { healCopy, type Healed } from '../adapters/stores/heal.ts';
-import { type FoundBackup, isNote } from '../adapters/stores/found-backup.ts';
+import { chooseBackup, readCatalogue } from '../adapters/catalogue/catalogue.ts';
+import { healCopy, type Healed } from '../adapters/catalogue/heal.ts';
+import { type FoundBackup, isNote } from '../domain/backups/found-backup.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
 import { SalvorError } from '../domain/errors.ts';
-import type { NamedBackup } from '../adapters/stores/prune-plan.ts';
+import type { NamedBackup } from '../adapters/catalogue/prune-plan.ts';
 import { attended } from './attend.ts';
 import { withStores } from './with-stores.ts';
 

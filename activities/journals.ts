@@ -1,8 +1,8 @@
 /** The journal of a restore on a node, and what it is for: where a node is when the operation that changed it is gone. */
-import { controlPlaneFor } from '../adapters/control-planes/find.ts';
-import { isStaged } from '../adapters/restore/data-directory.ts';
-import { closeJournal, readJournal, writeJournal } from '../adapters/restore/journal.ts';
-import type { Journal, NodePosition } from '../domain/journal.ts';
+import { controlPlaneFor } from '../adapters/flavours/find.ts';
+import { isStaged } from '../adapters/node-data/data-directory.ts';
+import { closeJournal, readJournal, writeJournal } from '../adapters/node-data/journal.ts';
+import type { Journal, NodePosition } from '../domain/restore/journal.ts';
 import { attended } from './attend.ts';
 import { onHost, type OnNode } from './on-host.ts';
 

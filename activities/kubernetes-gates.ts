@@ -1,11 +1,11 @@
 /** The gates after a restore that look at a node as its clients do, through its own kube-apiserver. */
 import { endpointOf } from '../adapters/etcd/inspect.ts';
 import { watchIsCompacted } from '../adapters/etcd/watch.ts';
-import type { Access } from '../adapters/kubernetes/access.ts';
+import type { Access } from '../adapters/kubernetes/api/access.ts';
 import { type ClusterNode, nodeOf } from '../domain/configuration/nodes.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
 import { SalvorError } from '../domain/errors.ts';
-import { type GateResult, notChecked } from '../domain/gates.ts';
+import { type GateResult, notChecked } from '../domain/restore/gates.ts';
 import { attended } from './attend.ts';
 
 export interface GateOrder {
@@ -30,7 +30,7 @@ async function withAccess(
   look: (access: Access) => Promise<GateResult>,
 ): Promise<GateResult> {
   // What asks a cluster is loaded only when one is asked: its client library takes 90 MiB and half a second of every worker's start.
-  const { accessNode } = await import('../adapters/kubernetes/access.ts');
+  const { accessNode } = await import('../adapters/kubernetes/api/access.ts');
   const access = await accessNode(cluster, nodeOf(cluster.nodes, node), signal);
   return 'why' in access ? notChecked(access.why) : await look(access);
 }

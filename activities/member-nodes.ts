@@ -1,9 +1,9 @@
 /** What is done on the node of a member that is replaced. */
-import { manifestPaths } from '../adapters/control-planes/kubeadm.ts';
-import { checkMemberNode } from '../adapters/replace/check-member-node.ts';
-import { configureMember } from '../adapters/replace/member-configuration.ts';
-import { putBackMemberData, setMemberDataAside } from '../adapters/replace/member-data.ts';
-import { observeEtcd } from '../adapters/replace/observe-etcd.ts';
+import { manifestPaths } from '../adapters/flavours/kubeadm.ts';
+import { checkMemberNode } from '../adapters/node-data/check-member-node.ts';
+import { configureMember } from '../adapters/flavours/member-configuration.ts';
+import { putBackMemberData, setMemberDataAside } from '../adapters/node-data/member-data.ts';
+import { observeEtcd } from '../adapters/flavours/observe-etcd.ts';
 import { attended } from './attend.ts';
 import { refuseRunning } from './nodes.ts';
 import { onHost, type OnNode } from './on-host.ts';

@@ -11,7 +11,7 @@ import {
   type ListedMember,
   type MemberInspection,
   membersApart,
-} from '../domain/members.ts';
+} from '../domain/members/members.ts';
 import { attended } from './attend.ts';
 
 export interface SourceWish {

@@ -6,9 +6,9 @@ import { surveyMembers } from '../adapters/etcd/survey.ts';
 import { nodeOf } from '../domain/configuration/nodes.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
 import { messageOf, SalvorError } from '../domain/errors.ts';
-import type { ListedMember } from '../domain/members.ts';
-import { memberTable, type MemberSurvey, quorumOf } from '../domain/member-table.ts';
-import { isInSync } from '../domain/replacement.ts';
+import type { ListedMember } from '../domain/members/members.ts';
+import { memberTable, type MemberSurvey, quorumOf } from '../domain/members/member-table.ts';
+import { isInSync } from '../domain/members/replacement.ts';
 import { attended } from './attend.ts';
 
 /** How long one look at a learner lasts, so that progress is seen in between. */

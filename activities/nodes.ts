@@ -1,9 +1,9 @@
 /** What is done on one node. A node with a task queue of its own has its own worker there. */
 import type { Host } from '../adapters/hosts/host.ts';
-import { controlPlaneFor } from '../adapters/control-planes/find.ts';
-import type { Component } from '../adapters/control-planes/control-plane.ts';
-import { apiServerReady } from '../adapters/kubernetes/api-server.ts';
-import { checkNode } from '../adapters/restore/check-node.ts';
+import { controlPlaneFor } from '../adapters/flavours/find.ts';
+import type { Component } from '../adapters/flavours/control-plane.ts';
+import { apiServerReady } from '../adapters/kubernetes/api/api-server.ts';
+import { checkNode } from '../adapters/node-data/check-node.ts';
 import {
   isStaged,
   putBackDataDirectory,
@@ -11,7 +11,7 @@ import {
   type StagingOrder,
   swapDataDirectory,
   unstageDataDirectory,
-} from '../adapters/restore/data-directory.ts';
+} from '../adapters/node-data/data-directory.ts';
 import { type ClusterNode, nodeOf } from '../domain/configuration/nodes.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
 import { SalvorError } from '../domain/errors.ts';

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import { z } from 'zod';
 import type { Cluster } from '../domain/configuration/resolve.ts';
-import { SEARCH_ATTRIBUTES } from '../domain/operations.ts';
-import { decisiveParts, drawPlan, type PlanFacts, type RestorePlan } from '../domain/restore-plan.ts';
+import { SEARCH_ATTRIBUTES } from '../domain/operations/common.ts';
+import { decisiveParts, drawPlan, type PlanFacts, type RestorePlan } from '../domain/restore/plan.ts';
 import { attended } from './attend.ts';
 
 const DIGEST_LENGTH = 12;

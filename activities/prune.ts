@@ -1,14 +1,14 @@
 /** Pruning and pinning: deciding what a store keeps, removing the rest, exempting a backup. */
-import { readCatalogue } from '../adapters/stores/catalogue.ts';
-import { setPin } from '../adapters/stores/pins.ts';
+import { readCatalogue } from '../adapters/catalogue/catalogue.ts';
+import { setPin } from '../adapters/catalogue/pins.ts';
 import {
   type NamedBackup,
   ORPHAN_AGE_MS,
   planPrune,
   shortened,
   type StorePlan,
-} from '../adapters/stores/prune-plan.ts';
-import { removeBackups, removeOrphans } from '../adapters/stores/prune.ts';
+} from '../adapters/catalogue/prune-plan.ts';
+import { removeBackups, removeOrphans } from '../adapters/catalogue/prune.ts';
 import type { Store } from '../adapters/stores/store.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
 import { SalvorError } from '../domain/errors.ts';

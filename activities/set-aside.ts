@@ -1,6 +1,6 @@
 /** What restores have left beside the data directories. */
-import { listSetAside, removeSetAside } from '../adapters/restore/set-aside.ts';
-import type { SetAside } from '../domain/set-aside.ts';
+import { listSetAside, removeSetAside } from '../adapters/node-data/set-aside.ts';
+import type { SetAside } from '../domain/restore/set-aside.ts';
 import { attended } from './attend.ts';
 import { type OnNode, onHost } from './on-host.ts';
 

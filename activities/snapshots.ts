@@ -5,7 +5,7 @@ import { takeSnapshot } from '../adapters/backup/take-snapshot.ts';
 import { openStores } from '../adapters/stores/open.ts';
 import { nodeOf } from '../domain/configuration/nodes.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
-import type { SnapshotTaken } from '../domain/snapshot-source.ts';
+import type { SnapshotTaken } from '../domain/format/snapshot-source.ts';
 import { attended } from './attend.ts';
 import { withActivityScratch } from './trials.ts';
 

@@ -6,8 +6,8 @@ import { openStores } from '../adapters/stores/open.ts';
 import { takeBack } from '../adapters/stores/take-back.ts';
 import { nodeOf } from '../domain/configuration/nodes.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
-import type { BackupId } from '../domain/names.ts';
-import { type StaticResourcesTaken, storeHolds } from '../domain/static-resources.ts';
+import type { BackupId } from '../domain/format/keys.ts';
+import { type StaticResourcesTaken, storeHolds } from '../domain/backups/static-resources.ts';
 import { attended } from './attend.ts';
 
 const attemptSchema = z.object({ key: z.string() });

@@ -1,9 +1,9 @@
 /** Proving a backup before anything depends on it. */
 import { activityInfo } from '@temporalio/activity';
 import { drill, type DrillResult } from '../adapters/drill/drill.ts';
-import { withScratch } from '../adapters/scratch.ts';
+import { withScratch } from '../adapters/scratch/folders.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
-import type { SnapshotSource } from '../domain/snapshot-source.ts';
+import type { SnapshotSource } from '../domain/format/snapshot-source.ts';
 import { attended } from './attend.ts';
 
 /** A folder of the worker for one activity: the next attempt of the same activity finds and clears it. */

@@ -1,8 +1,8 @@
 /** Secrets are references until the moment they are used. */
 import { readFile } from 'node:fs/promises';
-import type { SecretRef } from '../domain/configuration/values.ts';
+import type { SecretRef } from '../domain/values.ts';
 import { messageOf, SalvorError } from '../domain/errors.ts';
-import { environmentVariable } from '../tools/environment.ts';
+import { environmentVariable } from './environment.ts';
 
 /**
  * The value of a secret; one line break at the end of a file is not part of it.

@@ -3,8 +3,8 @@ import { rm, stat } from 'node:fs/promises';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import type { BackupReport } from '../domain/operations.ts';
-import { provideTool } from '../tools/binaries.ts';
+import type { BackupReport } from '../domain/operations/backup.ts';
+import { provideTool } from '../adapters/binaries/binaries.ts';
 import { type Content, fill } from './data/fill.ts';
 import {
   benchFolder,

@@ -1,12 +1,13 @@
 /** Listing and deciding about 10,000 backups in two stores. */
+import type { Catalogue } from '../domain/backups/found-backup.ts';
 import { rm } from 'node:fs/promises';
 import { loadavg } from 'node:os';
 import { Readable } from 'node:stream';
 import { loadConfiguration } from '../adapters/configuration/load.ts';
-import { type Catalogue, readCatalogue } from '../adapters/stores/catalogue.ts';
+import { readCatalogue } from '../adapters/catalogue/catalogue.ts';
 import { inParallel } from '../adapters/stores/in-parallel.ts';
 import { openStores } from '../adapters/stores/open.ts';
-import { planPrune } from '../adapters/stores/prune-plan.ts';
+import { planPrune } from '../adapters/catalogue/prune-plan.ts';
 import type { Store } from '../adapters/stores/store.ts';
 import { type Cluster, resolveCluster } from '../domain/configuration/resolve.ts';
 import { manyBackups } from '../test/support/many-backups.ts';

@@ -3,8 +3,9 @@
  * turn, in one run, on the lab.
  */
 import { loadavg } from 'node:os';
-import type { BackupReport, RestoreReport, StepRecord } from '../domain/operations.ts';
-import { TASK_QUEUE } from '../domain/operations.ts';
+import type { BackupReport } from '../domain/operations/backup.ts';
+import { type StepRecord, TASK_QUEUE } from '../domain/operations/common.ts';
+import type { RestoreReport } from '../domain/operations/restore.ts';
 import { LAB_CLUSTER, type LabWorld, type Outage, probe, startLabWorld } from '../test/support/lab-world.ts';
 import { startChildWorker } from '../test/support/matrix/child-worker.ts';
 import { nodeCredentials } from '../adapters/etcd/node-credentials.ts';

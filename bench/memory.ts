@@ -2,7 +2,7 @@
 import { rm } from 'node:fs/promises';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
-import type { BackupReport } from '../domain/operations.ts';
+import type { BackupReport } from '../domain/operations/backup.ts';
 import { fill } from './data/fill.ts';
 import { type Cleanup, cleanUpAll } from './harness/cleanup.ts';
 import {

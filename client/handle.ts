@@ -6,10 +6,10 @@ import {
   QueryNotRegisteredError,
   type WorkflowExecutionDescription,
 } from '@temporalio/client';
-import type { Approval, Decision, Operation, Progress } from '../domain/operations.ts';
-import type { RestorePlan } from '../domain/restore-plan.ts';
+import type { Approval, Decision, Progress } from '../domain/operations/common.ts';
+import type { Operation, ReportOf } from '../domain/operations/index.ts';
+import type { RestorePlan } from '../domain/restore/plan.ts';
 import { isUnreachable, type TemporalPlace, toOperationError } from './errors.ts';
-import type { ReportOf } from './types.ts';
 import { whoAsks } from './who.ts';
 
 const QUERY_DEADLINE_MS = 5_000;

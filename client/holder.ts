@@ -1,6 +1,6 @@
 /** Who holds a cluster: Temporal itself is the lock. */
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
-import { lockWorkflowId } from '../domain/operations.ts';
+import { lockWorkflowId } from '../domain/operations/common.ts';
 
 /** The workflow ID of the operation that holds a cluster now. */
 export async function holderOf(client: Client, cluster: string): Promise<string | undefined> {

@@ -5,38 +5,21 @@ export { OperationHandle } from './handle.ts';
 export type { OperationSummary } from './list.ts';
 export { SalvorClient, type StartOptions } from './salvor.ts';
 export type { SetupReport } from './setup.ts';
-export type { InputOf, ReportOf } from './types.ts';
+export type { InputOf, ReportOf } from '../domain/operations/index.ts';
 export type { FailureType } from '../domain/errors.ts';
-export type { RestorePlan } from '../domain/restore-plan.ts';
-export type {
-  BackupInput,
-  BackupReport,
-  CheckClusterInput,
-  CheckClusterReport,
-  CleanUpInput,
-  CleanUpReport,
-  HealInput,
-  HealReport,
-  PinInput,
-  PinReport,
-  PlanRestoreInput,
-  PruneInput,
-  PruneReport,
-  VerifyInput,
-  VerifyReport,
-  ListBackupsInput,
-  ListBackupsReport,
-  ListMembersInput,
-  ListMembersReport,
-  MemberEntry,
-  MemberState,
-  Operation,
-  Progress,
-  Quorum,
-  ReplaceMemberInput,
-  ReplaceMemberReport,
-  RestoreInput,
-  RestoreReport,
-  SkippedReport,
-  StepRecord,
-} from '../domain/operations.ts';
+export type { RestorePlan } from '../domain/restore/plan.ts';
+export type { MemberEntry, MemberState, Quorum } from '../domain/members/member-entry.ts';
+export type { BackupInput, BackupReport } from '../domain/operations/backup.ts';
+export type { CheckClusterInput, CheckClusterReport } from '../domain/operations/check-cluster.ts';
+export type { CleanUpInput, CleanUpReport } from '../domain/operations/clean-up.ts';
+export type { Progress, SkippedReport, StepRecord } from '../domain/operations/common.ts';
+export type { HealInput, HealReport } from '../domain/operations/heal.ts';
+export type { Operation } from '../domain/operations/index.ts';
+export type { ListBackupsInput, ListBackupsReport } from '../domain/operations/list-backups.ts';
+export type { ListMembersInput, ListMembersReport } from '../domain/operations/list-members.ts';
+export type { PinInput, PinReport } from '../domain/operations/pin.ts';
+export type { PlanRestoreInput } from '../domain/operations/plan-restore.ts';
+export type { PruneInput, PruneReport } from '../domain/operations/prune.ts';
+export type { ReplaceMemberInput, ReplaceMemberReport } from '../domain/operations/replace-member.ts';
+export type { RestoreInput, RestoreReport } from '../domain/operations/restore.ts';
+export type { VerifyInput, VerifyReport } from '../domain/operations/verify.ts';

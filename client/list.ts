@@ -3,7 +3,8 @@ import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { isName } from '../domain/input.ts';
 import { SalvorError } from '../domain/errors.ts';
-import { type Operation, SEARCH_ATTRIBUTES } from '../domain/operations.ts';
+import { SEARCH_ATTRIBUTES } from '../domain/operations/common.ts';
+import type { Operation } from '../domain/operations/index.ts';
 
 export interface OperationSummary {
   workflowId: string;

@@ -1,13 +1,17 @@
 /** A list of backups is as many operations as it has pages: Temporal carries no more than 2 MiB at once. */
-import type { ListBackupsInput, ListBackupsReport } from '../domain/operations.ts';
-import type { SalvorClient } from './salvor.ts';
+import type { ListBackupsInput, ListBackupsReport } from '../domain/operations/list-backups.ts';
+
+/** What lists one page. */
+export interface Pages {
+  backups(input: ListBackupsInput): Promise<{ result(signal?: AbortSignal): Promise<ListBackupsReport> }>;
+}
 
 /**
  * A page and all that follow it, as one list.
  * @throws SalvorOperationError when one of them can't be had, and the signal's reason
  */
 export async function withOlderPages(
-  client: Pick<SalvorClient, 'backups'>,
+  client: Pages,
   input: Pick<ListBackupsInput, 'cluster' | 'store'>,
   { more, ...newest }: ListBackupsReport,
   signal?: AbortSignal,

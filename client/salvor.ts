@@ -2,31 +2,26 @@
 import { randomBytes } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import { defineSearchAttributeKey } from '@temporalio/common';
-import {
-  type BackupInput,
-  type CheckClusterInput,
-  type CleanUpInput,
-  type HealInput,
-  type ListBackupsInput,
-  type ListBackupsReport,
-  type ListMembersInput,
-  type Operation,
-  type PinInput,
-  type PlanRestoreInput,
-  type PruneInput,
-  type ReplaceMemberInput,
-  type RestoreInput,
-  SEARCH_ATTRIBUTES,
-  TASK_QUEUE,
-  type VerifyInput,
-} from '../domain/operations.ts';
+import type { BackupInput } from '../domain/operations/backup.ts';
+import type { CheckClusterInput } from '../domain/operations/check-cluster.ts';
+import type { CleanUpInput } from '../domain/operations/clean-up.ts';
+import { SEARCH_ATTRIBUTES, TASK_QUEUE } from '../domain/operations/common.ts';
+import type { HealInput } from '../domain/operations/heal.ts';
+import type { Operation, InputOf } from '../domain/operations/index.ts';
+import type { ListBackupsInput, ListBackupsReport } from '../domain/operations/list-backups.ts';
+import type { ListMembersInput } from '../domain/operations/list-members.ts';
+import type { PinInput } from '../domain/operations/pin.ts';
+import type { PlanRestoreInput } from '../domain/operations/plan-restore.ts';
+import type { PruneInput } from '../domain/operations/prune.ts';
+import type { ReplaceMemberInput } from '../domain/operations/replace-member.ts';
+import type { RestoreInput } from '../domain/operations/restore.ts';
+import type { VerifyInput } from '../domain/operations/verify.ts';
 import { type TemporalPlace, toOperationError } from './errors.ts';
 import { OperationHandle } from './handle.ts';
 import { holderOf } from './holder.ts';
 import { withOlderPages } from './older-pages.ts';
 import { listOperations, type OperationFilter, type OperationSummary } from './list.ts';
 import { type SetupReport, setUp } from './setup.ts';
-import type { InputOf } from './types.ts';
 import { whoAsks } from './who.ts';
 import { lastWorkerPoll } from './workers.ts';
 

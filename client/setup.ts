@@ -4,7 +4,7 @@ import { status } from '@grpc/grpc-js';
 import { type Client, isGrpcServiceError } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import proto from '@temporalio/proto';
-import { SEARCH_ATTRIBUTES } from '../domain/operations.ts';
+import { SEARCH_ATTRIBUTES } from '../domain/operations/common.ts';
 import { SalvorOperationError } from './errors.ts';
 
 export interface SetupReport {

@@ -1,6 +1,6 @@
 /** Checks what an operation was started with. No zod: workflows run this as their first step. */
 import { SalvorError } from './errors.ts';
-import { timeOfBackupId } from './names.ts';
+import { timeOfBackupId } from './format/keys.ts';
 
 type Check = (value: unknown) => string | undefined;
 

@@ -6,7 +6,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { backupIdOf } from '../domain/names.ts';
+import { backupIdOf } from '../domain/format/keys.ts';
 import { messageOf, SalvorError } from '../domain/errors.ts';
 import { etcdWorld } from './demo/etcd-world.ts';
 import { kubernetesWorld } from './demo/kubernetes-world.ts';

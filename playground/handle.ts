@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { SalvorError } from '../domain/errors.ts';
-import { provideTool } from '../tools/binaries.ts';
+import { provideTool } from '../adapters/binaries/binaries.ts';
 import type { S3Access } from './bucket.ts';
 import type { Lab } from './lab/lab.ts';
 import { apiServerUrl, clientUrl, type Part, partsOf, temporalEnvironment, temporalUiUrl } from './parts.ts';

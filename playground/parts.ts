@@ -2,8 +2,8 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stat } from 'node:fs/promises';
-import { SEARCH_ATTRIBUTES, TASK_QUEUE } from '../domain/operations.ts';
-import type { ToolName } from '../tools/binaries.ts';
+import { SEARCH_ATTRIBUTES, TASK_QUEUE } from '../domain/operations/common.ts';
+import type { ToolName } from '../adapters/binaries/binaries.ts';
 import { answersHttp, answersHttps, isPolled } from './probes.ts';
 import { LOOPBACK, type Paths, type State, type StateNode } from './state.ts';
 

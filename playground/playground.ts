@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { SalvorError } from '../domain/errors.ts';
-import { findTool } from '../tools/binaries.ts';
+import { findTool } from '../adapters/binaries/binaries.ts';
 import { createBucket } from './bucket.ts';
 import { provideCertificates } from './certificates.ts';
 import { configurationText, kubeconfigText } from './configuration.ts';

@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { messageOf, SalvorError } from '../domain/errors.ts';
-import { type ProvideOptions, provideTool } from '../tools/binaries.ts';
+import { type ProvideOptions, provideTool } from '../adapters/binaries/binaries.ts';
 import type { Part } from './parts.ts';
 import { isFree } from './ports.ts';
 import { runningPid } from './processes.ts';

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { messageOf, SalvorError } from '../domain/errors.ts';
-import { cacheDirectory } from '../tools/environment.ts';
+import { cacheDirectory } from '../adapters/environment.ts';
 import { portChooser } from './ports.ts';
 
 const port = z.number().int().min(1).max(65_535);

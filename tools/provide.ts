@@ -6,8 +6,8 @@
  */
 import { parseArgs } from 'node:util';
 import { messageOf } from '../domain/errors.ts';
-import { isToolName, provideTool, TOOL_NAMES, type ToolName } from './binaries.ts';
-import { PLATFORMS, releaseOf } from './pins.ts';
+import { isToolName, provideTool, TOOL_NAMES, type ToolName } from '../adapters/binaries/binaries.ts';
+import { PLATFORMS, releaseOf } from '../adapters/binaries/pins.ts';
 
 const { values, positionals } = parseArgs({
   options: { build: { type: 'boolean', default: true }, urls: { type: 'boolean', default: false } },

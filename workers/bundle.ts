@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger, type WorkflowBundle } from '@temporalio/worker';
-import { cacheDirectory } from '../tools/environment.ts';
+import { cacheDirectory } from '../adapters/environment.ts';
 
 /** Of different states of the source; two megabytes each. */
 const KEPT = 10;
@@ -23,7 +23,7 @@ export async function bundleWorkflows(): Promise<WorkflowBundle> {
   if (kept !== undefined) return { code: kept };
   const bundle = await bundleWorkflowCode({
     workflowsPath: source('workflows/index.ts'),
-    workflowInterceptorModules: [source('workflows/measure.ts')],
+    workflowInterceptorModules: [source('workflows/kit/measure.ts')],
     // The bundler's own progress is noise at every start; what goes wrong is still said.
     logger: new DefaultLogger('WARN'),
   });

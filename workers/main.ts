@@ -2,7 +2,7 @@
  * A worker as a process of its own: SALVOR_CONFIG names its configuration, SALVOR_METRICS where its metrics are read,
  * Temporal's own variables its server.
  */
-import { environmentVariable } from '../tools/environment.ts';
+import { environmentVariable } from '../adapters/environment.ts';
 import { metricsOptions } from './telemetry.ts';
 import { runWorker } from './worker.ts';
 

@@ -2,13 +2,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { MetricMeter } from '@temporalio/common';
 import { loadConfiguration } from '../adapters/configuration/load.ts';
-import { readCatalogue } from '../adapters/stores/catalogue.ts';
-import { type StoreFigures, storeFigures } from '../adapters/stores/figures.ts';
+import { readCatalogue } from '../adapters/catalogue/catalogue.ts';
+import { type StoreFigures, storeFigures } from '../domain/backups/figures.ts';
 import { openStore } from '../adapters/stores/open.ts';
 import type { Store } from '../adapters/stores/store.ts';
 import { type Cluster, resolveCluster } from '../domain/configuration/resolve.ts';
 import { messageOf, SalvorError } from '../domain/errors.ts';
-import { SCHEDULED_OPERATIONS } from '../domain/schedule.ts';
+import { SCHEDULED_OPERATIONS } from '../domain/scheduled.ts';
 import { longestGapMs } from '../domain/schedule/longest-gap.ts';
 import { scheduleTimes } from '../domain/schedule/times.ts';
 import { createGauges, type Figure, type Gauges } from './gauges.ts';

@@ -2,10 +2,10 @@
 import { isIP } from 'node:net';
 import type { MetricMeter } from '@temporalio/common';
 import { Runtime } from '@temporalio/worker';
-import { parseDurationMs } from '../domain/configuration/values.ts';
+import { parseDurationMs } from '../domain/values.ts';
 import { messageOf, SalvorError } from '../domain/errors.ts';
 import { OPERATION_BUCKETS_SECONDS, OPERATION_DURATION } from '../domain/metrics.ts';
-import { environmentVariable } from '../tools/environment.ts';
+import { environmentVariable } from '../adapters/environment.ts';
 
 const EVERY = '5m';
 

@@ -4,7 +4,7 @@ import { Client, Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection } from '@temporalio/worker';
 import { messageOf, SalvorError } from '../domain/errors.ts';
-import { SEARCH_ATTRIBUTES } from '../domain/operations.ts';
+import { SEARCH_ATTRIBUTES } from '../domain/operations/common.ts';
 
 const RETRY_MS = 5_000;
 

@@ -1,6 +1,6 @@
 /** Scratch folders that killed workers of this machine left, when their work never came back to it. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { sweepScratch } from '../adapters/scratch.ts';
+import { sweepScratch } from '../adapters/scratch/folders.ts';
 import { messageOf } from '../domain/errors.ts';
 
 /** What a worker in a container left shows as left only some minutes later. */

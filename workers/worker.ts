@@ -20,7 +20,7 @@ import { createSettlingActivities } from '../activities/settling.ts';
 import { createSnapshotActivities } from '../activities/snapshots.ts';
 import { createStaticResourceActivities } from '../activities/static-resources.ts';
 import { createTrialActivities } from '../activities/trials.ts';
-import { TASK_QUEUE } from '../domain/operations.ts';
+import { TASK_QUEUE } from '../domain/operations/common.ts';
 import { bundleWorkflows } from './bundle.ts';
 import { spareCollections } from './spare-collections.ts';
 import { watchStores } from './store-metrics.ts';

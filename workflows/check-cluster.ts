@@ -1,10 +1,10 @@
 /** Looks at everything that the operations on one cluster will need, and changes nothing: `salvor doctor <cluster>`. */
 import { isCancellation } from '@temporalio/workflow';
 import { checkInput, isName } from '../domain/input.ts';
-import { hashGroups } from '../domain/members.ts';
-import type { CheckClusterInput, CheckClusterReport } from '../domain/operations.ts';
-import { look, preparing } from './activities.ts';
-import { checked, reasonOf } from './failure.ts';
+import { hashGroups } from '../domain/members/members.ts';
+import type { CheckClusterInput, CheckClusterReport } from '../domain/operations/check-cluster.ts';
+import { look, preparing } from './kit/activities.ts';
+import { checked, reasonOf } from './kit/failure.ts';
 
 type Check = CheckClusterReport['checks'][number];
 

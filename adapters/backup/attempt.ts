@@ -1,6 +1,7 @@
 /** What one attempt to take a snapshot leaves to the next one, should its worker die. */
 import { z } from 'zod';
-import { COMPRESSIONS, digestSchema, etcdSchema } from '../../domain/manifest.ts';
+import { COMPRESSIONS } from '../../domain/format/keys.ts';
+import { digestSchema, etcdSchema } from '../../domain/format/manifest.ts';
 
 const wholeSchema = z.object({
   backup: z.string(),

@@ -1,7 +1,7 @@
 /** What a new backup is called. */
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
-import { type BackupId, backupIdOf, manifestKey, snapshotKey } from '../../domain/names.ts';
+import { type BackupId, backupIdOf, manifestKey, snapshotKey } from '../../domain/format/keys.ts';
 import type { Store } from '../stores/store.ts';
 
 /** A name that no store has yet, of this second or a later one: two backups in the same second get two names. */

@@ -1,7 +1,7 @@
 /** A snapshot on its way to the stores, and what is left to do of it after a worker died. */
 import { messageOf, SalvorError } from '../../domain/errors.ts';
-import type { Digest } from '../../domain/manifest.ts';
-import type { SnapshotTaken } from '../../domain/snapshot-source.ts';
+import type { Digest } from '../../domain/format/manifest.ts';
+import type { SnapshotTaken } from '../../domain/format/snapshot-source.ts';
 import { copyArtifact, readBack } from '../stores/copy.ts';
 import { putToAll } from '../stores/fan-out.ts';
 import type { Store } from '../stores/store.ts';

@@ -2,7 +2,7 @@
 import { access } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { SalvorError } from '../../domain/errors.ts';
-import { environmentVariable } from '../../tools/environment.ts';
+import { environmentVariable } from '../environment.ts';
 
 const DEFAULT_PATHS = ['salvor.yaml', '/etc/salvor/salvor.yaml'];
 

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import type { SshSettings } from '../../domain/configuration/nodes.ts';
 import type { Configuration } from '../../domain/configuration/schema.ts';
 import type { StoreConfiguration } from '../../domain/configuration/stores.ts';
-import type { SecretRef } from '../../domain/configuration/values.ts';
+import type { SecretRef } from '../../domain/values.ts';
 
 type ClusterConfiguration = Configuration['clusters'][string];
 type FileOf = (section: 'stores' | 'clusters', name: string) => string;

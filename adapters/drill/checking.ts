@@ -1,5 +1,5 @@
 /** What a drill looks at, one thing after the other. */
-import type { Proof } from '../../domain/manifest.ts';
+import type { Proof } from '../../domain/format/manifest.ts';
 
 export interface Seen<T> {
   value: T;

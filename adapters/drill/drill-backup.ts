@@ -2,16 +2,16 @@
 import { join } from 'node:path';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { type FailureType, SalvorError } from '../../domain/errors.ts';
-import type { Flavour } from '../../domain/manifest.ts';
-import { type BackupId, manifestKey } from '../../domain/names.ts';
-import type { SnapshotSource } from '../../domain/snapshot-source.ts';
-import type { Verified } from '../../domain/verified.ts';
-import { checkSnapshot, lacksHash } from '../etcd/integrity.ts';
+import type { Flavour } from '../../domain/flavours/flavour.ts';
+import { type BackupId, manifestKey } from '../../domain/format/keys.ts';
+import type { SnapshotSource } from '../../domain/format/snapshot-source.ts';
+import type { Verified } from '../../domain/format/verified.ts';
+import { checkSnapshot, lacksHash } from '../snapshots/integrity.ts';
 import { localHost } from '../hosts/local.ts';
 import type { Store } from '../stores/store.ts';
 import { foreignPieces, type Piece, type Pieces, piecesOf } from './pieces.ts';
 import { proveSnapshot } from './prove-snapshot.ts';
-import { readCopy } from './read-copy.ts';
+import { readCopy } from '../snapshots/read-copy.ts';
 import { readManifests } from './read-manifests.ts';
 import { type DrillRecord, openRecord } from './record.ts';
 

@@ -1,13 +1,13 @@
 /** The trial before a restore: whether one copy of a snapshot can be restored, in scratch. */
 import { join } from 'node:path';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
-import type { Changes } from '../../domain/changes.ts';
-import type { Digest } from '../../domain/manifest.ts';
-import type { SnapshotSource } from '../../domain/snapshot-source.ts';
+import type { Changes } from '../../domain/restore/changes.ts';
+import type { Digest } from '../../domain/format/manifest.ts';
+import type { SnapshotSource } from '../../domain/format/snapshot-source.ts';
 import { localHost } from '../hosts/local.ts';
-import { compareWithLive } from '../restore/compare.ts';
+import { compareWithLive } from './compare.ts';
 import { unrecorded } from './checking.ts';
-import { fetchSnapshot } from './fetch-snapshot.ts';
+import { fetchSnapshot } from '../snapshots/fetch-snapshot.ts';
 import { type Proven, withProven } from './prove-snapshot.ts';
 
 export interface DrillOptions {

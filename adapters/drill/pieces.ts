@@ -1,8 +1,8 @@
 /** What a backup consists of, as a drill reads it. */
-import { type Manifest, type ManifestArtifact } from '../../domain/manifest.ts';
-import { type SnapshotSource, snapshotSourceOf } from '../../domain/snapshot-source.ts';
-import { isIntended } from '../stores/found-backup.ts';
-import type { Copy } from './read-copy.ts';
+import type { Manifest, ManifestArtifact } from '../../domain/format/manifest.ts';
+import { type SnapshotSource, snapshotSourceOf } from '../../domain/format/snapshot-source.ts';
+import { isIntended } from '../../domain/backups/found-backup.ts';
+import type { Copy } from '../snapshots/read-copy.ts';
 
 export interface Piece {
   /** As in `snapshot`, or `static-resources of m2`. */

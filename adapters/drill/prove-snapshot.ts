@@ -2,17 +2,17 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SalvorError } from '../../domain/errors.ts';
-import type { Flavour } from '../../domain/manifest.ts';
-import type { SnapshotSource } from '../../domain/snapshot-source.ts';
-import { findTool } from '../../tools/binaries.ts';
-import { restoreSnapshot, snapshotStatus } from '../etcd/etcdutl.ts';
-import { lacksHash } from '../etcd/integrity.ts';
+import type { Flavour } from '../../domain/flavours/flavour.ts';
+import type { SnapshotSource } from '../../domain/format/snapshot-source.ts';
+import { findTool } from '../binaries/binaries.ts';
+import { restoreSnapshot, snapshotStatus } from '../snapshots/etcdutl.ts';
+import { lacksHash } from '../snapshots/integrity.ts';
 import { withMember } from '../etcd/inspect.ts';
 import type { MemberEndpoint } from '../etcd/member.ts';
-import { startScratchEtcd } from '../etcd/scratch.ts';
+import { startScratchEtcd } from '../etcd/scratch-member.ts';
 import { locateEtcdutl } from '../hosts/find.ts';
 import { localHost } from '../hosts/local.ts';
-import { serveSnapshot } from '../kubernetes/serve.ts';
+import { serveSnapshot } from '../kubernetes/objects/serve.ts';
 import type { Checking, Seen } from './checking.ts';
 
 /** For messages. */

@@ -1,8 +1,8 @@
 /** Reads the manifest of a backup in every store, from the store itself: what a catalogue has read before may have been changed since. */
 import { SalvorError } from '../../domain/errors.ts';
-import { formatManifest, type Manifest, parseManifest } from '../../domain/manifest.ts';
-import { inItsPlace } from '../../domain/notes.ts';
-import { snapshotSourceOf } from '../../domain/snapshot-source.ts';
+import { formatManifest, type Manifest, parseManifest } from '../../domain/format/manifest.ts';
+import { inItsPlace } from '../../domain/format/sealed.ts';
+import { snapshotSourceOf } from '../../domain/format/snapshot-source.ts';
 import type { Store } from '../stores/store.ts';
 import type { DrillRecord } from './record.ts';
 

@@ -1,7 +1,7 @@
 /** What a drill has seen so far, and how far the backup is proven by it. */
 import { type FailureType, SalvorError } from '../../domain/errors.ts';
-import { type Proof, PROOFS } from '../../domain/manifest.ts';
-import type { DrillCheck } from '../../domain/verified.ts';
+import { type Proof, PROOFS } from '../../domain/format/manifest.ts';
+import type { DrillCheck } from '../../domain/format/verified.ts';
 import type { Checking } from './checking.ts';
 
 export interface DrillRecord {

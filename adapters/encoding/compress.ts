@@ -8,7 +8,7 @@ import {
   createZstdDecompress,
   type ZstdOptions,
 } from 'node:zlib';
-import type { ManifestArtifact } from '../../domain/manifest.ts';
+import type { ManifestArtifact } from '../../domain/format/manifest.ts';
 
 export type StreamCompression = ManifestArtifact['compression'];
 

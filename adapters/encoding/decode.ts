@@ -1,6 +1,6 @@
 /** From what lies in a store to an artifact's content. */
 import { messageOf, SalvorError } from '../../domain/errors.ts';
-import type { Digest } from '../../domain/manifest.ts';
+import type { Digest } from '../../domain/format/manifest.ts';
 import { decompress, type StreamCompression } from './compress.ts';
 import type { Digests } from './encode.ts';
 import { decrypt } from './encrypt.ts';

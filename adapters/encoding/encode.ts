@@ -1,5 +1,5 @@
 /** From an artifact's content to what lies in the store. */
-import type { Digest } from '../../domain/manifest.ts';
+import type { Digest } from '../../domain/format/manifest.ts';
 import { compress, type StreamCompression } from './compress.ts';
 import { encrypt } from './encrypt.ts';
 import { Digester } from './streams.ts';

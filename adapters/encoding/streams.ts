@@ -1,7 +1,7 @@
 /** What every stream of bytes here needs: an end when it is aborted, and a digest of what passed. */
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import type { Digest } from '../../domain/manifest.ts';
+import type { Digest } from '../../domain/format/manifest.ts';
 
 /** Counts and hashes the bytes that pass through it. */
 export class Digester {

@@ -2,7 +2,7 @@
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { type ClusterNode, nodeOf } from '../../domain/configuration/nodes.ts';
 import { messageOf } from '../../domain/errors.ts';
-import { answering, hashGroups, type MemberInspection } from '../../domain/members.ts';
+import { answering, hashGroups, type MemberInspection } from '../../domain/members/members.ts';
 import { openMember } from './client.ts';
 import type { Member, MemberEndpoint } from './member.ts';
 import { nodeCredentials } from './node-credentials.ts';

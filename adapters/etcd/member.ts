@@ -1,6 +1,6 @@
 /** What Salvor asks of one etcd member; `client.ts` does it. */
-import type { KeyVersion } from '../../domain/changes.ts';
-import type { ListedMember } from '../../domain/members.ts';
+import type { KeyVersion } from '../../domain/restore/changes.ts';
+import type { ListedMember } from '../../domain/members/members.ts';
 
 export interface MemberEndpoint {
   /** The node's name, for messages. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { messageOf, SalvorError } from '../../domain/errors.ts';
-import { KUBERNETES_DIRECTORY } from '../control-planes/kubeadm.ts';
+import { KUBERNETES_DIRECTORY } from '../flavours/kubeadm.ts';
 import { hostFor } from '../hosts/find.ts';
 import type { Pem } from './member.ts';
 

@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { nodeOf } from '../../domain/configuration/nodes.ts';
-import { answering, type ListedMember } from '../../domain/members.ts';
-import type { MemberSurvey } from '../../domain/member-table.ts';
+import { answering, type ListedMember } from '../../domain/members/members.ts';
+import type { MemberSurvey } from '../../domain/members/member-table.ts';
 import { endpointOf, inspectMembers, withMember } from './inspect.ts';
 
 /** An election takes a second or two; what is seen meanwhile says nothing of the members. */

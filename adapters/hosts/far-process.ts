@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { messageOf, SalvorError } from '../../domain/errors.ts';
-import { environment } from '../../tools/environment.ts';
+import { environment } from '../environment.ts';
 import { farLine } from './far-shell.ts';
 import { MarkedOutput } from './marked-output.ts';
 import { DRAIN_MS, exitOf, OUTPUT_BYTES, runProcess, said, signalGroup, Tail, TERMINATE_MS } from './process.ts';

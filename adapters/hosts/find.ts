@@ -1,7 +1,7 @@
 /** The host of a node, and the tools on it. */
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import { SalvorError } from '../../domain/errors.ts';
-import { provideTool } from '../../tools/binaries.ts';
+import { provideTool } from '../binaries/binaries.ts';
 import type { Host } from './host.ts';
 import { localHost } from './local.ts';
 import { sshHost } from './ssh.ts';

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { messageOf, SalvorError } from '../../domain/errors.ts';
-import { environment } from '../../tools/environment.ts';
+import { environment } from '../environment.ts';
 import type { CommandResult, RunOptions, StreamOptions } from './host.ts';
 
 /** Of each output of a command so much is kept. */

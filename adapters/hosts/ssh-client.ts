@@ -4,7 +4,7 @@ import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ClusterNode, SshSettings } from '../../domain/configuration/nodes.ts';
 import { SalvorError } from '../../domain/errors.ts';
-import { cacheDirectory } from '../../tools/environment.ts';
+import { cacheDirectory } from '../environment.ts';
 import { shellLine } from './quote.ts';
 
 /** A way to a node: the arguments of `ssh`, to which the far command is added. */

@@ -12,13 +12,13 @@ import {
   readyFinding,
   requestsFinding,
   type SeenLease,
-} from '../../domain/aftercare.ts';
-import { endpointsFinding } from '../../domain/api-addresses.ts';
+} from '../../domain/restore/aftercare.ts';
+import { endpointsFinding } from '../../domain/restore/api-addresses.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { messageOf, SalvorError } from '../../domain/errors.ts';
-import { plannedNode } from '../../domain/plan.ts';
+import { plannedNode } from '../../domain/restore/steps.ts';
 import { isReadable } from '../etcd/node-credentials.ts';
-import { type Access, accessNode, apiFailure } from './access.ts';
+import { type Access, accessNode, apiFailure } from './api/access.ts';
 import {
   readApiAddresses,
   readLostAttachments,

@@ -1,7 +1,7 @@
 /** One small object, written, read and deleted through a kube-apiserver: proof that it and its etcd take writes. */
 import { CoreV1Api } from '@kubernetes/client-node';
 import { SalvorError } from '../../domain/errors.ts';
-import { type Access, apiFailure, orAbsent } from './access.ts';
+import { type Access, apiFailure, orAbsent } from './api/access.ts';
 
 const NAMESPACE = 'kube-system';
 

@@ -1,7 +1,7 @@
 /** What OpenShift's operators say of the control plane that they run. */
 import { z } from 'zod';
-import type { OperatorState } from '../../domain/settled.ts';
-import { askCluster, type Untold } from './ask-cluster.ts';
+import type { OperatorState } from '../../domain/backups/settled.ts';
+import { askCluster, type Untold } from './api/ask-cluster.ts';
 
 /** Each replaces a static pod on one node after the other. */
 const OPERATORS = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'];

@@ -9,8 +9,8 @@ import {
   type V1Lease,
   type V1Node,
 } from '@kubernetes/client-node';
-import type { SeenBinding, SeenLease, SeenNode, SeenRequest } from '../../domain/aftercare.ts';
-import { type Access, orAbsent } from './access.ts';
+import type { SeenBinding, SeenLease, SeenNode, SeenRequest } from '../../domain/restore/aftercare.ts';
+import { type Access, orAbsent } from './api/access.ts';
 
 const PAGE = 500;
 

@@ -1,5 +1,5 @@
 /** When a cluster was installed, as its own API tells. */
-import { askCluster, type Untold } from './ask-cluster.ts';
+import { askCluster, type Untold } from './api/ask-cluster.ts';
 
 /**
  * The creation of the namespace `kube-system`, which kube-apiserver makes at its first start.

@@ -1,6 +1,6 @@
 /** The leases with which kube-controller-manager and kube-scheduler elect their leader. */
 import { CoordinationV1Api, type V1Lease, V1MicroTime } from '@kubernetes/client-node';
-import { type Access, orAbsent } from './access.ts';
+import { type Access, orAbsent } from './api/access.ts';
 
 const NAMESPACE = 'kube-system';
 /** As a leader writes it that gives its lease back: https://pkg.go.dev/k8s.io/client-go/tools/leaderelection, `ReleaseOnCancel`. */

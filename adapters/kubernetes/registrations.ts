@@ -3,9 +3,9 @@
  * in the API.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { AftercareFinding } from '../../domain/aftercare.ts';
-import { registrationsFinding, type SeenRegistration, staleRegistrations } from '../../domain/api-addresses.ts';
-import type { KeyVersion } from '../../domain/changes.ts';
+import type { AftercareFinding } from '../../domain/restore/aftercare.ts';
+import { registrationsFinding, type SeenRegistration, staleRegistrations } from '../../domain/restore/api-addresses.ts';
+import type { KeyVersion } from '../../domain/restore/changes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { messageOf } from '../../domain/errors.ts';
 import { endpointOf, withMember } from '../etcd/inspect.ts';

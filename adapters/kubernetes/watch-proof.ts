@@ -1,7 +1,7 @@
 /** What becomes of the watches of clients that were connected before a restore, tried with a watch of one's own. */
 import { CoreV1Api, Watch } from '@kubernetes/client-node';
 import { messageOf, SalvorError } from '../../domain/errors.ts';
-import { type Access, apiFailure, orAbsent } from './access.ts';
+import { type Access, apiFailure, orAbsent } from './api/access.ts';
 import { CANARY_LABEL } from './canary.ts';
 
 const NAMESPACE = 'kube-system';

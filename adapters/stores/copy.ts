@@ -1,6 +1,6 @@
 /** Copies between stores, and the proof that a copy is what it should be. */
 import { SalvorError } from '../../domain/errors.ts';
-import type { Digest } from '../../domain/manifest.ts';
+import type { Digest } from '../../domain/format/manifest.ts';
 import { Digester } from '../encoding/streams.ts';
 import type { Store } from './store.ts';
 

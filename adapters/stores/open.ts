@@ -4,9 +4,9 @@ import type { Cluster } from '../../domain/configuration/resolve.ts';
 import type { NamedStore, S3StoreConfiguration } from '../../domain/configuration/stores.ts';
 import { messageOf, SalvorError } from '../../domain/errors.ts';
 import { readSecret } from '../secrets.ts';
-import { filesystemStore } from './filesystem.ts';
-import type { S3Secrets } from './s3-client.ts';
-import { s3Store } from './s3.ts';
+import { filesystemStore } from './filesystem/store.ts';
+import type { S3Secrets } from './s3/client.ts';
+import { s3Store } from './s3/store.ts';
 import type { Store } from './store.ts';
 
 /**

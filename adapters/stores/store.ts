@@ -1,15 +1,7 @@
 /** What a store can do; `filesystem.ts` and `s3.ts` do it. */
 import type { Readable } from 'node:stream';
-import type { ArtifactKind } from '../../domain/names.ts';
-
-export interface StoredObject {
-  /** Below the store's own prefix. */
-  key: string;
-  bytes: number;
-  modifiedAt: Date;
-  /** The store would refuse to remove it. Only `head` tells, where the store lets it know. */
-  locked?: boolean;
-}
+import type { StoredObject } from '../../domain/backups/found-backup.ts';
+import type { ArtifactKind } from '../../domain/format/keys.ts';
 
 export interface PutOptions {
   signal: AbortSignal;

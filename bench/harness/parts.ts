@@ -7,11 +7,11 @@ import { createInterface } from 'node:readline';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import type { Client } from '@temporalio/client';
 import { stringify } from 'yaml';
-import { TASK_QUEUE } from '../../domain/operations.ts';
+import { TASK_QUEUE } from '../../domain/operations/common.ts';
 import { startEtcdCluster, type TestMember } from '../../test/support/etcd-cluster.ts';
 import { type S3Server, startS3Server } from '../../test/support/s3-server.ts';
 import { startTemporal } from '../../test/support/temporal.ts';
-import { cacheDirectory, environment } from '../../tools/environment.ts';
+import { cacheDirectory, environment } from '../../adapters/environment.ts';
 
 export const BUCKET = 'bench';
 export const CLUSTER = 'bench';

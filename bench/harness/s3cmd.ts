@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import type { S3Server } from '../../test/support/s3-server.ts';
-import { cacheDirectory } from '../../tools/environment.ts';
+import { cacheDirectory } from '../../adapters/environment.ts';
 
 const VERSION = '2.4.0';
 

@@ -1,5 +1,5 @@
 /** What no single field can tell: references between stores, clusters and nodes. */
-import { ARTIFACT_KINDS } from '../names.ts';
+import { ARTIFACT_KINDS } from '../format/keys.ts';
 import type { Finding } from './problems.ts';
 import type { Configuration } from './schema.ts';
 import type { StoreConfiguration } from './stores.ts';

@@ -1,7 +1,14 @@
 /** The control-plane machines of a cluster. */
 import { z } from 'zod';
 import { SalvorError } from '../errors.ts';
-import { absolutePathSchema, addressSchema, commandSchema, nameSchema, urlSchema, workerPathSchema } from './values.ts';
+import {
+  absolutePathSchema,
+  addressSchema,
+  commandSchema,
+  nameSchema,
+  urlSchema,
+  workerPathSchema,
+} from '../values.ts';
 
 /** How a component is started, stopped and looked at. `status` exits 0 while it runs. */
 const serviceCommandsSchema = z.strictObject({ start: commandSchema, stop: commandSchema, status: commandSchema });

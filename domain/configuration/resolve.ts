@@ -1,6 +1,7 @@
 /** From the text of the configuration to one cluster with everything filled in. */
 import { SalvorError } from '../errors.ts';
-import type { Compression, Flavour } from '../manifest.ts';
+import type { Flavour } from '../flavours/flavour.ts';
+import type { Compression } from '../format/keys.ts';
 import { crossCheck, findWarnings } from './check.ts';
 import { type ClusterNode, serviceCommands, type TlsFiles } from './nodes.ts';
 import { describeIssue, type Finding, findingsOf, type Problem } from './problems.ts';

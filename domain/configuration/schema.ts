@@ -1,11 +1,12 @@
 /** The whole of `salvor.yaml`. */
 import { z } from 'zod';
-import { COMPRESSIONS, FLAVOURS } from '../manifest.ts';
+import { FLAVOURS } from '../flavours/flavour.ts';
+import { COMPRESSIONS } from '../format/keys.ts';
 import { ScheduleProblem } from '../schedule/problem.ts';
 import { scheduleTimes } from '../schedule/times.ts';
 import { nodeSchema, tlsSchema } from './nodes.ts';
 import { storesSchema } from './stores.ts';
-import { absolutePathSchema, durationSchema, isTimeZone, nameSchema, workerPathSchema } from './values.ts';
+import { absolutePathSchema, durationSchema, isTimeZone, nameSchema, workerPathSchema } from '../values.ts';
 
 const WINDOW = /^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d( \S+)?$/;
 

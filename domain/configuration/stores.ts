@@ -1,7 +1,7 @@
 /** Where backups are kept, and how long. */
 import { z } from 'zod';
-import { ARTIFACT_KINDS } from '../names.ts';
-import { durationSchema, nameSchema, secretRefSchema, urlSchema, workerPathSchema } from './values.ts';
+import { ARTIFACT_KINDS } from '../format/keys.ts';
+import { durationSchema, nameSchema, secretRefSchema, urlSchema, workerPathSchema } from '../values.ts';
 
 const count = z.number().int().positive();
 

@@ -1,6 +1,6 @@
 /** What the rules of a store keep, each with the reason. */
 import type { Retention } from '../configuration/stores.ts';
-import { parseDurationMs } from '../configuration/values.ts';
+import { parseDurationMs } from '../values.ts';
 import { SalvorError } from '../errors.ts';
 import { PERIOD_RULES, type PeriodRule, periodOf } from './buckets.ts';
 

@@ -1,5 +1,5 @@
 /** When a schedule of the configuration runs. */
-import { parseDurationMs } from '../configuration/values.ts';
+import { parseDurationMs } from '../values.ts';
 import type { Calendar } from './calendar.ts';
 import { readCron } from './cron.ts';
 import { ScheduleProblem, type ScheduleRule } from './problem.ts';

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { z } from 'zod';
 import { SalvorError } from '../../domain/errors.ts';
-import { environment } from '../../tools/environment.ts';
+import { environment } from '../../adapters/environment.ts';
 import type { Playground } from '../handle.ts';
 
 const COMMAND = fileURLToPath(new URL('../../bin/salvor', import.meta.url));

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { apiServerReady } from '../../adapters/kubernetes/api-server.ts';
+import { apiServerReady } from '../../adapters/kubernetes/api/api-server.ts';
 import { attempt, waitFor } from './commands.ts';
 import { kubeadmConfiguration } from './kubeadm.ts';
 import { ENDPOINT, type LabPaths, type NodeNumber } from './layout.ts';

@@ -6,7 +6,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CommandResult } from '../../adapters/hosts/host.ts';
 import { SalvorError } from '../../domain/errors.ts';
-import { withLock } from '../../tools/lock.ts';
+import { withLock } from '../../adapters/binaries/lock.ts';
 import { copyCredentials, etcdctl, kubectl, waitUntilWell } from './cluster.ts';
 import { type Argv, attempt, type CommandOptions, run } from './commands.ts';
 import { freshNodes, makeNewNode } from './golden.ts';

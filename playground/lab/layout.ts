@@ -1,6 +1,6 @@
 /** Where the lab's files lie, and what its nodes are called. */
 import { join } from 'node:path';
-import { cacheDirectory } from '../../tools/environment.ts';
+import { cacheDirectory } from '../../adapters/environment.ts';
 
 export type NodeNumber = 1 | 2 | 3 | 4;
 

@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { provideTool, type ToolName } from '../../tools/binaries.ts';
-import { sha256OfFile } from '../../tools/checksums.ts';
-import { releaseOf } from '../../tools/pins.ts';
+import { provideTool, type ToolName } from '../../adapters/binaries/binaries.ts';
+import { sha256OfFile } from '../../adapters/binaries/checksums.ts';
+import { releaseOf } from '../../adapters/binaries/pins.ts';
 import { run } from './commands.ts';
 import { buildImage, type Image } from './images.ts';
 import type { LabPaths } from './layout.ts';

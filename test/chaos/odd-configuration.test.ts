@@ -14,7 +14,7 @@ import fc from 'fast-check';
 import { z } from 'zod';
 import { checkConfiguration } from '../../domain/configuration/resolve.ts';
 import { configurationJsonSchema } from '../../domain/configuration/schema.ts';
-import { environment } from '../../tools/environment.ts';
+import { environment } from '../../adapters/environment.ts';
 import { ODD_WORDS } from '../support/odd-words.ts';
 
 /** Each makes a file named `canary` in the working directory of whatever shell reads it. */

@@ -1,7 +1,7 @@
 /** The worker is killed at every step of a replacement. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { changingSteps, replacementSteps } from '../../domain/replacement.ts';
+import { changingSteps, replacementSteps } from '../../domain/members/steps.ts';
 import { checkHealthy, destroyMember, replaceKillingAt, underWrites } from '../support/replace-world.ts';
 import { putKeys, startWorld, type World } from '../support/world.ts';
 

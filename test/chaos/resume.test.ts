@@ -7,8 +7,8 @@ import { ListMultipartUploadsCommand, ListPartsCommand, paginateListObjectsV2, S
 import type { WorkflowHandle } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import { parseAttempt } from '../../adapters/backup/attempt.ts';
-import { PART_BYTES } from '../../adapters/stores/s3-put.ts';
-import type { BackupReport } from '../../domain/operations.ts';
+import { PART_BYTES } from '../../adapters/stores/s3/put.ts';
+import type { BackupReport } from '../../domain/operations/backup.ts';
 import { bringUpPart, killPart } from '../../playground/handle.ts';
 import { partsSent, type TcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';

@@ -3,7 +3,7 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { CreateBucketCommand, ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3';
 import { readBack } from '../../adapters/stores/copy.ts';
-import { s3Store } from '../../adapters/stores/s3.ts';
+import { s3Store } from '../../adapters/stores/s3/store.ts';
 import type { Store } from '../../adapters/stores/store.ts';
 import { SalvorError } from '../../domain/errors.ts';
 import { type Fault, type FaultProxy, type FaultRule, startFaultProxy } from '../support/fault-proxy.ts';

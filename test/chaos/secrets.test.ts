@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { after, before, test } from 'node:test';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
-import { scratchRoot } from '../../adapters/scratch.ts';
-import type { BackupReport, RestoreReport } from '../../domain/operations.ts';
+import { scratchRoot } from '../../adapters/scratch/folders.ts';
+import type { BackupReport } from '../../domain/operations/backup.ts';
+import type { RestoreReport } from '../../domain/operations/restore.ts';
 import { failureTypeIn } from '../support/failures.ts';
 import {
   filesWithSecrets,

@@ -9,8 +9,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { labMissing, labStatus } from '../../playground/lab/lab.ts';
-import { provideTool } from '../../tools/binaries.ts';
-import { environment } from '../../tools/environment.ts';
+import { provideTool } from '../../adapters/binaries/binaries.ts';
+import { environment } from '../../adapters/environment.ts';
 
 const SALVOR = fileURLToPath(new URL('../../bin/salvor', import.meta.url));
 const missing = await labMissing();

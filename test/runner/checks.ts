@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import { cacheDirectory } from '../../tools/environment.ts';
+import { cacheDirectory } from '../../adapters/environment.ts';
 import { type Counts, NOTHING, print, printOutcome } from './report.ts';
 
 export interface Check {

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { constants, setPriority } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { findTool, type ToolName } from '../../tools/binaries.ts';
+import { findTool, type ToolName } from '../../adapters/binaries/binaries.ts';
 import { messageOf } from '../../domain/errors.ts';
 import { formatDuration, print } from './report.ts';
 

@@ -1,8 +1,8 @@
 /** The suites of `make test`, what each needs, and which files belong to it. */
 import { readdir } from 'node:fs/promises';
 import { join, matchesGlob, sep } from 'node:path';
-import type { ToolName } from '../../tools/binaries.ts';
-import { environmentVariable } from '../../tools/environment.ts';
+import type { ToolName } from '../../adapters/binaries/binaries.ts';
+import { environmentVariable } from '../../adapters/environment.ts';
 import { labMissing } from '../../playground/lab/missing.ts';
 
 export interface Suite {
@@ -76,7 +76,7 @@ export const LONGEST = [
   'test/workflow/restore.test.ts',
   'test/workflow/replace-member.test.ts',
   'test/workflow/backup.test.ts',
-  'test/unit/static-pods.test.ts',
+  'test/unit/flavours/static-pods.test.ts',
 ];
 
 const FOLDERS = ['unit', 'workflow', 'system', 'chaos', 'e2e'] as const;

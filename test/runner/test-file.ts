@@ -2,7 +2,7 @@
 import { join, relative } from 'node:path';
 import { type EventData, run } from 'node:test';
 import { inspect } from 'node:util';
-import { cacheDirectory, environment } from '../../tools/environment.ts';
+import { cacheDirectory, environment } from '../../adapters/environment.ts';
 import { type Counts, formatDuration, NOTHING, print, printOutcome } from './report.ts';
 
 const REMINDER_MS = 30_000;

@@ -5,13 +5,13 @@
  */
 import { readFile } from 'node:fs/promises';
 import { findStaticResources } from '../../adapters/backup/static-resources.ts';
-import { servicesControlPlane } from '../../adapters/control-planes/services.ts';
-import { restoreSnapshot } from '../../adapters/etcd/etcdutl.ts';
+import { servicesControlPlane } from '../../adapters/flavours/services.ts';
+import { restoreSnapshot } from '../../adapters/snapshots/etcdutl.ts';
 import { hostFor } from '../../adapters/hosts/find.ts';
 import type { Host } from '../../adapters/hosts/host.ts';
-import { configureMember } from '../../adapters/replace/member-configuration.ts';
-import { checkNode } from '../../adapters/restore/check-node.ts';
-import { swapDataDirectory, unstageDataDirectory } from '../../adapters/restore/data-directory.ts';
+import { configureMember } from '../../adapters/flavours/member-configuration.ts';
+import { checkNode } from '../../adapters/node-data/check-node.ts';
+import { swapDataDirectory, unstageDataDirectory } from '../../adapters/node-data/data-directory.ts';
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import { type Cluster, parseConfiguration, resolveCluster } from '../../domain/configuration/resolve.ts';
 import { SalvorError } from '../../domain/errors.ts';

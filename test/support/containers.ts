@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { messageOf } from '../../domain/errors.ts';
-import { provideTool, type ToolName } from '../../tools/binaries.ts';
-import { environment } from '../../tools/environment.ts';
+import { provideTool, type ToolName } from '../../adapters/binaries/binaries.ts';
+import { environment } from '../../adapters/environment.ts';
 import { until } from './until.ts';
 
 export type EngineName = 'docker' | 'podman';

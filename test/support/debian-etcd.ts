@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { runProcess } from '../../adapters/hosts/process.ts';
 import { messageOf } from '../../domain/errors.ts';
-import { cacheDirectory } from '../../tools/environment.ts';
+import { cacheDirectory } from '../../adapters/environment.ts';
 
 const DOWNLOAD_MS = 120_000;
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openMember } from '../../adapters/etcd/client.ts';
 import type { MemberEndpoint } from '../../adapters/etcd/member.ts';
-import { provideTool } from '../../tools/binaries.ts';
+import { provideTool } from '../../adapters/binaries/binaries.ts';
 
 const READY_MS = 60_000;
 

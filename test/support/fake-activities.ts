@@ -1,14 +1,14 @@
 /** Activities that answer at once and write down what they were asked: for the workflows' own decisions, not for what activities do. */
 import { ApplicationFailure } from '@temporalio/activity';
 import type { DrillOrder } from '../../activities/drills.ts';
-import type { Changes } from '../../domain/changes.ts';
+import type { Changes } from '../../domain/restore/changes.ts';
 import type { createActivities } from '../../workers/worker.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { FAILURES, type FailureType } from '../../domain/errors.ts';
-import { drawPlan } from '../../domain/restore-plan.ts';
-import type { ListedMember } from '../../domain/members.ts';
-import type { MemberSurvey } from '../../domain/member-table.ts';
-import type { Verified } from '../../domain/verified.ts';
+import { drawPlan } from '../../domain/restore/plan.ts';
+import type { ListedMember } from '../../domain/members/members.ts';
+import type { MemberSurvey } from '../../domain/members/member-table.ts';
+import type { Verified } from '../../domain/format/verified.ts';
 
 export type Activities = ReturnType<typeof createActivities>;
 

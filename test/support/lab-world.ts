@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { loadConfiguration } from '../../adapters/configuration/load.ts';
-import { apiServerReady } from '../../adapters/kubernetes/api-server.ts';
+import { apiServerReady } from '../../adapters/kubernetes/api/api-server.ts';
 import { type Cluster, resolveCluster } from '../../domain/configuration/resolve.ts';
 import { labControlPlane } from '../../playground/configuration.ts';
 import { type Lab, labDown, labReset, type NodeNumber } from '../../playground/lab/lab.ts';

@@ -1,8 +1,8 @@
 /** As many backups as one likes, as what would lie in each store. */
 import { randomBytes } from 'node:crypto';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
-import { formatManifest } from '../../domain/manifest.ts';
-import { backupIdOf, manifestKey, snapshotKey } from '../../domain/names.ts';
+import { formatManifest } from '../../domain/format/manifest.ts';
+import { backupIdOf, manifestKey, snapshotKey } from '../../domain/format/keys.ts';
 import { SALVOR_VERSION } from '../../domain/version.ts';
 
 const SNAPSHOT_BYTES = 100;

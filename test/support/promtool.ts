@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { access, chmod, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { cacheDirectory } from '../../tools/environment.ts';
+import { cacheDirectory } from '../../adapters/environment.ts';
 
 const run = promisify(execFile);
 

@@ -1,5 +1,5 @@
 /** A process that puts an object without end into the directory it is given, to be killed on the way. */
-import { filesystemStore } from '../../adapters/stores/filesystem.ts';
+import { filesystemStore } from '../../adapters/stores/filesystem/store.ts';
 
 async function* endless(): AsyncGenerator<Uint8Array, void> {
   for (;;) {

@@ -6,8 +6,8 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { findTool } from '../../tools/binaries.ts';
-import { environment } from '../../tools/environment.ts';
+import { findTool } from '../../adapters/binaries/binaries.ts';
+import { environment } from '../../adapters/environment.ts';
 
 const START_TIMEOUT_MS = 30_000;
 

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { environment } from '../../tools/environment.ts';
+import { environment } from '../../adapters/environment.ts';
 import type { World } from './world.ts';
 
 const SALVOR = fileURLToPath(new URL('../../bin/salvor', import.meta.url));

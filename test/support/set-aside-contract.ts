@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { listSetAside, removeSetAside } from '../../adapters/restore/set-aside.ts';
+import { listSetAside, removeSetAside } from '../../adapters/node-data/set-aside.ts';
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
-import { removingPath } from '../../domain/set-aside.ts';
+import { removingPath } from '../../domain/restore/set-aside.ts';
 import { CLUSTER } from './fake-activities.ts';
 import type { HostUnderTest } from './host-contract.ts';
 

@@ -1,9 +1,10 @@
 /** What every store must do, whatever it is made of. */
+import type { StoredObject } from '../../domain/backups/found-backup.ts';
 import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { describe, test } from 'node:test';
-import type { Store, StoredObject } from '../../adapters/stores/store.ts';
+import type { Store } from '../../adapters/stores/store.ts';
 import { type FailureType, SalvorError } from '../../domain/errors.ts';
 
 export interface ContractedStore {

@@ -1,16 +1,17 @@
 /** Backups in two filesystem stores, `local` and `offsite`, of a cluster `prod` with one node. */
+import type { Catalogue } from '../../domain/backups/found-backup.ts';
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { type Catalogue, readCatalogue } from '../../adapters/stores/catalogue.ts';
-import { filesystemStore } from '../../adapters/stores/filesystem.ts';
+import { readCatalogue } from '../../adapters/catalogue/catalogue.ts';
+import { filesystemStore } from '../../adapters/stores/filesystem/store.ts';
 import type { Store } from '../../adapters/stores/store.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import type { Retention } from '../../domain/configuration/stores.ts';
-import { formatManifest, type Manifest, type Proof } from '../../domain/manifest.ts';
-import { manifestKey, snapshotKey, staticResourcesKey, verifiedKey } from '../../domain/names.ts';
-import { formatVerified } from '../../domain/verified.ts';
+import { formatManifest, type Manifest, type Proof } from '../../domain/format/manifest.ts';
+import { manifestKey, snapshotKey, staticResourcesKey, verifiedKey } from '../../domain/format/keys.ts';
+import { formatVerified } from '../../domain/format/verified.ts';
 import { signal } from './store-contract.ts';
 
 export const NODE = '10.0.0.1';

@@ -5,8 +5,8 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
-import { SEARCH_ATTRIBUTES } from '../../domain/operations.ts';
-import { provideTool } from '../../tools/binaries.ts';
+import { SEARCH_ATTRIBUTES } from '../../domain/operations/common.ts';
+import { provideTool } from '../../adapters/binaries/binaries.ts';
 import { until } from './until.ts';
 
 export interface TemporalProcess {

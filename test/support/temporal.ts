@@ -7,9 +7,9 @@ import { ApplicationFailure, defineSearchAttributeKey } from '@temporalio/common
 import type { WorkflowHandle } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
-import { SEARCH_ATTRIBUTES } from '../../domain/operations.ts';
-import { provideTool } from '../../tools/binaries.ts';
-import { environmentVariable } from '../../tools/environment.ts';
+import { SEARCH_ATTRIBUTES } from '../../domain/operations/common.ts';
+import { provideTool } from '../../adapters/binaries/binaries.ts';
+import { environmentVariable } from '../../adapters/environment.ts';
 import { bundleWorkflows } from '../../workers/bundle.ts';
 
 export const HISTORIES = new URL('../workflow/histories/', import.meta.url);

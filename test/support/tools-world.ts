@@ -6,7 +6,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { execa } from 'execa';
-import { environmentVariable } from '../../tools/environment.ts';
+import { environmentVariable } from '../../adapters/environment.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 /** What the resolver and the fakes run. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { Etcd3 } from 'etcd3';
 import { parse, stringify } from 'yaml';
-import { TASK_QUEUE } from '../../domain/operations.ts';
+import { TASK_QUEUE } from '../../domain/operations/common.ts';
 import type { Playground } from '../../playground/handle.ts';
 import { playgroundDown, playgroundUp } from '../../playground/playground.ts';
 

@@ -12,11 +12,11 @@ import {
   V1MicroTime,
 } from '@kubernetes/client-node';
 import { Pkcs10CertificateRequestGenerator } from '@peculiar/x509';
-import { accessNode } from '../../adapters/kubernetes/access.ts';
+import { accessNode } from '../../adapters/kubernetes/api/access.ts';
 import { lookAfterCluster } from '../../adapters/kubernetes/aftercare.ts';
 import { readLeaderLease, releaseLeaderLease } from '../../adapters/kubernetes/leader-leases.ts';
 import { loadConfiguration } from '../../adapters/configuration/load.ts';
-import type { AftercareFinding } from '../../domain/aftercare.ts';
+import type { AftercareFinding } from '../../domain/restore/aftercare.ts';
 import { type Cluster, resolveCluster } from '../../domain/configuration/resolve.ts';
 import { PLAYGROUND_CLUSTER, startWorld, type World } from '../support/world.ts';
 

@@ -4,10 +4,11 @@ import { execFile } from 'node:child_process';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { BackupReport, RestoreReport } from '../../domain/operations.ts';
-import type { RestorePlan } from '../../domain/restore-plan.ts';
+import type { BackupReport } from '../../domain/operations/backup.ts';
+import type { RestoreReport } from '../../domain/operations/restore.ts';
+import type { RestorePlan } from '../../domain/restore/plan.ts';
 import { bringUpPart, killPart } from '../../playground/handle.ts';
-import { environment } from '../../tools/environment.ts';
+import { environment } from '../../adapters/environment.ts';
 import { PLAYGROUND_CLUSTER as cluster, putKeys, readKeys, startWorld, type World } from '../support/world.ts';
 
 const SALVOR = fileURLToPath(new URL('../../bin/salvor', import.meta.url));

@@ -4,7 +4,7 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { environment } from '../../tools/environment.ts';
+import { environment } from '../../adapters/environment.ts';
 import { type Configuration, PLAYGROUND_CLUSTER, putKeys, readKeys, startWorld, type World } from '../support/world.ts';
 
 const SALVOR = fileURLToPath(new URL('../../bin/salvor', import.meta.url));

@@ -1,17 +1,10 @@
 /** Operations that follow a script, for the tests of the command line: `cluster` says how they go. */
 import { ApplicationFailure, condition, defineQuery, setHandler, sleep, workflowInfo } from '@temporalio/workflow';
-import type {
-  BackupInput,
-  BackupReport,
-  CheckClusterInput,
-  CheckClusterReport,
-  ListBackupsInput,
-  ListBackupsReport,
-  Progress,
-  RestoreInput,
-  RestoreReport,
-  StepRecord,
-} from '../../domain/operations.ts';
+import type { BackupInput, BackupReport } from '../../domain/operations/backup.ts';
+import type { CheckClusterInput, CheckClusterReport } from '../../domain/operations/check-cluster.ts';
+import type { Progress, StepRecord } from '../../domain/operations/common.ts';
+import type { ListBackupsInput, ListBackupsReport } from '../../domain/operations/list-backups.ts';
+import type { RestoreInput, RestoreReport } from '../../domain/operations/restore.ts';
 
 const progressQuery = defineQuery<Progress>('progress');
 

@@ -10,8 +10,8 @@ import { fileURLToPath } from 'node:url';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import { SALVOR_VERSION } from '../../domain/version.ts';
-import { provideTool } from '../../tools/binaries.ts';
-import { environment } from '../../tools/environment.ts';
+import { provideTool } from '../../adapters/binaries/binaries.ts';
+import { environment } from '../../adapters/environment.ts';
 import { quietRuntime } from '../support/temporal.ts';
 
 const SALVOR = fileURLToPath(new URL('../../bin/salvor', import.meta.url));

@@ -8,8 +8,8 @@ import { ApiextensionsV1Api, CustomObjectsApi, KubeConfig } from '@kubernetes/cl
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { stringify } from 'yaml';
 import { readOperators } from '../../adapters/kubernetes/cluster-operators.ts';
-import { type ScratchApiServer, startScratchApiServer } from '../../adapters/kubernetes/scratch.ts';
-import type { BackupReport } from '../../domain/operations.ts';
+import { type ScratchApiServer, startScratchApiServer } from '../../adapters/kubernetes/objects/scratch-server.ts';
+import type { BackupReport } from '../../domain/operations/backup.ts';
 import { createActivities } from '../../workers/worker.ts';
 import { failureMessageIn, failureTypeIn } from '../support/failures.ts';
 import { startEtcdCluster, type TestCluster } from '../support/etcd-cluster.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { localHost } from '../../adapters/hosts/local.ts';
-import { makeDataDirectory } from '../../adapters/restore/data-directory.ts';
+import { makeDataDirectory } from '../../adapters/node-data/data-directory.ts';
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import { CLUSTER } from '../support/fake-activities.ts';
 

@@ -11,11 +11,11 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { openMember } from '../../adapters/etcd/client.ts';
-import { restoreSnapshot, snapshotStatus } from '../../adapters/etcd/etcdutl.ts';
-import { checkSnapshot } from '../../adapters/etcd/integrity.ts';
+import { restoreSnapshot, snapshotStatus } from '../../adapters/snapshots/etcdutl.ts';
+import { checkSnapshot } from '../../adapters/snapshots/integrity.ts';
 import { readSnapshot } from '../../adapters/etcd/snapshot-stream.ts';
 import { localHost } from '../../adapters/hosts/local.ts';
-import { provideTool } from '../../tools/binaries.ts';
+import { provideTool } from '../../adapters/binaries/binaries.ts';
 import { planMembers, startEtcdCluster, type TestCluster, type TestMember } from '../support/etcd-cluster.ts';
 import { fill } from '../support/etcd-data.ts';
 

@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { etcdutlOn } from '../../adapters/etcd/find-etcdutl.ts';
+import { etcdutlOn } from '../../adapters/snapshots/find-etcdutl.ts';
 import { hostFor } from '../../adapters/hosts/find.ts';
 import type { Host } from '../../adapters/hosts/host.ts';
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
-import { provideTool } from '../../tools/binaries.ts';
+import { provideTool } from '../../adapters/binaries/binaries.ts';
 import { type Sshd, sshdMissing, startSshd } from '../support/sshd.ts';
 
 const missing = await sshdMissing();

@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { z } from 'zod';
-import type { BackupReport } from '../../domain/operations.ts';
+import type { BackupReport } from '../../domain/operations/backup.ts';
 import { etcdctl } from '../../playground/handle.ts';
-import { provideTool } from '../../tools/binaries.ts';
+import { provideTool } from '../../adapters/binaries/binaries.ts';
 import { PLAYGROUND_CLUSTER as cluster, putKeys, startWorld, type World } from '../support/world.ts';
 
 const run = promisify(execFile);

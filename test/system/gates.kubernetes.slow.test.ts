@@ -9,10 +9,11 @@ import { createKubernetesGateActivities, type GateOrder } from '../../activities
 import { createTrialActivities } from '../../activities/trials.ts';
 import { loadConfiguration } from '../../adapters/configuration/load.ts';
 import { type Cluster, resolveCluster } from '../../domain/configuration/resolve.ts';
-import type { SnapshotSource } from '../../domain/snapshot-source.ts';
+import type { SnapshotSource } from '../../domain/format/snapshot-source.ts';
 import type { DrillResult } from '../../adapters/drill/drill.ts';
-import type { GateResult } from '../../domain/gates.ts';
-import type { BackupReport, RestoreReport } from '../../domain/operations.ts';
+import type { GateResult } from '../../domain/restore/gates.ts';
+import type { BackupReport } from '../../domain/operations/backup.ts';
+import type { RestoreReport } from '../../domain/operations/restore.ts';
 import { bringUpPart, stopPart } from '../../playground/handle.ts';
 import { until } from '../support/until.ts';
 import { PLAYGROUND_CLUSTER, putKeys, startWorld, type World } from '../support/world.ts';

@@ -9,7 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
 import type { Host } from '../../adapters/hosts/host.ts';
 import { sshHost } from '../../adapters/hosts/ssh.ts';
-import { cacheDirectory } from '../../tools/environment.ts';
+import { cacheDirectory } from '../../adapters/environment.ts';
 import { describeHost } from '../support/host-contract.ts';
 import { ODD_WORDS, words } from '../support/odd-words.ts';
 import { type Sshd, sshdMissing, startSshd } from '../support/sshd.ts';

@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { etcdctl, killPart, killWorker, type Playground, restartWorker } from '../../playground/handle.ts';
 import { playgroundDown, playgroundStatus, playgroundUp } from '../../playground/playground.ts';
 import { identityOf } from '../../playground/processes.ts';
-import { findTool } from '../../tools/binaries.ts';
+import { findTool } from '../../adapters/binaries/binaries.ts';
 
 const run = promisify(execFile);
 const parents: string[] = [];

@@ -5,7 +5,7 @@ import { execFile } from 'node:child_process';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { AlarmAction, AlarmType } from 'etcd3';
-import type { ListMembersReport } from '../../domain/operations.ts';
+import type { ListMembersReport } from '../../domain/operations/list-members.ts';
 import { bringUpPart, stopPart } from '../../playground/handle.ts';
 import { failureMessageIn, failureTypeIn } from '../support/failures.ts';
 import {
@@ -21,8 +21,7 @@ import {
   underWrites,
 } from '../support/replace-world.ts';
 import { salvor } from '../support/salvor.ts';
-import { putKeys, startWorld, type World } from '../support/world.ts';
-import { PLAYGROUND_CLUSTER as cluster } from '../support/world.ts';
+import { putKeys, startWorld, type World, PLAYGROUND_CLUSTER as cluster } from '../support/world.ts';
 
 let world: World;
 before(async () => {

@@ -6,8 +6,10 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { WorkflowHandle } from '@temporalio/client';
-import type { BackupReport, Progress, RestoreReport } from '../../domain/operations.ts';
-import { environment } from '../../tools/environment.ts';
+import type { BackupReport } from '../../domain/operations/backup.ts';
+import type { Progress } from '../../domain/operations/common.ts';
+import type { RestoreReport } from '../../domain/operations/restore.ts';
+import { environment } from '../../adapters/environment.ts';
 import { until } from '../support/until.ts';
 import { PLAYGROUND_CLUSTER as cluster, putKeys, readKeys, startWorld, type World } from '../support/world.ts';
 

@@ -9,7 +9,7 @@ import {
   S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
-import { s3Store } from '../../adapters/stores/s3.ts';
+import { s3Store } from '../../adapters/stores/s3/store.ts';
 import { type S3Server, startS3Server } from '../support/s3-server.ts';
 import { collect, signal } from '../support/store-contract.ts';
 import { partsSent, startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';

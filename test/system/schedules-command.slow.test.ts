@@ -9,7 +9,7 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { execa } from 'execa';
 import { startTemporal } from '../support/temporal.ts';
 
-const SALVOR = fileURLToPath(new URL('../../client/cli/main.ts', import.meta.url));
+const SALVOR = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 const DEADLINE_MS = 60_000;
 
 let temporal: TestWorkflowEnvironment;

@@ -1,18 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { applySchedules } from '../../client/apply-schedules.ts';
+import { applySchedules } from '../../client/schedules/apply-schedules.ts';
 import { loadConfiguration } from '../../adapters/configuration/load.ts';
-import {
-  type BackupReport,
-  type ListBackupsReport,
-  lockWorkflowId,
-  type PruneReport,
-  type RestoreReport,
-  type SkippedReport,
-  TASK_QUEUE,
-  type VerifyReport,
-} from '../../domain/operations.ts';
-import { scheduleIdOf, type ScheduledOperation, wantedSchedules } from '../../domain/schedule.ts';
+import type { BackupReport } from '../../domain/operations/backup.ts';
+import { lockWorkflowId, type SkippedReport, TASK_QUEUE } from '../../domain/operations/common.ts';
+import type { ListBackupsReport } from '../../domain/operations/list-backups.ts';
+import type { PruneReport } from '../../domain/operations/prune.ts';
+import type { RestoreReport } from '../../domain/operations/restore.ts';
+import type { VerifyReport } from '../../domain/operations/verify.ts';
+import { scheduleIdOf, type ScheduledOperation, wantedSchedules } from '../../domain/scheduled.ts';
 import { until } from '../support/until.ts';
 import { PLAYGROUND_CLUSTER as cluster, putKeys, startWorld, type World } from '../support/world.ts';
 

@@ -6,12 +6,12 @@ import { fileURLToPath } from 'node:url';
 import type { ScheduleDescription } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger, Worker, type WorkflowBundle } from '@temporalio/worker';
-import { applySchedules } from '../../client/apply-schedules.ts';
-import { listSchedules, pauseSchedules, resumeSchedules, triggerSchedule } from '../../client/schedules.ts';
+import { applySchedules } from '../../client/schedules/apply-schedules.ts';
+import { listSchedules, pauseSchedules, resumeSchedules, triggerSchedule } from '../../client/schedules/schedules.ts';
 import { configurationSchema } from '../../domain/configuration/schema.ts';
 import { SalvorError } from '../../domain/errors.ts';
-import { SEARCH_ATTRIBUTES } from '../../domain/operations.ts';
-import { wantedSchedules } from '../../domain/schedule.ts';
+import { SEARCH_ATTRIBUTES } from '../../domain/operations/common.ts';
+import { wantedSchedules } from '../../domain/scheduled.ts';
 import { startTemporal } from '../support/temporal.ts';
 
 const DEADLINE_MS = 60_000;

@@ -6,7 +6,7 @@ import { createServer, type Server } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { apiServerReady, apiServerVersion } from '../../adapters/kubernetes/api-server.ts';
+import { apiServerReady, apiServerVersion } from '../../adapters/kubernetes/api/api-server.ts';
 import { provideCertificates } from '../../playground/certificates.ts';
 import { newState, pathsOf } from '../../playground/state.ts';
 import { freePorts } from '../support/etcd-cluster.ts';

@@ -3,9 +3,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import type { Component } from '../../adapters/control-planes/control-plane.ts';
-import { controlPlaneFor } from '../../adapters/control-planes/find.ts';
-import { servicesControlPlane } from '../../adapters/control-planes/services.ts';
+import type { Component } from '../../adapters/flavours/control-plane.ts';
+import { controlPlaneFor } from '../../adapters/flavours/find.ts';
+import { servicesControlPlane } from '../../adapters/flavours/services.ts';
 import { localHost } from '../../adapters/hosts/local.ts';
 import { type ClusterNode, type Service, serviceCommands } from '../../domain/configuration/nodes.ts';
 

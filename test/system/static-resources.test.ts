@@ -8,9 +8,11 @@ import { text } from 'node:stream/consumers';
 import { after, before, beforeEach, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { parseManifest } from '../../domain/manifest.ts';
-import { manifestKey } from '../../domain/names.ts';
-import type { BackupReport, ListBackupsReport, Progress } from '../../domain/operations.ts';
+import { parseManifest } from '../../domain/format/manifest.ts';
+import { manifestKey } from '../../domain/format/keys.ts';
+import type { BackupReport } from '../../domain/operations/backup.ts';
+import type { Progress } from '../../domain/operations/common.ts';
+import type { ListBackupsReport } from '../../domain/operations/list-backups.ts';
 import { PLAYGROUND_CLUSTER as cluster, type Configuration, startWorld, type World } from '../support/world.ts';
 
 const run = promisify(execFile);

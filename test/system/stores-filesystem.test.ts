@@ -8,7 +8,7 @@ import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { filesystemStore } from '../../adapters/stores/filesystem.ts';
+import { filesystemStore } from '../../adapters/stores/filesystem/store.ts';
 import { bodyOf, isFailure, signal } from '../support/store-contract.ts';
 
 const run = promisify(execFile);

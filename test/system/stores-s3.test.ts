@@ -17,9 +17,9 @@ import {
   PutObjectLegalHoldCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
-import { s3Store } from '../../adapters/stores/s3.ts';
+import { s3Store } from '../../adapters/stores/s3/store.ts';
 import type { S3StoreConfiguration } from '../../domain/configuration/stores.ts';
-import type { S3Secrets } from '../../adapters/stores/s3-client.ts';
+import type { S3Secrets } from '../../adapters/stores/s3/client.ts';
 import type { Store } from '../../adapters/stores/store.ts';
 import { freePort, type S3Server, startS3Server } from '../support/s3-server.ts';
 import { bodyOf, collect, isFailure, signal, storeContract } from '../support/store-contract.ts';

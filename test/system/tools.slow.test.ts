@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { isPlatform, releaseOf, thisPlatform } from '../../tools/pins.ts';
+import { isPlatform, releaseOf, thisPlatform } from '../../adapters/binaries/pins.ts';
 import {
   archiveOf,
   createToolsWorld,

@@ -12,16 +12,17 @@ import {
   KubeConfig,
 } from '@kubernetes/client-node';
 import { loadConfiguration } from '../../adapters/configuration/load.ts';
-import { fetchSnapshot } from '../../adapters/drill/fetch-snapshot.ts';
-import { restoreSnapshot } from '../../adapters/etcd/etcdutl.ts';
-import { startScratchEtcd } from '../../adapters/etcd/scratch.ts';
+import { fetchSnapshot } from '../../adapters/snapshots/fetch-snapshot.ts';
+import { restoreSnapshot } from '../../adapters/snapshots/etcdutl.ts';
+import { startScratchEtcd } from '../../adapters/etcd/scratch-member.ts';
 import { locateEtcdutl } from '../../adapters/hosts/find.ts';
 import { localHost } from '../../adapters/hosts/local.ts';
-import { type Served, serveSnapshot } from '../../adapters/kubernetes/serve.ts';
-import { findBackup, readCatalogue } from '../../adapters/stores/catalogue.ts';
+import { type Served, serveSnapshot } from '../../adapters/kubernetes/objects/serve.ts';
+import { findBackup, readCatalogue } from '../../adapters/catalogue/catalogue.ts';
 import { openStores } from '../../adapters/stores/open.ts';
 import { resolveCluster } from '../../domain/configuration/resolve.ts';
-import type { BackupReport, VerifyReport } from '../../domain/operations.ts';
+import type { BackupReport } from '../../domain/operations/backup.ts';
+import type { VerifyReport } from '../../domain/operations/verify.ts';
 import { bringUpPart, killWorker } from '../../playground/handle.ts';
 import { failureTypeIn } from '../support/failures.ts';
 import { until } from '../support/until.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import * as fc from 'fast-check';
 import { configurationSchema } from '../../domain/configuration/schema.ts';
-import { parseScheduleId, scheduleIdOf, wantedSchedules } from '../../domain/schedule.ts';
+import { parseScheduleId, scheduleIdOf, wantedSchedules } from '../../domain/scheduled.ts';
 import { ScheduleProblem, type ScheduleRule } from '../../domain/schedule/problem.ts';
 import { scheduleTimes } from '../../domain/schedule/times.ts';
 

@@ -5,12 +5,12 @@ import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
-import { sweepScratch, withScratch } from '../../adapters/scratch.ts';
-import { environment } from '../../tools/environment.ts';
+import { sweepScratch, withScratch } from '../../adapters/scratch/folders.ts';
+import { environment } from '../../adapters/environment.ts';
 import { until } from '../support/until.ts';
 
 const OWNER_FILE = '.salvor-owner';
-const SCRATCH = new URL('../../adapters/scratch.ts', import.meta.url);
+const SCRATCH = new URL('../../adapters/scratch/folders.ts', import.meta.url);
 
 let root = '';
 before(async () => {

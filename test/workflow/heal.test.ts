@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import type { BackupReport, HealReport } from '../../domain/operations.ts';
+import type { BackupReport } from '../../domain/operations/backup.ts';
+import type { HealReport } from '../../domain/operations/heal.ts';
 import { CLUSTER, failing, type FakeActivities, fakeActivities } from '../support/fake-activities.ts';
 import { recordHistory, startTemporal, withWorker } from '../support/temporal.ts';
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import type { PinReport, PruneReport } from '../../domain/operations.ts';
+import type { PinReport } from '../../domain/operations/pin.ts';
+import type { PruneReport } from '../../domain/operations/prune.ts';
 import { failureTypeIn } from '../support/failures.ts';
 import { CLUSTER, failing, type FakeActivities, fakeActivities } from '../support/fake-activities.ts';
 import { recordHistory, startTemporal, withWorker } from '../support/temporal.ts';

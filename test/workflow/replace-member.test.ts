@@ -3,7 +3,9 @@ import { after, before, describe, test } from 'node:test';
 import { ApplicationFailure } from '@temporalio/activity';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import type { ListMembersReport, Progress, ReplaceMemberReport } from '../../domain/operations.ts';
+import type { Progress } from '../../domain/operations/common.ts';
+import type { ListMembersReport } from '../../domain/operations/list-members.ts';
+import type { ReplaceMemberReport } from '../../domain/operations/replace-member.ts';
 import { failureMessageIn, failureTypeIn } from '../support/failures.ts';
 import {
   CLUSTER,

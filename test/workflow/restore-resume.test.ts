@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import type { Journal } from '../../domain/journal.ts';
-import type { RestoreInput, RestoreReport, Resume } from '../../domain/operations.ts';
+import type { Journal } from '../../domain/restore/journal.ts';
+import type { RestoreInput, RestoreReport, Resume } from '../../domain/operations/restore.ts';
 import { failureTypeIn } from '../support/failures.ts';
 import { failing, type FakeActivities, fakeActivities } from '../support/fake-activities.ts';
 import { recordHistory, startTemporal, withWorker } from '../support/temporal.ts';

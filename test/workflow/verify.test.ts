@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { WorkflowFailedError } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import type { VerifyReport } from '../../domain/operations.ts';
+import type { VerifyReport } from '../../domain/operations/verify.ts';
 import { failureTypeIn } from '../support/failures.ts';
 import { failing, type FakeActivities, fakeActivities, verifiedOf } from '../support/fake-activities.ts';
 import { recordHistory, startTemporal, withWorker } from '../support/temporal.ts';

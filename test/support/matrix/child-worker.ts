@@ -2,7 +2,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { environment } from '../../../tools/environment.ts';
+import { environment } from '../../../adapters/environment.ts';
 import { FAIL, GO, toldSchema } from './messages.ts';
 import type { MeasuredCall, Point } from './points.ts';
 

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import type { WorkflowHandle } from '@temporalio/client';
 import { inspectMembers } from '../../../adapters/etcd/inspect.ts';
-import { type BackupReport, TASK_QUEUE } from '../../../domain/operations.ts';
-import { journalPath } from '../../../domain/plan.ts';
+import type { BackupReport } from '../../../domain/operations/backup.ts';
+import { TASK_QUEUE } from '../../../domain/operations/common.ts';
+import { journalPath } from '../../../domain/node-paths.ts';
 import type { NodeNumber } from '../../../playground/lab/lab.ts';
 import { configMaps, LAB_CLUSTER as cluster, type LabWorld } from '../lab-world.ts';
 import { until } from '../until.ts';

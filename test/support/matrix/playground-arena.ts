@@ -1,8 +1,8 @@
 /** A playground of three etcd members, for a kill matrix. */
 import assert from 'node:assert/strict';
 import { access } from 'node:fs/promises';
-import { journalPath } from '../../../domain/plan.ts';
-import type { BackupReport } from '../../../domain/operations.ts';
+import { journalPath } from '../../../domain/node-paths.ts';
+import type { BackupReport } from '../../../domain/operations/backup.ts';
 import { bringUpPart, killPart, stopPart } from '../../../playground/handle.ts';
 import { until } from '../until.ts';
 import { PLAYGROUND_CLUSTER as cluster, putKeys, readKeys, type World } from '../world.ts';

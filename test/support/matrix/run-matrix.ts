@@ -1,6 +1,7 @@
 /** Runs a restore again and again, killing one thing at one point each time, and sees how it ends. */
 import type { WorkflowHandle } from '@temporalio/client';
-import type { Progress, RestoreReport } from '../../../domain/operations.ts';
+import type { Progress } from '../../../domain/operations/common.ts';
+import type { RestoreReport } from '../../../domain/operations/restore.ts';
 import { failureMessageIn } from '../failures.ts';
 import { until } from '../until.ts';
 import { type ChildWorker, startChildWorker, type WorkerPlace } from './child-worker.ts';

@@ -1,6 +1,6 @@
 /** The kill matrix, or an even sample of it: every cell is run and said, and the table is kept when asked for. */
 import assert from 'node:assert/strict';
-import { environmentVariable } from '../../../tools/environment.ts';
+import { environmentVariable } from '../../../adapters/environment.ts';
 import { type Cell, everyCell, pointsOf, sampleOf } from './points.ts';
 import { keepMatrix } from './report.ts';
 import { type Arena, baseline, type CellResult, runCell } from './run-matrix.ts';

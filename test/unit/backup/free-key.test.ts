@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { freeKey } from '../../../adapters/backup/free-key.ts';
-import { filesystemStore } from '../../../adapters/stores/filesystem.ts';
+import { filesystemStore } from '../../../adapters/stores/filesystem/store.ts';
 import type { Store } from '../../../adapters/stores/store.ts';
 import { signal } from '../../support/store-contract.ts';
 

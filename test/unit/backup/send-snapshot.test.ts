@@ -8,7 +8,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { SnapshotAttempt, WholeSnapshot } from '../../../adapters/backup/attempt.ts';
 import { sendSnapshot } from '../../../adapters/backup/send-snapshot.ts';
-import { filesystemStore } from '../../../adapters/stores/filesystem.ts';
+import { filesystemStore } from '../../../adapters/stores/filesystem/store.ts';
 import type { Store } from '../../../adapters/stores/store.ts';
 import { signal } from '../../support/store-contract.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { renderChanges } from '../../../client/cli/render/changes.ts';
+import { renderChanges } from '../../../cli/render/changes.ts';
 import { CHANGES } from '../../support/fake-activities.ts';
 
 const look = { color: false, now: new Date(0), timeZone: 'UTC', columns: 80 };

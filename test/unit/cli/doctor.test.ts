@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { checkNodeVersion, checkTemporalApart, checkWorker, hostOf } from '../../../client/cli/doctor.ts';
+import { checkNodeVersion, checkTemporalApart, checkWorker, hostOf } from '../../../cli/doctor.ts';
 import { parseConfiguration } from '../../../domain/configuration/resolve.ts';
 
 function configuration(address: string) {

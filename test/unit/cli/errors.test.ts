@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure, TerminatedFailure } from '@temporalio/common';
-import { describeError, renderError, UsageError } from '../../../client/cli/output.ts';
+import { describeError, renderError, UsageError } from '../../../cli/output.ts';
 import { SalvorOperationError, toOperationError } from '../../../client/errors.ts';
 import { FAILURES, isFailureType, SalvorError } from '../../../domain/errors.ts';
 

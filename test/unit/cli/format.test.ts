@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { formatAge, formatBytes, formatDuration, formatTime, paint, plain } from '../../../client/cli/render/format.ts';
+import { formatAge, formatBytes, formatDuration, formatTime, paint, plain } from '../../../cli/render/format.ts';
 
 describe('sizes, durations and times', () => {
   it('are short', () => {

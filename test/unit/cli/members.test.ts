@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { exitStatusOf, renderReport } from '../../../client/cli/reports.ts';
-import type { Look } from '../../../client/cli/render/format.ts';
-import { memberTable, quorumOf } from '../../../domain/member-table.ts';
-import type { ListMembersReport, ReplaceMemberReport } from '../../../domain/operations.ts';
+import { exitStatusOf, renderReport } from '../../../cli/reports.ts';
+import type { Look } from '../../../cli/render/format.ts';
+import { memberTable, quorumOf } from '../../../domain/members/member-table.ts';
+import type { ListMembersReport } from '../../../domain/operations/list-members.ts';
+import type { ReplaceMemberReport } from '../../../domain/operations/replace-member.ts';
 import { CLUSTER, surveyWithout } from '../../support/fake-activities.ts';
 
 const LOOK: Look = { color: false, now: new Date('2026-11-28T12:00:00Z'), timeZone: 'UTC', columns: 200 };

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { withOlderPages } from '../../../client/older-pages.ts';
 import type { SalvorClient } from '../../../client/salvor.ts';
-import type { CatalogueEntry, ListBackupsInput, ListBackupsReport } from '../../../domain/operations.ts';
+import type { CatalogueEntry } from '../../../domain/backups/catalogue-entry.ts';
+import type { ListBackupsInput, ListBackupsReport } from '../../../domain/operations/list-backups.ts';
 
 const NAMES = ['20260104-000000', '20260103-000000', '20260102-000000', '20260101-000000'];
 const ENTRIES: CatalogueEntry[] = NAMES.map((backup) => ({

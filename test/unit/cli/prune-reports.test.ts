@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { exitStatusOf, renderReport } from '../../../client/cli/reports.ts';
-import type { Look } from '../../../client/cli/render/format.ts';
-import type { HealReport, PruneReport } from '../../../domain/operations.ts';
+import { exitStatusOf, renderReport } from '../../../cli/reports.ts';
+import type { Look } from '../../../cli/render/format.ts';
+import type { HealReport } from '../../../domain/operations/heal.ts';
+import type { PruneReport } from '../../../domain/operations/prune.ts';
 
 const look: Look = { color: false, now: new Date('2026-11-23T07:00:00Z'), timeZone: 'UTC', columns: 120 };
 

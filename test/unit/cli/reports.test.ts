@@ -1,17 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { exitStatusOf, renderReport } from '../../../client/cli/reports.ts';
-import type { Look } from '../../../client/cli/render/format.ts';
-import { renderOperations } from '../../../client/cli/render/operations.ts';
-import { renderConfigurationCheck } from '../../../client/cli/render/configuration.ts';
-import type {
-  BackupReport,
-  CatalogueEntry,
-  CheckClusterReport,
-  ListBackupsReport,
-  RestoreReport,
-  VerifyReport,
-} from '../../../domain/operations.ts';
+import { exitStatusOf, renderReport } from '../../../cli/reports.ts';
+import type { Look } from '../../../cli/render/format.ts';
+import { renderOperations } from '../../../cli/render/operations.ts';
+import { renderConfigurationCheck } from '../../../cli/render/configuration.ts';
+import type { CatalogueEntry } from '../../../domain/backups/catalogue-entry.ts';
+import type { BackupReport } from '../../../domain/operations/backup.ts';
+import type { CheckClusterReport } from '../../../domain/operations/check-cluster.ts';
+import type { ListBackupsReport } from '../../../domain/operations/list-backups.ts';
+import type { RestoreReport } from '../../../domain/operations/restore.ts';
+import type { VerifyReport } from '../../../domain/operations/verify.ts';
 
 const look: Look = { color: false, now: new Date('2026-11-23T07:00:00Z'), timeZone: 'UTC', columns: 120 };
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createLineView } from '../../../client/cli/views.ts';
-import type { Look } from '../../../client/cli/render/format.ts';
-import { renderProgress, renderSteps } from '../../../client/cli/render/steps.ts';
-import type { Progress, StepRecord } from '../../../domain/operations.ts';
+import { createLineView } from '../../../cli/views.ts';
+import type { Look } from '../../../cli/render/format.ts';
+import { renderProgress, renderSteps } from '../../../cli/render/steps.ts';
+import type { Progress, StepRecord } from '../../../domain/operations/common.ts';
 
 const look: Look = { color: false, now: new Date('2026-11-23T06:03:05Z'), timeZone: 'UTC', columns: 80 };
 

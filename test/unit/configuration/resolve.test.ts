@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseConfiguration, resolveCluster } from '../../../domain/configuration/resolve.ts';
-import { parseDurationMs } from '../../../domain/configuration/values.ts';
+import { parseDurationMs } from '../../../domain/values.ts';
 import { SalvorError } from '../../../domain/errors.ts';
 
 function resolved(cluster: object) {

@@ -11,8 +11,8 @@ import {
   requestsFinding,
   type SeenLease,
   type SeenNode,
-} from '../../../domain/aftercare.ts';
-import { endpointsFinding, registrationsFinding, staleRegistrations } from '../../../domain/api-addresses.ts';
+} from '../../../domain/restore/aftercare.ts';
+import { endpointsFinding, registrationsFinding, staleRegistrations } from '../../../domain/restore/api-addresses.ts';
 
 const SINCE = '1000000';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { pageOf } from '../../../domain/backups-page.ts';
-import { backupIdOf } from '../../../domain/names.ts';
-import type { CatalogueEntry } from '../../../domain/operations.ts';
+import { pageOf } from '../../../domain/backups/backups-page.ts';
+import { backupIdOf } from '../../../domain/format/keys.ts';
+import type { CatalogueEntry } from '../../../domain/backups/catalogue-entry.ts';
 
 const NEWEST_MS = Date.UTC(2026, 0, 1);
 

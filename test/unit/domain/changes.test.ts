@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { changeOf, type ChangeKind, type Changes, type KeyVersion, openTally } from '../../../domain/changes.ts';
-import type { Flavour } from '../../../domain/manifest.ts';
+import {
+  changeOf,
+  type ChangeKind,
+  type Changes,
+  type KeyVersion,
+  openTally,
+} from '../../../domain/restore/changes.ts';
+import type { Flavour } from '../../../domain/flavours/flavour.ts';
 
 const KEY = Buffer.from('/registry/configmaps/default/a');
 

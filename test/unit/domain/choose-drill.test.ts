@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { chooseForDrill, type DrillCandidate, type DrillWish } from '../../../domain/choose-drill.ts';
-import type { Proof } from '../../../domain/manifest.ts';
+import { chooseForDrill, type DrillCandidate, type DrillWish } from '../../../domain/backups/choose-drill.ts';
+import type { Proof } from '../../../domain/format/manifest.ts';
 
 /** A day's backup, in a few letters: when it was taken, how it is, how far it is proven, when it was drilled last. */
 function backup(day: number, state: DrillCandidate['entry']['state'], proof: Proof | null, drilled?: number) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { withInitialCluster } from '../../../domain/initial-cluster.ts';
+import { withInitialCluster } from '../../../domain/members/initial-cluster.ts';
 
 const WANTED = { cluster: 'm1=https://10.0.0.1:2380,m3=https://10.0.0.9:2380', state: 'existing' } as const;
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { artifactOf, formatManifest, type Manifest, parseManifest } from '../../../domain/manifest.ts';
-import { manifestKey } from '../../../domain/names.ts';
-import { inItsPlace } from '../../../domain/notes.ts';
-import { formatVerified, parseVerified, type Verified, withEarlierFailures } from '../../../domain/verified.ts';
+import { artifactOf, formatManifest, type Manifest, parseManifest } from '../../../domain/format/manifest.ts';
+import { manifestKey } from '../../../domain/format/keys.ts';
+import { inItsPlace } from '../../../domain/format/sealed.ts';
+import { formatVerified, parseVerified, type Verified, withEarlierFailures } from '../../../domain/format/verified.ts';
 import { isFailure } from '../../support/store-contract.ts';
 
 const SHA256 = 'ab'.repeat(32);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { MemberInspection } from '../../../domain/members.ts';
-import { memberTable, type MemberSurvey, type ProcessSeen, quorumOf } from '../../../domain/member-table.ts';
-import type { MemberEntry, MemberState } from '../../../domain/operations.ts';
+import type { MemberInspection } from '../../../domain/members/members.ts';
+import { memberTable, type MemberSurvey, type ProcessSeen, quorumOf } from '../../../domain/members/member-table.ts';
+import type { MemberEntry, MemberState } from '../../../domain/members/member-entry.ts';
 import { CLUSTER, listedMembers, surveyWithout } from '../../support/fake-activities.ts';
 
 const { nodes } = CLUSTER;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { chooseMember, hashGroups, type MemberInspection } from '../../../domain/members.ts';
+import { chooseMember, hashGroups, type MemberInspection } from '../../../domain/members/members.ts';
 
 type Status = NonNullable<MemberInspection['status']>;
 

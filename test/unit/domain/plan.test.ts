@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bumpFor, restorePaths, restoreSteps } from '../../../domain/plan.ts';
+import { restorePaths } from '../../../domain/node-paths.ts';
+import { bumpFor } from '../../../domain/restore/revision.ts';
+import { restoreSteps } from '../../../domain/restore/steps.ts';
 
 const bumps: [string, string, string | null, string][] = [
   ['the cluster went on after the snapshot', '100', '5000', '1004900'],

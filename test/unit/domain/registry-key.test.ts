@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { registryName } from '../../../domain/registry-key.ts';
+import { registryName } from '../../../domain/restore/registry-key.ts';
 
 describe('a key of etcd', () => {
   it('is the type and name of the object that Kubernetes keeps there', () => {

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { SalvorError } from '../../../domain/errors.ts';
-import type { MemberEntry, MemberState } from '../../../domain/operations.ts';
+import type { MemberEntry, MemberState } from '../../../domain/members/member-entry.ts';
 import {
-  changingSteps,
   initialClusterOf,
   isInSync,
   planReplacement,
   type Replacement,
   type ReplacementWish,
-} from '../../../domain/replacement.ts';
-import { remarksOf } from '../../../domain/replacement-remarks.ts';
+} from '../../../domain/members/replacement.ts';
+import { changingSteps } from '../../../domain/members/steps.ts';
+import { remarksOf } from '../../../domain/members/replacement-remarks.ts';
 import { CLUSTER } from '../../support/fake-activities.ts';
 
 const ANSWERS: MemberState[] = ['healthy', 'unknown', 'corrupt'];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decisiveParts, drawPlan, type PlanFacts, presentState } from '../../../domain/restore-plan.ts';
-import type { MemberInspection } from '../../../domain/members.ts';
+import { decisiveParts, drawPlan, type PlanFacts, presentState } from '../../../domain/restore/plan.ts';
+import type { MemberInspection } from '../../../domain/members/members.ts';
 import { CLUSTER } from '../../support/fake-activities.ts';
 
 function member(node: string, status: Partial<NonNullable<MemberInspection['status']>> = {}): MemberInspection {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { restorePaths } from '../../../domain/plan.ts';
-import { removingPath, setAsideAt } from '../../../domain/set-aside.ts';
+import { restorePaths } from '../../../domain/node-paths.ts';
+import { removingPath, setAsideAt } from '../../../domain/restore/set-aside.ts';
 
 const ID = '20261128-164014';
 const DIRECTORY = '/var/lib/etcd';

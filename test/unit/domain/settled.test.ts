@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { BackupOverride } from '../../../domain/operations.ts';
-import { requireSettled } from '../../../domain/settled.ts';
+import { type BackupOverride, requireSettled } from '../../../domain/backups/settled.ts';
 
 const NOW = new Date('2026-11-23T12:00:00Z');
 const change = (changedAt: string) => ({ path: '/etc/kubernetes/manifests/etcd.yaml', changedAt });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { checkSnapshot } from '../../../adapters/etcd/integrity.ts';
+import { checkSnapshot } from '../../../adapters/snapshots/integrity.ts';
 
 const WHERE = 'snapshot-20260101-000000.db in offsite';
 

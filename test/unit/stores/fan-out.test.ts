@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { copyArtifact, readBack } from '../../../adapters/stores/copy.ts';
 import { putToAll } from '../../../adapters/stores/fan-out.ts';
-import { filesystemStore } from '../../../adapters/stores/filesystem.ts';
+import { filesystemStore } from '../../../adapters/stores/filesystem/store.ts';
 import type { Store } from '../../../adapters/stores/store.ts';
 import { SalvorError } from '../../../domain/errors.ts';
 import { bodyOf, collect, isFailure, signal } from '../../support/store-contract.ts';

@@ -5,7 +5,7 @@ import { chmod, mkdir, mkdtemp, readdir, rm, stat, symlink, truncate, utimes, wr
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { filesystemStore } from '../../../adapters/stores/filesystem.ts';
+import { filesystemStore } from '../../../adapters/stores/filesystem/store.ts';
 import { bodyOf, collect, isFailure, signal, storeContract } from '../../support/store-contract.ts';
 
 let root = '';

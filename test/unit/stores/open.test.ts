@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { readSecret } from '../../../adapters/secrets.ts';
 import { openStore } from '../../../adapters/stores/open.ts';
-import { environmentVariable } from '../../../tools/environment.ts';
+import { environmentVariable } from '../../../adapters/environment.ts';
 import { isFailure } from '../../support/store-contract.ts';
 
 let folder = '';

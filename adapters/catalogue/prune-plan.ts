@@ -1,0 +1,139 @@
+/** What pruning a store would keep and remove, and why: a dry run shows it, a run does it. */
+import type { Catalogue } from '../../domain/backups/found-backup.ts';
+import type { Retention } from '../../domain/configuration/stores.ts';
+import { type BackupId, parseKey } from '../../domain/format/keys.ts';
+import { decideRetention, type RetentionDecision } from '../../domain/retention/decide.ts';
+import type { LocatedObject } from '../../domain/backups/found-backup.ts';
+import { inParallel } from '../stores/in-parallel.ts';
+import { type BackupInStore, seenBy } from '../../domain/backups/retained.ts';
+import type { Store } from '../stores/store.ts';
+
+/** What belongs to no backup may belong to one that is being taken right now; this old, it doesn't. */
+export const ORPHAN_AGE_MS = 86_400_000;
+const LOOKS_AT_ONCE = 8;
+
+/** One backup of a store: its name, and the node that tells it from another of the same second. */
+export interface NamedBackup {
+  backup: BackupId;
+  nodeAddress: string;
+}
+
+export interface StorePlan {
+  /** Newest first, both. */
+  kept: { backup: BackupId; reason: string }[];
+  removed: (NamedBackup & { reason: string })[];
+  /** What belonged to no backup and is old enough. */
+  orphans: { key: string; bytes: number }[];
+  /** How many of each are not in these lists. */
+  more?: { kept: number; removed: number; orphans: number };
+}
+
+export interface PruneOptions {
+  now: Date;
+  /** Whether the rules apply to snapshots without a manifest. */
+  includeForeign: boolean;
+  /** Why nothing may be removed at the moment. */
+  hold?: string;
+}
+
+/**
+ * Decides for one store by its retention.
+ * @param catalogue of all the cluster's stores: what this one must not lose depends on the others
+ */
+export async function planPrune(
+  catalogue: Catalogue,
+  store: Store,
+  retention: Retention,
+  options: PruneOptions,
+  signal: AbortSignal,
+): Promise<StorePlan> {
+  const backups = catalogue.entries.flatMap((found) => seenBy(store.name, found) ?? []);
+  const decision = await decideWithLocks(backups, store, retention, options, signal);
+  const plan: StorePlan = { kept: [], removed: [], orphans: orphansOf(catalogue, store.name, options) };
+  const removed = new Map(decision.removed.map((verdict) => [verdict.backup, verdict.reason]));
+  const kept = new Map(decision.kept.map((verdict) => [verdict.backup, verdict.reason]));
+  // The catalogue's order: newest first.
+  for (const backup of backups) {
+    const reason = removed.get(backup);
+    const objection = reason === undefined ? kept.get(backup) : neededElsewhere(backup, store.name, catalogue);
+    const named = { backup: backup.backup, nodeAddress: backup.nodeAddress };
+    if (objection !== undefined) plan.kept.push({ backup: backup.backup, reason: objection });
+    else plan.removed.push({ ...named, reason: reason ?? '' });
+  }
+  return plan;
+}
+
+/** What would be removed is looked at first: the store's own locks count in the decision, so that it is no surprise later. */
+async function decideWithLocks(
+  backups: BackupInStore[],
+  store: Store,
+  retention: Retention,
+  options: PruneOptions,
+  signal: AbortSignal,
+): Promise<RetentionDecision<BackupInStore>> {
+  const seen = new Set<BackupInStore>();
+  for (;;) {
+    const decision = decideRetention(backups, retention, options);
+    const unseen = decision.removed.map(({ backup }) => backup).filter((backup) => !seen.has(backup));
+    if (unseen.length === 0) return decision;
+    await inParallel(unseen, LOOKS_AT_ONCE, async (backup) => {
+      seen.add(backup);
+      for (const { key } of backup.objects) {
+        if ((await store.head(key, signal))?.locked) backup.locked = true;
+      }
+    });
+  }
+}
+
+/** Why a backup that the rules let go stays all the same: no other store may lose by it. */
+function neededElsewhere({ found, objects }: BackupInStore, store: string, catalogue: Catalogue): string | undefined {
+  const { manifest, missing } = found;
+  const unread = catalogue.unreadable.find(
+    ({ store: name }) =>
+      name !== store && (manifest?.intendedStores.some((intended) => intended.store === name) ?? true),
+  );
+  if (unread) return `kept while store "${unread.store}" can't be read: its pin or proof may lie only there`;
+  const keys = new Set(objects.map(({ key }) => key));
+  const lacking = missing.find((copy) => copy.store !== store && keys.has(copy.key));
+  return lacking && `kept until store "${lacking.store}" has its copy as well: heal it`;
+}
+
+function orphansOf(catalogue: Catalogue, store: string, { now, includeForeign, hold }: PruneOptions) {
+  // In a store that can't be read may be the manifest that they belong to.
+  if (hold !== undefined || catalogue.unreadable.length > 0) return [];
+  return catalogue.orphans
+    .filter((object) => object.store === store && now.getTime() - object.modifiedAt.getTime() > ORPHAN_AGE_MS)
+    .filter((object) => includeForeign || !looksForeign(object))
+    .map(({ key, bytes }) => ({ key, bytes }));
+}
+
+/** It could be a snapshot that an older script took. */
+export function looksForeign({ key, kind }: LocatedObject): boolean {
+  const own = parseKey(key);
+  return own === undefined || (kind === 'snapshot' && own.compression === 'none' && !own.encrypted);
+}
+
+/**
+ * As much of a plan as has room in a report: of what is kept the newest, of what is removed the oldest. The rest of that comes with the next prune, which
+ * decides the same of it.
+ * @param characters of JSON
+ */
+export function shortened({ kept, removed, orphans }: StorePlan, characters: number): StorePlan {
+  const first = {
+    removed: fitting(removed.toReversed(), 0.5 * characters).toReversed(),
+    orphans: fitting(orphans, 0.1 * characters),
+    kept: fitting(kept, 0.4 * characters),
+  };
+  const more = {
+    kept: kept.length - first.kept.length,
+    removed: removed.length - first.removed.length,
+    orphans: orphans.length - first.orphans.length,
+  };
+  return { ...first, ...(Object.values(more).some((count) => count > 0) && { more }) };
+}
+
+function fitting<T>(entries: T[], characters: number): T[] {
+  let left = characters;
+  const end = entries.findIndex((entry) => (left -= JSON.stringify(entry).length) < 0);
+  return end === -1 ? entries : entries.slice(0, end);
+}

@@ -1,0 +1,82 @@
+/** Removes backups from a store, so that a kill at any moment leaves none that looks whole and isn't. */
+import type { Catalogue } from '../../domain/backups/found-backup.ts';
+import { parseKey } from '../../domain/format/keys.ts';
+import { type FoundBackup, isNote, type LocatedObject } from '../../domain/backups/found-backup.ts';
+import { inParallel } from '../stores/in-parallel.ts';
+import { looksForeign, type NamedBackup } from './prune-plan.ts';
+import { putOnce } from '../stores/put-once.ts';
+import type { Store } from '../stores/store.ts';
+
+const REMOVALS_AT_ONCE = 8;
+
+/**
+ * Removes what a store has of the backups. What an earlier attempt has begun is gone on with; what is gone already is fine.
+ * @param stores all that could be read: a drill's result that only this store has is handed on to one that keeps the backup
+ * @returns those that stay after all, and why
+ */
+export async function removeBackups(
+  catalogue: Catalogue,
+  store: Store,
+  stores: Store[],
+  backups: NamedBackup[],
+  signal: AbortSignal,
+): Promise<{ backup: string; reason: string }[]> {
+  const outcomes = await inParallel(backups, REMOVALS_AT_ONCE, async (named) => {
+    const found = catalogue.entries.find(
+      ({ entry, nodeAddress }) => entry.backup === named.backup && nodeAddress === named.nodeAddress,
+    );
+    const objects = [...(found?.objects ?? []), ...leftOf(named, found, catalogue)];
+    const here = objects.filter((object) => object.store === store.name);
+    if (found?.entry.pinned) return { backup: named.backup, reason: 'pinned' };
+    if (found) await handOnProof(found, store, stores, signal);
+    const isLocked = (await removeInOrder(store, here, signal)) === 'locked';
+    return isLocked ? { backup: named.backup, reason: 'locked by the store' } : [];
+  });
+  return outcomes.flat();
+}
+
+/** Without its manifest, what is left of a backup belongs to none. */
+function leftOf({ backup }: NamedBackup, found: FoundBackup | undefined, { orphans }: Catalogue): LocatedObject[] {
+  if (found?.manifest) return [];
+  return orphans.filter((object) => parseKey(object.key)?.backup === backup && !looksForeign(object));
+}
+
+/** The manifest first: without it the backup is gone. Pins and drill results last: they say what the rest was. */
+async function removeInOrder(
+  store: Store,
+  objects: LocatedObject[],
+  signal: AbortSignal,
+): Promise<'removed' | 'locked'> {
+  const manifest = objects.find(({ kind }) => kind === 'manifest');
+  const text = manifest && (await store.read(manifest.key, signal));
+  const rank = ({ kind }: LocatedObject) => (kind === 'manifest' ? 0 : isNote(kind) ? 2 : 1);
+  for (const { key } of objects.toSorted((a, b) => rank(a) - rank(b))) {
+    if ((await store.remove(key, signal)) !== 'locked') continue;
+    // A lock that did not show before: what it keeps must go on being a backup.
+    if (manifest && text && key !== manifest.key) await putOnce(store, manifest.key, text, signal);
+    return 'locked';
+  }
+  return 'removed';
+}
+
+async function handOnProof(found: FoundBackup, store: Store, stores: Store[], signal: AbortSignal): Promise<void> {
+  const proof = found.objects.find((object) => object.kind === 'verified' && object.store === store.name);
+  const text = proof && (await store.read(proof.key, signal));
+  if (!text) return;
+  const has = (name: string, kind: LocatedObject['kind']) =>
+    found.objects.some((object) => object.store === name && object.kind === kind);
+  for (const other of stores.filter(({ name }) => has(name, 'manifest') && !has(name, 'verified'))) {
+    await other.replace(proof.key, text, signal);
+  }
+}
+
+/**
+ * Removes what belongs to no backup.
+ * @returns the keys that are gone; one that is locked is not
+ */
+export async function removeOrphans(store: Store, keys: string[], signal: AbortSignal): Promise<string[]> {
+  const gone = await inParallel(keys, REMOVALS_AT_ONCE, async (key) =>
+    (await store.remove(key, signal)) === 'locked' ? [] : [key],
+  );
+  return gone.flat();
+}

@@ -1,0 +1,142 @@
+/** The certificates of a kubeadm node's etcd member, which hold its address: kubeadm itself makes them anew on the node, signed by the authority that lies there. */
+import { X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { stringify } from 'yaml';
+import type { ClusterNode } from '../../domain/configuration/nodes.ts';
+import { SalvorError } from '../../domain/errors.ts';
+import { asideName } from '../../domain/node-paths.ts';
+import { KUBERNETES_DIRECTORY } from './kubeadm.ts';
+import type { Host } from '../hosts/host.ts';
+import { lastLines } from '../hosts/process.ts';
+
+const FOLDER = join(KUBERNETES_DIRECTORY, 'pki/etcd');
+/** kubeadm's names of the certificates that other members and clients check against the member's address. */
+const CERTIFICATES = ['server', 'peer'] as const;
+const KUBEADM_MS = 60_000;
+
+/** The certificates that don't hold the member's address, or aren't there. */
+export async function unfitCertificates(node: ClusterNode, host: Host, signal: AbortSignal): Promise<string[]> {
+  const address = addressOf(node);
+  const found = await Promise.all(
+    CERTIFICATES.map(async (name) => {
+      const text = await host.readText(join(FOLDER, `${name}.crt`), signal);
+      return text !== undefined && holds(text, address) ? [] : [name];
+    }),
+  );
+  return found.flat();
+}
+
+/**
+ * Whether kubeadm can make them anew on this node.
+ * @throws SalvorError `UnsafeState`, with what to do by hand
+ */
+export async function refuseUnmakable(
+  node: ClusterNode,
+  host: Host,
+  names: string[],
+  signal: AbortSignal,
+): Promise<void> {
+  if (names.length === 0) return;
+  const authority = join(FOLDER, 'ca.key');
+  const lacking = [
+    ...((await host.typeOf(authority, signal)) === undefined ? [`${authority} is not there`] : []),
+    ...(isIP(addressOf(node)) === 0 ? [`the peer URL's host, ${addressOf(node)}, is no IP address`] : []),
+    ...((await kubeadmVersion(host, signal)) === undefined ? ['kubeadm is not on the PATH'] : []),
+  ];
+  if (lacking.length === 0) return;
+  throw new SalvorError(
+    'UnsafeState',
+    `${node.name}: etcd's certificates ${names.map((name) => join(FOLDER, `${name}.crt`)).join(' and ')} don't hold ${addressOf(node)}, and can't be made anew: ${lacking.join('; ')}. ` +
+      `Put certificates there that hold it, signed by ${join(FOLDER, 'ca.crt')}, and replace the member then`,
+  );
+}
+
+/**
+ * Moves the ones that don't fit aside and lets kubeadm make them anew. Run again, it makes what is missing.
+ * @returns where the old ones lie
+ */
+export async function remakeCertificates(
+  node: ClusterNode,
+  host: Host,
+  operationId: string,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const unfit = await unfitCertificates(node, host, signal);
+  const files = unfit.flatMap((name) => [`${name}.crt`, `${name}.key`]).map((name) => join(FOLDER, name));
+  for (const file of files) {
+    if ((await host.typeOf(file, signal)) !== undefined) await host.rename(file, asideName(file, operationId), signal);
+  }
+  if (unfit.length > 0) await runKubeadm(node, host, operationId, unfit, signal);
+  const every = CERTIFICATES.flatMap((name) => [`${name}.crt`, `${name}.key`]).map((name) =>
+    asideName(join(FOLDER, name), operationId),
+  );
+  const present = await Promise.all(
+    every.map(async (file) => ((await host.typeOf(file, signal)) === undefined ? [] : [file])),
+  );
+  return present.flat();
+}
+
+async function runKubeadm(
+  node: ClusterNode,
+  host: Host,
+  operationId: string,
+  names: string[],
+  signal: AbortSignal,
+): Promise<void> {
+  const version = await kubeadmVersion(host, signal);
+  const file = join(KUBERNETES_DIRECTORY, `kubeadm.salvor-${operationId}.yaml`);
+  const apiVersion = `kubeadm.k8s.io/${Number(/^v1\.(\d+)/.exec(version ?? '')?.[1] ?? 0) < 31 ? 'v1beta3' : 'v1beta4'}`;
+  const documents = [
+    {
+      apiVersion,
+      kind: 'InitConfiguration',
+      localAPIEndpoint: { advertiseAddress: addressOf(node) },
+      nodeRegistration: { name: node.etcd.memberName },
+    },
+    { apiVersion, kind: 'ClusterConfiguration', kubernetesVersion: version },
+  ];
+  const text = documents.map((document) => stringify(document)).join('---\n');
+  await host.write(file, Readable.from([Buffer.from(text)]), { mode: 0o600, signal });
+  for (const name of names) {
+    const argv = ['kubeadm', 'init', 'phase', 'certs', `etcd-${name}`, '--config', file] as const;
+    const { exitCode, stdout, stderr } = await host.run(argv, { signal, timeoutMs: KUBEADM_MS });
+    if (exitCode === 0) continue;
+    throw new SalvorError(
+      'CommandFailed',
+      `${host.name}: \`${argv.join(' ')}\` failed (exit code ${exitCode}): ${lastLines(stderr) || lastLines(stdout)}`,
+    );
+  }
+  await host.removeScratch(file, signal);
+  const left = await unfitCertificates(node, host, signal);
+  if (left.length === 0) return;
+  throw new SalvorError(
+    'UnsafeState',
+    `${host.name}: kubeadm has made etcd's certificates, and ${left.join(' and ')} still do not hold ${addressOf(node)}`,
+  );
+}
+
+async function kubeadmVersion(host: Host, signal: AbortSignal): Promise<string | undefined> {
+  try {
+    return /^v\d+\.\d+\.\d+\S*/.exec(
+      (await host.run(['kubeadm', 'version', '--output', 'short'], { signal })).stdout,
+    )?.[0];
+  } catch (error) {
+    if (error instanceof SalvorError && error.type === 'ToolMissing') return undefined;
+    throw error;
+  }
+}
+
+function addressOf({ etcd }: ClusterNode): string {
+  return new URL(etcd.peerUrl).hostname.replace(/^\[|\]$/g, '');
+}
+
+function holds(pem: string, address: string): boolean {
+  try {
+    const certificate = new X509Certificate(pem);
+    return (isIP(address) === 0 ? certificate.checkHost(address) : certificate.checkIP(address)) !== undefined;
+  } catch {
+    return false;
+  }
+}

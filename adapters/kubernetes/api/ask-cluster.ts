@@ -1,0 +1,39 @@
+/** Questions to a cluster through its own API. It may be away while etcd can be backed up: then the reason is the answer. */
+import type * as Kubernetes from '@kubernetes/client-node';
+import { messageOf } from '../../../domain/errors.ts';
+
+const TIMEOUT_MS = 10_000;
+
+/** Why the cluster doesn't tell. */
+export interface Untold {
+  problem: string;
+}
+
+/**
+ * What `ask` was told, or why it can't be told.
+ * @param kubeconfig a file of the worker
+ * @param ask gets the client library as well: loaded only here, since it takes 80 MiB of a worker that may never need it
+ * @throws the signal's reason on abort
+ */
+export async function askCluster<T>(
+  kubeconfig: string,
+  signal: AbortSignal,
+  ask: (configuration: Kubernetes.KubeConfig, library: typeof Kubernetes) => Promise<T>,
+): Promise<T | Untold> {
+  try {
+    const library = await import('@kubernetes/client-node');
+    const configuration = new library.KubeConfig();
+    configuration.loadFromFile(kubeconfig);
+    return await endedBy(ask(configuration, library), AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]));
+  } catch (error) {
+    signal.throwIfAborted();
+    return { problem: messageOf(error) };
+  }
+}
+
+/** The client library has no time-out of its own. */
+async function endedBy<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  signal.addEventListener('abort', () => reject(new Error(`no answer within ${TIMEOUT_MS / 1_000} s`)), { once: true });
+  return await Promise.race([work, promise]);
+}

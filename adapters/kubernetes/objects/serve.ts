@@ -1,0 +1,136 @@
+/** Reads every Kubernetes object of a restored etcd through a real kube-apiserver, in scratch: what it lists, a cluster could serve. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { SalvorError } from '../../../domain/errors.ts';
+import type { Flavour } from '../../../domain/flavours/flavour.ts';
+import { askApiServer } from '../api/ask.ts';
+import { type Reader, resourceTypes } from './resource-types.ts';
+import { type ScratchApiServer, startScratchApiServer } from './scratch-server.ts';
+
+/** Objects may have a megabyte each, and definitions of custom resources often have. */
+const PAGE = 100;
+/** For the APIs of custom resources, which appear a little after the server is ready. */
+const SETTLE_MS = 60_000;
+const POLL_MS = 200;
+
+export interface Served {
+  /** The version of the kube-apiserver that read it. */
+  version: string;
+  types: number;
+  objects: number;
+  /** Objects of each type that has any, as in `apps/v1/deployments`. */
+  counts: Record<string, number>;
+}
+
+/** The kube-apiserver at hand lacks something to read it with; the data is not to blame. */
+export interface Unserved {
+  unserved: string;
+}
+
+export interface ServeOptions {
+  etcdUrl: string;
+  directory: string;
+  flavour: Flavour;
+  signal: AbortSignal;
+}
+
+/**
+ * Lists every object of every type that a scratch kube-apiserver on this etcd knows.
+ * @throws SalvorError `BackupCorrupt` when a type can't be listed: an object in it can't be read; `ComponentStuck`, `ToolMissing`
+ */
+export async function serveSnapshot(options: ServeOptions): Promise<Served | Unserved> {
+  let server: ScratchApiServer | undefined;
+  try {
+    server = await startScratchApiServer({ ...options, onWaiting: judgeLog });
+    return await listEverything(server, options.signal);
+  } catch (error) {
+    if (error instanceof NotReadableHere) return { unserved: error.message };
+    throw error;
+  } finally {
+    await server?.stop();
+  }
+}
+
+async function listEverything(server: ScratchApiServer, signal: AbortSignal): Promise<Served> {
+  const reader: Reader = {
+    get: async (path) => JSON.parse(await answerOf(server, path, { signal })) as unknown,
+    async *all(path) {
+      for await (const items of pages(server, path, { signal })) yield* items;
+    },
+  };
+  const types = await resourceTypes(reader);
+  const counts: Record<string, number> = {};
+  let objects = 0;
+  for (const { name, path } of types) {
+    for await (const items of pages(server, path, { signal, metadataOnly: true })) {
+      objects += items.length;
+      if (items.length > 0) counts[name] = (counts[name] ?? 0) + items.length;
+    }
+  }
+  return { version: server.version, types: types.length, objects, counts };
+}
+
+const pageSchema = z.object({
+  metadata: z.object({ continue: z.string().optional() }),
+  items: z.array(z.unknown()).nullable(),
+});
+
+interface Question {
+  signal: AbortSignal;
+  metadataOnly?: boolean;
+}
+
+async function* pages(server: ScratchApiServer, path: string, question: Question): AsyncGenerator<unknown[], void> {
+  let next = '';
+  do {
+    const query = `limit=${PAGE}${next && `&continue=${encodeURIComponent(next)}`}`;
+    const { items, metadata } = pageSchema.parse(JSON.parse(await answerOf(server, `${path}?${query}`, question)));
+    yield items ?? [];
+    next = metadata.continue ?? '';
+  } while (next !== '');
+}
+
+async function answerOf(server: ScratchApiServer, path: string, question: Question): Promise<string> {
+  const endMs = Date.now() + SETTLE_MS;
+  for (;;) {
+    const { status, body } = await askApiServer(`${server.url}${path}`, { ...question, token: server.token });
+    if (status === 200) return body;
+    refuseEncrypted(body);
+    const said = `kube-apiserver ${server.version} on the restored data answers GET ${path} with HTTP ${status}: ${messageIn(body)}`;
+    if (/conversion webhook/i.test(body)) {
+      throw new NotReadableHere(`${said}. The webhook belongs to the cluster and can't be asked here`);
+    }
+    // An API that isn't found is not there yet: its type was named by the server itself.
+    if (![404, 429, 503].includes(status)) throw new SalvorError('BackupCorrupt', said);
+    if (Date.now() > endMs) throw new SalvorError('ComponentStuck', `${said}; it did so for ${SETTLE_MS / 1_000} s`);
+    await sleep(POLL_MS, undefined, { signal: question.signal });
+  }
+}
+
+function messageIn(body: string): string {
+  return (/"message":\s*"((?:[^"\\]|\\.)*)"/.exec(body)?.[1] ?? body).slice(0, 500);
+}
+
+class NotReadableHere extends Error {}
+
+/** What kube-apiserver says of an object that was encrypted with a key which it hasn't: without any key, and with others only. */
+const ENCRYPTED = /identity transformer tried to read encrypted data|no matching (?:prefix|key)(?: was)? found/;
+
+function refuseEncrypted(said: string): void {
+  if (!ENCRYPTED.test(said)) return;
+  throw new NotReadableHere(
+    'objects are encrypted at rest, and the scratch kube-apiserver has no EncryptionConfiguration to decrypt them with: that lies on the control-plane nodes. A restore brings them back as they are, for whoever has the keys: keep these (staticResources)',
+  );
+}
+
+/** How kube-apiserver fails on bytes that are no object, in any of the formats. Types that it needs itself it reads before it is ready. */
+const UNREADABLE =
+  /failed to list (\S+): ([^\n"]*(?:illegal base64|couldn't get version\/kind|json parse error|unable to decode|proto: |unexpected EOF)[^\n"]*)/;
+
+/** Why the server will never be ready, when its log says so. */
+function judgeLog(log: string): void {
+  refuseEncrypted(log);
+  const [, type, problem] = UNREADABLE.exec(log) ?? [];
+  if (type === undefined) return;
+  throw new SalvorError('BackupCorrupt', `kube-apiserver can't read the restored objects of type ${type}: ${problem}`);
+}

@@ -1,0 +1,70 @@
+/** Whether a node is fit for a restore, before anything on it is touched. */
+import { dirname } from 'node:path';
+import type { ClusterNode } from '../../domain/configuration/nodes.ts';
+import type { Cluster } from '../../domain/configuration/resolve.ts';
+import { SalvorError } from '../../domain/errors.ts';
+import { memberData } from '../../domain/node-paths.ts';
+import { controlPlaneFor } from '../flavours/find.ts';
+import { freeBytesFor, refuseOtherPlace } from '../flavours/data-place.ts';
+import { etcdutlOn } from '../snapshots/find-etcdutl.ts';
+import type { Host } from '../hosts/host.ts';
+import { refuseUnfinished } from './journal.ts';
+
+/** The snapshot itself, the database restored from it, and as much again for etcd to grow. */
+const ROOM_PER_SNAPSHOT_BYTE = 3;
+
+/**
+ * Looks at what a restore needs on a node: the tool, room in the data directory, and how its components are doing.
+ * @throws SalvorError `ToolMissing`, `NoSpace`, `UnsafeState` or `CommandFailed`, naming the node and what is missing
+ */
+export async function checkNode(
+  cluster: Cluster,
+  node: ClusterNode,
+  host: Host,
+  snapshot: { bytes: number; etcdVersion?: string },
+  signal: AbortSignal,
+) {
+  const { dataDir } = node.etcd;
+  const parent = dirname(dataDir);
+  if ((await host.typeOf(parent, signal)) !== 'directory') {
+    throw new SalvorError(
+      'UnsafeState',
+      `${node.name}: ${parent} is not a directory, so ${dataDir} can't be the data directory of etcd; check "dataDir"`,
+    );
+  }
+  await refuseUnfinished(cluster.name, node, host, signal);
+  await refuseOtherPlace(cluster, node, host, signal);
+  await refuseMountPoint(node, host, signal);
+  const tool = await etcdutlOn(node, host, signal, snapshot.etcdVersion);
+  const freeBytes = await freeBytesFor(node, host, signal);
+  const neededBytes = snapshot.bytes * ROOM_PER_SNAPSHOT_BYTE;
+  if (freeBytes < neededBytes) {
+    throw new SalvorError(
+      'NoSpace',
+      `${node.name}: ${dataDir} has ${freeBytes} bytes free, the restore needs ${neededBytes}: the old data is kept. Make room`,
+    );
+  }
+  const { etcd, apiServer } = controlPlaneFor(cluster, node, host);
+  return {
+    etcd: await etcd.status(signal),
+    apiServer: apiServer === undefined ? null : await apiServer.status(signal),
+    dataDir:
+      (await host.typeOf(memberData(dataDir), signal)) === undefined ? ('missing' as const) : ('present' as const),
+    freeBytes,
+    etcdutl: `${tool.name} ${tool.version} (${tool.path}: ${tool.source})`,
+    /** Whether its tool can't raise the revision. */
+    leavesRevision: !tool.raisesRevision,
+  };
+}
+
+/** A mount point can't be renamed. One that is the data directory itself needn't be. */
+async function refuseMountPoint(node: ClusterNode, host: Host, signal: AbortSignal): Promise<void> {
+  const data = memberData(node.etcd.dataDir);
+  if ((await host.typeOf(data, signal)) === undefined) return;
+  const { exitCode } = await host.run(['mountpoint', '-q', data], { signal });
+  if (exitCode !== 0) return;
+  throw new SalvorError(
+    'UnsafeState',
+    `${node.name}: ${data} is a mount point, which can't be moved aside; mount it at ${node.etcd.dataDir}, with what it holds in a directory named member`,
+  );
+}

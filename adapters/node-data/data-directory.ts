@@ -1,0 +1,193 @@
+/** The data of a member, in its data directory: the new is staged beside the old and swapped in by two renames. */
+import { basename, dirname, join } from 'node:path';
+import type { ClusterNode } from '../../domain/configuration/nodes.ts';
+import type { Cluster } from '../../domain/configuration/resolve.ts';
+import { SalvorError } from '../../domain/errors.ts';
+import type { Digest } from '../../domain/format/manifest.ts';
+import { memberData, restorePaths } from '../../domain/node-paths.ts';
+import type { SnapshotSource } from '../../domain/format/snapshot-source.ts';
+import { fetchSnapshot } from '../snapshots/fetch-snapshot.ts';
+import { restoreSnapshot } from '../snapshots/etcdutl.ts';
+import { etcdutlOn } from '../snapshots/find-etcdutl.ts';
+import { lacksHash } from '../snapshots/integrity.ts';
+import type { Host } from '../hosts/host.ts';
+
+export interface StagingOrder {
+  operationId: string;
+  source: SnapshotSource;
+  /** Of the bytes that passed the trial: every member starts from these and no others. */
+  content: Digest;
+  /** Null when a node's tool can't raise the revision: then no node's does, since all members start from the same data. */
+  bumpRevision: string | null;
+  clusterToken: string;
+}
+
+/**
+ * Restores the snapshot into a directory beside the member's data, while the cluster still runs. A directory under its final
+ * name was completely written; one left half-done by a killed attempt is made anew.
+ */
+export async function stageDataDirectory(
+  cluster: Cluster,
+  node: ClusterNode,
+  host: Host,
+  order: StagingOrder,
+  signal: AbortSignal,
+) {
+  const { scratch, staged } = restorePaths(node.etcd.dataDir, order.operationId);
+  await makeDataDirectory(node, host, signal);
+  await removeAbandonedStaging(node, host, order.operationId, signal);
+  if ((await host.typeOf(staged, signal)) === 'directory') return { staged, changed: false };
+  await host.removeScratch(scratch, signal);
+  await host.makeDirectory(scratch, { mode: 0o700, signal });
+  const file = join(scratch, 'snapshot.db');
+  const fresh = join(scratch, 'data');
+  await fetchSnapshot(
+    cluster,
+    { ...order.source },
+    async (body) => {
+      const written = await host.write(file, body, { mode: 0o600, signal });
+      if (written.sha256 === order.content.sha256) return written;
+      throw new SalvorError(
+        'BackupCorrupt',
+        `${node.name} was sent other bytes than those that passed the trial: SHA-256 ${written.sha256}, expected ${order.content.sha256}`,
+      );
+    },
+    signal,
+  );
+  await restoreSnapshot(
+    host,
+    (await etcdutlOn(node, host, signal, order.source.etcd?.version)).path,
+    {
+      file,
+      dataDir: fresh,
+      memberName: node.etcd.memberName,
+      peerUrl: node.etcd.peerUrl,
+      clusterToken: order.clusterToken,
+      initialCluster: cluster.nodes.map(({ etcd }) => ({ name: etcd.memberName, peerUrl: etcd.peerUrl })),
+      // It passed the trial in the same way.
+      skipHashCheck: order.source.skipHashCheck === true && lacksHash(order.content.bytes),
+      ...(order.bumpRevision !== null && { bumpRevision: order.bumpRevision, markCompacted: true }),
+    },
+    signal,
+  );
+  await ownedLikeOld(node, host, memberData(fresh), signal);
+  await host.rename(memberData(fresh), staged, signal);
+  await host.removeScratch(scratch, signal);
+  return { staged, changed: true };
+}
+
+/** What a terminated restore staged and never used. The cluster is held by this one, and no node has a journal: nobody will come back for it. */
+async function removeAbandonedStaging(
+  node: ClusterNode,
+  host: Host,
+  operationId: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { dataDir } = node.etcd;
+  const own = Object.values(restorePaths(dataDir, operationId));
+  const data = basename(memberData(dataDir));
+  for (const { name } of await host.list(dataDir, signal)) {
+    const path = join(dataDir, name);
+    const isStaging = /^\.salvor-(?:scratch|staged)-\d{8}-\d{6}$/.test(name.slice(data.length));
+    if (name.startsWith(data) && isStaging && !own.includes(path)) await host.removeScratch(path, signal);
+  }
+}
+
+/** Whether the restore's new data still waits beside the old. */
+export async function isStaged(
+  node: ClusterNode,
+  host: Host,
+  operationId: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  return (await host.typeOf(restorePaths(node.etcd.dataDir, operationId).staged, signal)) !== undefined;
+}
+
+/** Takes back what was staged for a restore that ended before anything was swapped. */
+export async function unstageDataDirectory(node: ClusterNode, host: Host, operationId: string, signal: AbortSignal) {
+  const { scratch, staged } = restorePaths(node.etcd.dataDir, operationId);
+  await host.removeScratch(scratch, signal);
+  await host.removeScratch(staged, signal);
+}
+
+/** One that is lost with its data. etcd may run as a user of its own: the directory above belongs to it then, or to root, where etcd runs as root. */
+export async function makeDataDirectory(node: ClusterNode, host: Host, signal: AbortSignal): Promise<void> {
+  const { dataDir } = node.etcd;
+  if ((await host.typeOf(dataDir, signal)) !== undefined) return;
+  const fresh = `${dataDir}.salvor-new`;
+  await host.makeDirectory(fresh, { mode: 0o700, signal });
+  await ownedLike(host, dirname(dataDir), fresh, signal);
+  await host.rename(fresh, dataDir, signal);
+}
+
+/** The new data belongs to whom the old did, or, where it is lost, to whom its directory does. */
+async function ownedLikeOld(node: ClusterNode, host: Host, fresh: string, signal: AbortSignal): Promise<void> {
+  const { dataDir } = node.etcd;
+  const data = memberData(dataDir);
+  await ownedLike(host, (await host.typeOf(data, signal)) === undefined ? dataDir : data, fresh, signal);
+}
+
+async function ownedLike(host: Host, old: string, fresh: string, signal: AbortSignal): Promise<void> {
+  const { exitCode, stderr } = await host.run(['chown', '-R', `--reference=${old}`, fresh], { signal });
+  if (exitCode !== 0)
+    throw new SalvorError(
+      'CommandFailed',
+      `${host.name}: ${fresh} could not be given the owner of ${old}: ${stderr.trim()}`,
+    );
+}
+
+/**
+ * Moves the old data aside and the staged in its place. Run again at any point, it goes on from what it finds.
+ * @returns where the old lies now; null when the member had none
+ */
+export async function swapDataDirectory(node: ClusterNode, host: Host, operationId: string, signal: AbortSignal) {
+  const data = memberData(node.etcd.dataDir);
+  const { staged, setAside } = restorePaths(node.etcd.dataDir, operationId);
+  const isThere = async (path: string) => (await host.typeOf(path, signal)) !== undefined;
+  if (await isThere(staged)) {
+    if ((await isThere(data)) && (await isThere(setAside))) {
+      throw new SalvorError(
+        'UnsafeState',
+        `${node.name}: ${data} is there although it was already moved to ${setAside}; something else made it anew. Move it away and retry`,
+      );
+    }
+    if (await isThere(data)) await host.rename(data, setAside, signal);
+    await host.rename(staged, data, signal);
+  }
+  if (!(await isThere(data))) {
+    throw new SalvorError('UnsafeState', `${node.name}: neither ${staged} nor ${data} is there; was it moved by hand?`);
+  }
+  return { setAside: (await isThere(setAside)) ? setAside : null };
+}
+
+/**
+ * Undoes a swap: the restored data is moved away, never removed, and the old put back. Before a swap it takes back what was staged.
+ * Run again at any point, it goes on from what it finds.
+ * @param before whether the member had data when the restore began
+ * @returns where the restored data lies now; null when none was in place
+ */
+export async function putBackDataDirectory(
+  node: ClusterNode,
+  host: Host,
+  operationId: string,
+  before: 'present' | 'missing',
+  signal: AbortSignal,
+) {
+  const data = memberData(node.etcd.dataDir);
+  const { staged, setAside, abandoned } = restorePaths(node.etcd.dataDir, operationId);
+  const isThere = async (path: string) => (await host.typeOf(path, signal)) !== undefined;
+  const wasSwapped = !(await isThere(staged));
+  const oldIsAside = await isThere(setAside);
+  // Of a member that had none, whatever lies there after the swap is the restored one.
+  const isRestored = wasSwapped && (oldIsAside || before === 'missing');
+  if (isRestored && (await isThere(data)) && !(await isThere(abandoned))) await host.rename(data, abandoned, signal);
+  if (oldIsAside) await host.rename(setAside, data, signal);
+  await unstageDataDirectory(node, host, operationId, signal);
+  if (before === 'present' && !(await isThere(data))) {
+    throw new SalvorError(
+      'UnsafeState',
+      `${node.name}: the old data is neither ${data} nor ${setAside}; was it moved by hand?`,
+    );
+  }
+  return { abandoned: (await isThere(abandoned)) ? abandoned : null };
+}

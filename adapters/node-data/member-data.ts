@@ -1,0 +1,38 @@
+/** The data of a member that is replaced: moved aside within its data directory, which may be a mount point and belong to a user of its own. */
+import type { ClusterNode } from '../../domain/configuration/nodes.ts';
+import { SalvorError } from '../../domain/errors.ts';
+import { memberData, asideName } from '../../domain/node-paths.ts';
+import type { Host } from '../hosts/host.ts';
+
+function pathsOf({ etcd }: ClusterNode, operationId: string): { data: string; aside: string } {
+  const data = memberData(etcd.dataDir);
+  return { data, aside: asideName(data, operationId) };
+}
+
+/**
+ * Moves a stopped member's data aside. Run again at any point, it goes on from what it finds.
+ * @returns where it lies now; null when the member had none
+ */
+export async function setMemberDataAside(node: ClusterNode, host: Host, operationId: string, signal: AbortSignal) {
+  const { data, aside } = pathsOf(node, operationId);
+  const [isThere, isAside] = await Promise.all([
+    host.typeOf(data, signal).then((type) => type !== undefined),
+    host.typeOf(aside, signal).then((type) => type !== undefined),
+  ]);
+  if (isThere && isAside) {
+    throw new SalvorError(
+      'UnsafeState',
+      `${node.name}: ${data} is there although it was already moved to ${aside}; something has started etcd meanwhile. Stop it, move ${data} away and retry`,
+    );
+  }
+  if (isThere) await host.rename(data, aside, signal);
+  return { setAside: isThere || isAside ? aside : null };
+}
+
+/** For a rollback before the member was removed: its data is its own again. */
+export async function putBackMemberData(node: ClusterNode, host: Host, operationId: string, signal: AbortSignal) {
+  const { data, aside } = pathsOf(node, operationId);
+  if ((await host.typeOf(aside, signal)) === undefined) return { changed: false };
+  await host.rename(aside, data, signal);
+  return { changed: true };
+}

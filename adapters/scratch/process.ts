@@ -1,0 +1,105 @@
+/** A server of the worker's own, for as long as a drill reads it. */
+import { spawn } from 'node:child_process';
+import { open, readdir, readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SalvorError } from '../../domain/errors.ts';
+import { lastLines } from '../hosts/process.ts';
+
+const STOP_MS = 10_000;
+const POLL_MS = 50;
+
+export interface ScratchProcess {
+  pid: number;
+  /** What it wrote so far. */
+  log: () => Promise<string>;
+  /** Ends it and returns when it is gone. */
+  stop: () => Promise<void>;
+}
+
+export interface ScratchProcessOrder<T> {
+  /** For messages, as in `the scratch etcd`. */
+  name: string;
+  argv: readonly [string, ...string[]];
+  env: Record<string, string>;
+  /** `<place>.log` lies here. The scratch folder, in which it is, must be part of the command line: leftovers are known by it. */
+  place: string;
+  /** Looks whether it serves; undefined while it doesn't. */
+  ready: (process: ScratchProcess) => Promise<T | undefined>;
+  deadlineMs: number;
+  signal: AbortSignal;
+}
+
+/**
+ * Starts a process and returns when it is ready.
+ * @throws SalvorError `ComponentStuck` when it isn't in time or ended before, with the last lines of its log
+ */
+export async function startScratchProcess<T>(
+  order: ScratchProcessOrder<T>,
+): Promise<{ process: ScratchProcess; ready: T }> {
+  const { name, argv, env, place, signal, deadlineMs } = order;
+  signal.throwIfAborted();
+  const logFile = `${place}.log`;
+  const log = await open(logFile, 'w', 0o600);
+  const [command, ...args] = argv;
+  const child = spawn(command, args, { stdio: ['ignore', log.fd, log.fd], detached: true, env });
+  const { promise: ended, resolve: onEnd } = Promise.withResolvers<void>();
+  // A command that can't be spawned ends without ever having run.
+  child.once('error', () => onEnd());
+  child.once('exit', () => onEnd());
+  await log.close();
+  const isRunning = () => child.pid !== undefined && child.exitCode === null && child.signalCode === null;
+
+  const process: ScratchProcess = {
+    pid: child.pid ?? 0,
+    log: async () => await readFile(logFile, 'utf8'),
+    async stop() {
+      if (isRunning()) child.kill('SIGTERM');
+      const kill = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+      await ended;
+      clearTimeout(kill);
+    },
+  };
+  try {
+    const endMs = Date.now() + deadlineMs;
+    while (isRunning() && Date.now() < endMs) {
+      signal.throwIfAborted();
+      const ready = await order.ready(process);
+      if (ready !== undefined) return { process, ready };
+      await sleep(POLL_MS);
+    }
+    const problem = isRunning() ? `doesn't serve after ${deadlineMs / 1_000} s` : 'ended at once';
+    throw new SalvorError(
+      'ComponentStuck',
+      `${name} (${command}) ${problem}; the end of its log:\n${lastLines(await process.log())}`,
+    );
+  } catch (error) {
+    await process.stop();
+    throw error;
+  }
+}
+
+/**
+ * Ends what a killed worker left running in a scratch folder: servers, and etcdutl. Such a process is known by its command line, which names
+ * the folder; the folder's name is of one activity alone.
+ */
+export async function endLeftovers(directory: string): Promise<void> {
+  const isLeft = async (pid: number) => (await commandLine(pid)).includes(`${directory}/`);
+  const pids = (await readdir('/proc').catch(() => [])).map(Number).filter(Number.isInteger);
+  for (const pid of pids) {
+    const endMs = Date.now() + STOP_MS;
+    while (await isLeft(pid)) {
+      if (Date.now() > endMs)
+        throw new SalvorError('ComponentStuck', `process ${pid} of an earlier attempt in ${directory} can't be ended`);
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // It ended by itself, or isn't ours to end: the next look tells.
+      }
+      await sleep(POLL_MS);
+    }
+  }
+}
+
+async function commandLine(pid: number): Promise<string> {
+  return await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+}

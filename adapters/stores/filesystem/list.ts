@@ -1,0 +1,55 @@
+/** Lists a directory tree in the order in which an S3 store lists the same keys. */
+import type { StoredObject } from '../../../domain/backups/found-backup.ts';
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { codeOf } from './errors.ts';
+
+const STATS_AT_ONCE = 64;
+
+/**
+ * Every file below `root` whose key begins with the prefix, in key order. Hidden names and symbolic links are left out;
+ * directories that can't match are not read.
+ */
+export async function* listFiles(
+  root: string,
+  prefix: string,
+  signal: AbortSignal,
+  directory = '',
+): AsyncGenerator<StoredObject, void> {
+  signal.throwIfAborted();
+  const entries = await readdir(join(root, directory), { withFileTypes: true }).catch(absent);
+  // A directory sorts as its keys do: with the slash.
+  const keys = (entries ?? [])
+    .filter((entry) => !entry.name.startsWith('.') && (entry.isFile() || entry.isDirectory()))
+    .map((entry) => `${directory}${entry.name}${entry.isDirectory() ? '/' : ''}`)
+    .filter((key) => key.startsWith(prefix) || (key.endsWith('/') && prefix.startsWith(key)))
+    .sort((a, b) => (a < b ? -1 : 1));
+  let files: string[] = [];
+  for (const key of keys) {
+    if (!key.endsWith('/')) {
+      files.push(key);
+      if (files.length < STATS_AT_ONCE) continue;
+    }
+    yield* await statAll(root, files);
+    files = [];
+    signal.throwIfAborted();
+    if (key.endsWith('/')) yield* listFiles(root, prefix, signal, key);
+  }
+  yield* await statAll(root, files);
+}
+
+async function statAll(root: string, keys: string[]): Promise<StoredObject[]> {
+  const found = await Promise.all(
+    keys.map(async (key) => {
+      const stats = await stat(join(root, key)).catch(absent);
+      return stats && { key, bytes: stats.size, modifiedAt: stats.mtime };
+    }),
+  );
+  return found.filter((object) => object !== undefined);
+}
+
+// What was removed in the meantime is not an error.
+function absent(error: unknown): undefined {
+  if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
+  throw error;
+}

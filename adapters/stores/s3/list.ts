@@ -1,0 +1,60 @@
+/** What lies in a bucket, page by page. */
+import type { StoredObject } from '../../../domain/backups/found-backup.ts';
+import {
+  ListMultipartUploadsCommand,
+  type MultipartUpload,
+  paginateListObjectsV2,
+  type S3Client,
+} from '@aws-sdk/client-s3';
+import { SalvorError } from '../../../domain/errors.ts';
+import { isHidden } from '../keys.ts';
+
+export interface S3Bucket {
+  client: S3Client;
+  /** The store's, for messages. */
+  name: string;
+  Bucket: string;
+  /** Before every key of the store: empty, or with a slash at its end. */
+  root: string;
+}
+
+/**
+ * The objects that a store shows, in key order.
+ * @throws SalvorError `StoreUnavailable` for an answer that would pass for fewer than there are, and what the client throws
+ */
+export async function* listObjects(
+  { client, name, Bucket, root }: S3Bucket,
+  prefix: string,
+  abortSignal: AbortSignal,
+): AsyncGenerator<StoredObject, void> {
+  for await (const page of paginateListObjectsV2({ client }, { Bucket, Prefix: `${root}${prefix}` }, { abortSignal })) {
+    const { Contents = [], IsTruncated, KeyCount, Name, NextContinuationToken } = page;
+    // An empty answer is read as an empty page, and without its token a next page is never asked for.
+    const isList = IsTruncated !== undefined || KeyCount !== undefined || Name !== undefined;
+    if (!isList || (IsTruncated === true && NextContinuationToken === undefined)) {
+      throw new SalvorError('StoreUnavailable', `store "${name}" answered with less than a list of ${prefix}*`);
+    }
+    for (const { Key, Size, LastModified } of Contents) {
+      if (Key === undefined || LastModified === undefined) continue;
+      const key = Key.slice(root.length);
+      // A key that ends in a slash is the folder that some consoles make.
+      if (!isHidden(key) && !key.endsWith('/')) yield { key, bytes: Size ?? 0, modifiedAt: LastModified };
+    }
+  }
+}
+
+/** The uploads in parts that were begun and neither completed nor ended. */
+export async function* listUploads(
+  { client, Bucket, root }: S3Bucket,
+  prefix: string,
+  abortSignal: AbortSignal,
+): AsyncGenerator<MultipartUpload, void> {
+  let from = {};
+  for (;;) {
+    const input = { Bucket, Prefix: `${root}${prefix}`, ...from };
+    const page = await client.send(new ListMultipartUploadsCommand(input), { abortSignal });
+    yield* page.Uploads ?? [];
+    if (!page.IsTruncated) return;
+    from = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker };
+  }
+}

@@ -1,0 +1,34 @@
+/** A restore that waits for its plan's approval: the plan is shown, and whoever sits at a terminal is asked. */
+import type { RestorePlan } from '../domain/restore/plan.ts';
+import { lookOf, note } from './output.ts';
+import { renderPlan } from './render/plan.ts';
+
+/** Whether somebody can be asked. */
+export function isSomebodyThere(output: 'text' | 'json'): boolean {
+  return output === 'text' && process.stdin.isTTY && process.stderr.isTTY;
+}
+
+/**
+ * Shows the plan and asks for the cluster's name.
+ * @returns whether it was typed; Ctrl-C leaves the operation waiting
+ */
+export async function askApproval(plan: RestorePlan): Promise<boolean> {
+  const { cluster, digest } = plan;
+  note(renderPlan(plan, lookOf(process.stderr)));
+  note('');
+  note(`Everything written to ${cluster} since the backup is lost. What is there now is moved aside, not deleted.`);
+  const { input } = await import('@inquirer/prompts');
+  try {
+    await input(
+      {
+        message: `Type the cluster's name to approve plan ${digest}:`,
+        validate: (typed) => typed === cluster || `that is not "${cluster}"; Ctrl-C leaves it waiting`,
+      },
+      { output: process.stderr },
+    );
+    return true;
+  } catch (error) {
+    if (error instanceof Error && error.name === 'ExitPromptError') return false;
+    throw error;
+  }
+}

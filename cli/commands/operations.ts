@@ -1,0 +1,66 @@
+/** `operations` and `show`. */
+import type { Command } from 'commander';
+import { OPERATIONS } from '../../domain/operations/index.ts';
+import { action, type CommonOptions, withClient } from '../common.ts';
+import { requireName } from '../input.ts';
+import { printResult, UsageError, WAITING } from '../output.ts';
+
+interface OperationsOptions extends CommonOptions {
+  limit: string;
+  all?: boolean;
+}
+
+export function addOperations(program: Command): void {
+  program
+    .command('operations')
+    .description('list operations, newest first')
+    .argument('[cluster]', 'only of this cluster')
+    .option('--limit <count>', 'how many', '20')
+    .option('--all', 'also those that only looked')
+    .action(
+      action<OperationsOptions>(async (options, cluster?: string) => {
+        const { limit, all = false, output } = options;
+        if (cluster !== undefined) requireName('cluster', cluster);
+        if (!/^[1-9]\d{0,3}$/.test(limit)) throw new UsageError(`--limit ${limit}: expected a number from 1 to 9999`);
+        return withClient(options, async (client) => {
+          const operations = await client.operations({
+            limit: Number(limit),
+            all,
+            ...(cluster !== undefined && { cluster }),
+          });
+          const { renderOperations } = await import('../render/operations.ts');
+          printResult(output, { operations }, (look) => renderOperations(operations, look));
+          return 0;
+        });
+      }),
+    );
+}
+
+export function addShow(program: Command): void {
+  program
+    .command('show')
+    .description('follow an operation to its end, or show how it ended; with --detach only as it is now')
+    .argument('<workflow>', 'a workflow ID of `salvor operations`')
+    .action(
+      action(async (options, workflowId) =>
+        withClient(options, async (client) => {
+          const handle = client.operation(workflowId);
+          const { type, status } = await handle.describe();
+          const operation = OPERATIONS.find((known) => known === type);
+          if (operation === undefined) throw new UsageError(`"${workflowId}" is not an operation but a "${type}"`);
+          if (options.detach && status.name === 'RUNNING') {
+            const progress = await handle.progress();
+            const { renderProgress } = await import('../render/steps.ts');
+            printResult(options.output, { workflowId, progress: progress ?? null }, (look) =>
+              progress === undefined
+                ? 'It runs; no worker says what it does at the moment.'
+                : renderProgress(workflowId, progress, look),
+            );
+            return progress?.waitingFor ? WAITING : 0;
+          }
+          const { followToEnd } = await import('../operate.ts');
+          return followToEnd(options, client, operation, handle, operation);
+        }),
+      ),
+    );
+}

@@ -1,0 +1,147 @@
+/** `schedules apply`, `list`, `pause`, `resume` and `trigger`. */
+import type { Command } from 'commander';
+import { SCHEDULED_OPERATIONS, type ScheduledOperation, scheduleIdOf } from '../../domain/scheduled.ts';
+import type { SalvorClient } from '../../client/salvor.ts';
+import { action, type CommonOptions, withClient } from '../common.ts';
+import { requireName } from '../input.ts';
+import { note, printResult, UsageError } from '../output.ts';
+
+/** The exit status of a trigger: 1 when nothing was started, 3 when it isn't known yet. */
+const TRIGGER_STATUS = { started: 0, skipped: 1, requested: 3 } as const;
+
+export function addSchedules(program: Command): void {
+  const schedules = program.command('schedules').description('backups, prunes and drills by the clock, in Temporal');
+  addApply(schedules);
+  addList(schedules);
+  addPause(schedules);
+  addResume(schedules);
+  addTrigger(schedules);
+}
+
+function addApply(schedules: Command): void {
+  schedules
+    .command('apply')
+    .description("make Temporal's schedules match the configuration; what is paused stays paused")
+    .option('--dry-run', 'tell what would be done, and do nothing')
+    .action(
+      action<{ dryRun?: boolean }>(async (options) => {
+        const { requireConfiguration } = await import('../../adapters/configuration/find.ts');
+        const { loadConfiguration } = await import('../../adapters/configuration/load.ts');
+        const { wantedSchedules } = await import('../../domain/scheduled.ts');
+        const configuration = await loadConfiguration(await requireConfiguration(options.config));
+        return withTemporal(options, async ({ temporal, taskQueue }) => {
+          const { applySchedules } = await import('../../client/schedules/apply-schedules.ts');
+          const wanted = wantedSchedules(configuration, taskQueue);
+          const dryRun = options.dryRun ?? false;
+          const changes = await applySchedules(temporal, wanted, { taskQueue, dryRun });
+          const { renderChanges } = await import('../render/schedules.ts');
+          printResult(options.output, { dryRun, changes }, (look) => renderChanges(changes, look));
+          if (dryRun) note('A dry run: nothing was changed.');
+          return 0;
+        });
+      }),
+    );
+}
+
+function addList(schedules: Command): void {
+  schedules
+    .command('list')
+    .description("Salvor's schedules: when each runs next, and what became of its runs")
+    .argument('[cluster]', 'only of this cluster')
+    .action(
+      action(async (options, cluster?: string) => {
+        if (cluster !== undefined) requireName('cluster', cluster);
+        return withTemporal(options, async ({ temporal }) => {
+          const { listSchedules } = await import('../../client/schedules/schedules.ts');
+          const found = await listSchedules(temporal, cluster === undefined ? {} : { cluster });
+          const { renderSchedules } = await import('../render/schedules.ts');
+          printResult(options.output, { schedules: found }, (look) => renderSchedules(found, look));
+          return 0;
+        });
+      }),
+    );
+}
+
+function addPause(schedules: Command): void {
+  schedules
+    .command('pause')
+    .description('no more runs until `resume`; one that runs goes on')
+    .argument('<cluster>')
+    .argument('[operation]', `${SCHEDULED_OPERATIONS.join(', ')}; without it all of the cluster's`)
+    .requiredOption('--note <why>', 'why, for whoever reads the list')
+    .action(
+      action<{ note: string }>(async (options, cluster = '', operation?: string) => {
+        const choice = chosen(cluster, operation);
+        return withTemporal(options, async ({ temporal }) => {
+          const { pauseSchedules } = await import('../../client/schedules/schedules.ts');
+          const paused = await pauseSchedules(temporal, choice, options.note);
+          printResult(options.output, { paused }, () => paused.map((id) => `paused ${id}`).join('\n'));
+          return 0;
+        });
+      }),
+    );
+}
+
+function addResume(schedules: Command): void {
+  schedules
+    .command('resume')
+    .description('run by the clock again')
+    .argument('<cluster>')
+    .argument('[operation]', `${SCHEDULED_OPERATIONS.join(', ')}; without it all of the cluster's`)
+    .option('--note <text>', 'for whoever reads the list', 'resumed')
+    .action(
+      action<{ note: string }>(async (options, cluster = '', operation?: string) => {
+        const choice = chosen(cluster, operation);
+        return withTemporal(options, async ({ temporal }) => {
+          const { resumeSchedules } = await import('../../client/schedules/schedules.ts');
+          const resumed = await resumeSchedules(temporal, choice, options.note);
+          printResult(options.output, { resumed }, () => resumed.map((id) => `resumed ${id}`).join('\n'));
+          return 0;
+        });
+      }),
+    );
+}
+
+function addTrigger(schedules: Command): void {
+  schedules
+    .command('trigger')
+    .description('run it now, paused or not, unless a run of it is going on')
+    .argument('<cluster>')
+    .argument('<operation>', SCHEDULED_OPERATIONS.join(', '))
+    .action(
+      action(async (options, cluster = '', name = '') => {
+        const choice = { cluster: requireName('cluster', cluster), operation: requireOperation(name) };
+        return withTemporal(options, async ({ temporal }) => {
+          const { triggerSchedule } = await import('../../client/schedules/schedules.ts');
+          const report = await triggerSchedule(temporal, choice);
+          const { renderTrigger } = await import('../render/schedules.ts');
+          const scheduleId = scheduleIdOf(choice.cluster, choice.operation);
+          printResult(options.output, { scheduleId, ...report }, () => renderTrigger(scheduleId, report));
+          return TRIGGER_STATUS[report.outcome];
+        });
+      }),
+    );
+}
+
+function chosen(cluster: string, operation?: string): { cluster: string; operation?: ScheduledOperation } {
+  requireName('cluster', cluster);
+  return operation === undefined ? { cluster } : { cluster, operation: requireOperation(operation) };
+}
+
+function requireOperation(name: string): ScheduledOperation {
+  const operation = SCHEDULED_OPERATIONS.find((known) => known === name);
+  if (operation !== undefined) return operation;
+  throw new UsageError(`${JSON.stringify(name)} has no schedules; expected one of: ${SCHEDULED_OPERATIONS.join(', ')}`);
+}
+
+/** A connection whose faults are told as the library tells them. */
+async function withTemporal(options: CommonOptions, use: (client: SalvorClient) => Promise<number>): Promise<number> {
+  return withClient(options, async (client) => {
+    try {
+      return await use(client);
+    } catch (error) {
+      const { toOperationError } = await import('../../client/errors.ts');
+      throw toOperationError(error, client.place);
+    }
+  });
+}

@@ -1,0 +1,76 @@
+/** What every command takes. */
+import { type Command, Option } from 'commander';
+import type { SalvorClient } from '../client/salvor.ts';
+import { DETACHED } from './output.ts';
+
+export interface CommonOptions {
+  output: 'text' | 'json';
+  config?: string;
+  detach?: boolean;
+  address?: string;
+  namespace?: string;
+  taskQueue?: string;
+}
+
+export function addCommonOptions(program: Command): Command {
+  return program
+    .addOption(
+      new Option('-o, --output <format>', 'how the result is printed').choices(['text', 'json']).default('text'),
+    )
+    .option('--detach', 'start the operation and return without waiting for it')
+    .option(
+      '-c, --config <path>',
+      'salvor.yaml or a directory of such files (default: $SALVOR_CONFIG, ./salvor.yaml, /etc/salvor/salvor.yaml)',
+    )
+    .option('--address <host:port>', "Temporal's address (default: $TEMPORAL_ADDRESS, the profile's, localhost:7233)")
+    .option('--namespace <name>', "Temporal's namespace (default: $TEMPORAL_NAMESPACE, the profile's, default)")
+    .option('--task-queue <name>', 'the task queue of the workers (default: salvor)');
+}
+
+/** What `--skip-hash-check` is for. */
+export const SKIP_HASH_CHECK =
+  'of a snapshot without a manifest that was copied from a data directory, which has no hash: take it as it is';
+
+/** The action of a command: it gets the common options and its own together, and gives the exit status. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- commander's options are typed by whoever declares them
+export function action<O extends object>(
+  act: (options: CommonOptions & O, ...args: string[]) => Promise<number>,
+): (...args: unknown[]) => Promise<void> {
+  return async (...given) => {
+    // commander passes the arguments, then the options, then the command itself.
+    const command = given.at(-1) as Command;
+    process.exitCode = await act(command.optsWithGlobals<CommonOptions & O>(), ...command.processedArgs);
+  };
+}
+
+/** Hands Ctrl-C and SIGTERM to `use`, which then ends by itself; a second one ends the process at once. */
+export async function untilInterrupted<T>(use: (interrupt: AbortSignal) => Promise<T>): Promise<T> {
+  const interrupt = new AbortController();
+  const onSignal = () => {
+    if (interrupt.signal.aborted) process.exit(DETACHED);
+    interrupt.abort();
+  };
+  // Not `once`: with no listener left, the library that draws the progress would end the process itself.
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  try {
+    return await use(interrupt.signal);
+  } finally {
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+  }
+}
+
+/** A connection for as long as `use` takes. Temporal's client is loaded only here: it is the slow part of a start. */
+export async function withClient<T>(options: CommonOptions, use: (client: SalvorClient) => Promise<T>): Promise<T> {
+  const { connect } = await import('../client/connect.ts');
+  const { address, namespace, taskQueue } = options;
+  const client = await connect({
+    ...(address !== undefined && { address }),
+    ...(namespace !== undefined && { namespace }),
+    ...(taskQueue !== undefined && { taskQueue }),
+  });
+  try {
+    return await use(client);
+  } finally {
+    await client.close();
+  }
+}

@@ -1,0 +1,135 @@
+/** What can be checked from here, without a worker: this machine, the way to Temporal, and the configuration if it is here. */
+import { lookup } from 'node:dns/promises';
+import { networkInterfaces } from 'node:os';
+import { findConfiguration } from '../adapters/configuration/find.ts';
+import { type LoadedConfiguration, readConfiguration } from '../adapters/configuration/load.ts';
+import { formatProblem } from '../domain/configuration/resolve.ts';
+import type { Configuration } from '../domain/configuration/schema.ts';
+import { messageOf } from '../domain/errors.ts';
+import type { SalvorClient } from '../client/salvor.ts';
+import { missingAttributes } from '../client/setup.ts';
+import type { Check } from './render/checks.ts';
+import { formatAge } from './render/format.ts';
+
+const NODE_VERSION = [22, 19] as const;
+const WORKER_SILENCE_MS = 75_000;
+
+/** Node.js itself. `version` as in `24.21.0`. */
+export function checkNodeVersion(version: string): Check {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const ok = major > NODE_VERSION[0] || (major === NODE_VERSION[0] && minor >= NODE_VERSION[1]);
+  return {
+    name: 'Node.js',
+    ok,
+    seen: version,
+    ...(!ok && { advice: `install Node.js ${NODE_VERSION.join('.')} or newer` }),
+  };
+}
+
+/** The namespace, the search attributes and a worker; each needs the one before it. */
+export async function checkTemporal(client: SalvorClient, now: Date): Promise<Check[]> {
+  const { address, namespace } = client.place;
+  const info = await client.temporal.workflowService.getSystemInfo({});
+  const reached = {
+    name: 'Temporal',
+    ok: true,
+    seen: `${address}, server ${info.serverVersion || 'of unknown version'}`,
+  };
+  const missing = await missingAttributes(client.temporal, namespace);
+  const setUp: Check = {
+    name: 'Temporal is set up',
+    ok: missing?.length === 0,
+    seen: missing === undefined ? `no namespace "${namespace}"` : `namespace "${namespace}"`,
+    ...(missing?.length !== 0 && { advice: 'run: salvor setup' }),
+  };
+  if (missing === undefined) return [reached, setUp];
+  if (missing.length > 0) setUp.seen += ` without the search attributes ${missing.join(', ')}`;
+  return [reached, setUp, checkWorker(client.taskQueue, await client.lastWorkerPoll(), now)];
+}
+
+/** Whether someone does the work. A live worker asks for it at least once a minute. */
+export function checkWorker(taskQueue: string, polledAt: Date | undefined, now: Date): Check {
+  const ok = polledAt !== undefined && now.getTime() - polledAt.getTime() < WORKER_SILENCE_MS;
+  const seen = polledAt === undefined ? 'none polls' : `last polled ${formatAge(polledAt, now)}`;
+  return {
+    name: 'worker',
+    ok,
+    seen: `task queue "${taskQueue}": ${seen}`,
+    ...(!ok && { advice: 'start one where the configuration is: salvor worker' }),
+  };
+}
+
+/** The configuration, when it is on this machine; it belongs to the workers, so its absence is no fault. */
+export async function checkConfigurationHere(
+  given?: string,
+): Promise<{ checks: Check[]; configuration: Configuration | undefined }> {
+  const path = await findConfiguration(given);
+  if (path === undefined) {
+    const seen = 'none on this machine; the workers have it';
+    return { checks: [{ name: 'configuration', ok: true, seen }], configuration: undefined };
+  }
+  let loaded: LoadedConfiguration;
+  try {
+    loaded = await readConfiguration(path);
+  } catch (error) {
+    return { checks: [{ name: 'configuration', ok: false, seen: messageOf(error) }], configuration: undefined };
+  }
+  const { configuration, problems, warnings } = loaded;
+  const advice = [...problems, ...warnings].map((problem) => formatProblem(problem)).join('; ');
+  const seen =
+    configuration === undefined
+      ? `${path} has ${problems.length} problem${problems.length === 1 ? '' : 's'}`
+      : `${path}: ${Object.keys(configuration.clusters).join(', ') || 'no clusters'}`;
+  const check = { name: 'configuration', ok: configuration !== undefined, seen, ...(advice && { advice }) };
+  return { checks: [check], configuration };
+}
+
+/** Temporal must not run on the cluster that it restores: it would stop in the middle. */
+export async function checkTemporalApart(temporalAddress: string, configuration: Configuration): Promise<Check[]> {
+  const host = hostOf(temporalAddress);
+  const addresses = await addressesOf(host);
+  const here = addresses.some((address) => isLoopback(address));
+  const temporal = new Set([host, ...addresses, ...(here ? ownAddresses() : [])]);
+  const checks: Check[] = [];
+  for (const [name, cluster] of Object.entries(configuration.clusters)) {
+    for (const node of cluster.nodes) {
+      const same = [node.address, ...(await addressesOf(node.address))].find(
+        (address) => temporal.has(address) || (here && isLoopback(address)),
+      );
+      if (same !== undefined) checks.push(sameMachine(name, node.name, temporalAddress, same));
+    }
+  }
+  if (checks.length > 0) return checks;
+  return [{ name: 'Temporal is apart', ok: true, seen: `${host} is none of the clusters' nodes` }];
+}
+
+function sameMachine(cluster: string, node: string, temporalAddress: string, address: string): Check {
+  const name = `Temporal is apart from ${cluster}`;
+  const seen = `Temporal (${temporalAddress}) and node ${node} are the same machine, ${address}`;
+  // On one machine with everything, such as the playground, there is no other place.
+  if (isLoopback(address))
+    return { name, ok: true, seen, advice: 'good enough to try things out, not for a cluster you need' };
+  return { name, ok: false, seen, advice: 'Temporal must not run on the cluster that it restores: move it elsewhere' };
+}
+
+/** The host of `host:port` or `[ipv6]:port`. */
+export function hostOf(address: string): string {
+  return /^\[(?<ipv6>.+)\](?::\d+)?$/.exec(address)?.groups?.['ipv6'] ?? address.replace(/:\d+$/, '');
+}
+
+async function addressesOf(host: string): Promise<string[]> {
+  try {
+    return (await lookup(host, { all: true })).map(({ address }) => address);
+  } catch {
+    // A name that only the workers know can't be this Temporal's.
+    return [];
+  }
+}
+
+function isLoopback(address: string): boolean {
+  return address === 'localhost' || address === '::1' || address.startsWith('127.');
+}
+
+function ownAddresses(): string[] {
+  return Object.values(networkInterfaces()).flatMap((each) => (each ?? []).map(({ address }) => address));
+}

@@ -1,0 +1,168 @@
+/** A wanted schedule in Temporal's words, and what of an existing one differs from it. */
+import { isDeepStrictEqual } from 'node:util';
+import {
+  DAYS_OF_WEEK,
+  MONTHS,
+  type ScheduleDescription,
+  type ScheduleOptions,
+  ScheduleOverlapPolicy,
+  type ScheduleSpec,
+  type ScheduleSpecDescription,
+} from '@temporalio/client';
+import { defineSearchAttributeKey } from '@temporalio/common';
+import { SEARCH_ATTRIBUTES } from '../../domain/operations/common.ts';
+import type { WantedSchedule } from '../../domain/scheduled.ts';
+import type { Calendar } from '../../domain/schedule/calendar.ts';
+import type { ScheduleTimes } from '../../domain/schedule/times.ts';
+
+const CLUSTER = defineSearchAttributeKey(SEARCH_ATTRIBUTES.cluster, 'KEYWORD');
+const OPERATION = defineSearchAttributeKey(SEARCH_ATTRIBUTES.operation, 'KEYWORD');
+
+/** What Salvor decides of a schedule; whether it is paused is the operators' business. */
+export type ScheduleDefinition = Required<Pick<ScheduleOptions, 'spec' | 'policies' | 'action'>>;
+
+export function definitionOf({ scheduleId, cluster, operation, times, action }: WantedSchedule): ScheduleDefinition {
+  const { summary, ...rest } = action;
+  return {
+    spec: specOf(times),
+    // Temporal's own default makes up for a whole year.
+    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: times.catchupMs, pauseOnFailure: false },
+    action: {
+      type: 'startWorkflow',
+      ...rest,
+      staticSummary: summary,
+      memo: { startedBy: `schedule ${scheduleId}`, times: times.description },
+      typedSearchAttributes: [
+        { key: CLUSTER, value: cluster },
+        { key: OPERATION, value: operation },
+      ],
+    },
+  };
+}
+
+function specOf({ calendars, everyMs, jitterMs, timeZone }: ScheduleTimes): ScheduleSpec {
+  return {
+    calendars: calendars.map(({ minutes, hours, daysOfMonth, months, daysOfWeek }) => ({
+      minute: minutes,
+      hour: hours,
+      ...(daysOfMonth && { dayOfMonth: daysOfMonth }),
+      ...(months && { month: months.flatMap((month) => MONTHS[month - 1] ?? []) }),
+      ...(daysOfWeek && { dayOfWeek: daysOfWeek.flatMap((day) => DAYS_OF_WEEK[day] ?? []) }),
+    })),
+    intervals: everyMs === undefined ? [] : [{ every: everyMs }],
+    jitter: jitterMs,
+    timezone: timeZone,
+  };
+}
+
+/** What of an existing schedule isn't as it is wanted; empty when an update would change nothing. */
+export function differencesFrom(
+  wanted: WantedSchedule,
+  found: ScheduleDescription,
+): ('times' | 'policies' | 'action')[] {
+  const { policies, action } = definitionOf(wanted);
+  const same = {
+    times: isDeepStrictEqual(wantedTimes(wanted.times), foundTimes(found.spec)),
+    policies: isDeepStrictEqual(policies, found.policies),
+    action: isDeepStrictEqual(
+      [
+        action.workflowType,
+        action.workflowId,
+        action.args,
+        action.taskQueue,
+        action.staticSummary,
+        action.memo,
+        wanted.cluster,
+        wanted.operation,
+      ],
+      [
+        found.action.workflowType,
+        found.action.workflowId,
+        found.action.args,
+        found.action.taskQueue,
+        found.action.staticSummary,
+        found.action.memo,
+        attributeOf(found.action, CLUSTER.name),
+        attributeOf(found.action, OPERATION.name),
+      ],
+    ),
+  };
+  return (['times', 'policies', 'action'] as const).filter((part) => !same[part]);
+}
+
+/** The property has the type of what may be given, not of what comes back. */
+function attributeOf(action: ScheduleDescription['action'], name: string): unknown {
+  const attributes = action.typedSearchAttributes;
+  const pairs = attributes === undefined ? [] : Array.isArray(attributes) ? attributes : attributes.getAll();
+  return pairs.find(({ key }) => key.name === name)?.value;
+}
+
+/** How many values a list has that restricts nothing. */
+const ALL = {
+  minutes: 60,
+  hours: 24,
+  daysOfMonth: 31,
+  months: 12,
+  daysOfWeek: 7,
+};
+
+/** The times in one form, in which every day is no restriction, however it was written. */
+function wantedTimes({ calendars, everyMs, jitterMs, timeZone }: ScheduleTimes): object {
+  return {
+    calendars: calendars.map((calendar) => calendarText(calendar)).toSorted(),
+    intervals: everyMs === undefined ? [] : [[everyMs, 0]],
+    jitter: jitterMs,
+    timezone: timeZone,
+    others: 0,
+  };
+}
+
+function foundTimes(spec: ScheduleSpecDescription): object {
+  return {
+    calendars: (spec.calendars ?? [])
+      .map((calendar) =>
+        calendarText(
+          {
+            minutes: expand(calendar.minute),
+            hours: expand(calendar.hour),
+            daysOfMonth: expand(calendar.dayOfMonth),
+            months: expand(named(calendar.month, MONTHS)).map((index) => index + 1),
+            daysOfWeek: expand(named(calendar.dayOfWeek, DAYS_OF_WEEK)),
+          },
+          expand(calendar.second),
+          calendar.year.length > 0,
+        ),
+      )
+      .toSorted(),
+    // Temporal leaves out an offset of nothing.
+    intervals: (spec.intervals ?? []).map(({ every, offset }) => [every, offset ?? 0]),
+    jitter: spec.jitter ?? 0,
+    timezone: spec.timezone || 'UTC',
+    // What Salvor never sets: somebody's hand.
+    others: (spec.skip?.length ?? 0) + (spec.startAt === undefined ? 0 : 1) + (spec.endAt === undefined ? 0 : 1),
+  };
+}
+
+function calendarText(calendar: Calendar, seconds: number[] = [0], certainYears = false): string {
+  const parts = (['minutes', 'hours', 'daysOfMonth', 'months', 'daysOfWeek'] as const).map((part) => {
+    const values = calendar[part] ?? [];
+    return values.length === 0 || values.length === ALL[part] ? '*' : values.join();
+  });
+  return [seconds.join(), ...parts, certainYears ? 'certain years' : '*'].join(' ');
+}
+
+interface NumberRange {
+  start: number;
+  end: number;
+  step: number;
+}
+
+function expand(ranges: NumberRange[]): number[] {
+  const values = new Set<number>();
+  for (const { start, end, step } of ranges) for (let value = start; value <= end; value += step) values.add(value);
+  return [...values].toSorted((a, b) => a - b);
+}
+
+function named<T extends string>(ranges: { start: T; end: T; step: number }[], names: readonly T[]): NumberRange[] {
+  return ranges.map(({ start, end, step }) => ({ start: names.indexOf(start), end: names.indexOf(end), step }));
+}

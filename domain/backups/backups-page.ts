@@ -1,0 +1,28 @@
+/** How much of a long list of backups goes through Temporal at once: it refuses more than 2 MiB, and warns above 512 KiB. Pure. */
+import type { CatalogueEntry } from './catalogue-entry.ts';
+import type { ListBackupsInput, ListBackupsReport } from '../operations/list-backups.ts';
+
+const PAGE_CHARACTERS = 500_000;
+
+/**
+ * The newest of the backups that are older than `before`: as many as `limit` asks for and a page holds, those of one second together.
+ * @param entries newest first
+ * @returns with `more` when older ones are left
+ */
+export function pageOf(
+  entries: readonly CatalogueEntry[],
+  { before, limit = Infinity }: Omit<ListBackupsInput, 'cluster' | 'store'>,
+): Pick<ListBackupsReport, 'backups' | 'more'> {
+  const older = before === undefined ? entries : entries.filter(({ backup }) => backup < before);
+  let characters = 0;
+  let end = 0;
+  for (const entry of older) {
+    characters += JSON.stringify(entry).length;
+    const isFull = end >= limit || (end > 0 && characters > PAGE_CHARACTERS);
+    // The next page begins before a name.
+    if (isFull && older[end - 1]?.backup !== entry.backup) break;
+    end += 1;
+  }
+  const more = older.length - end;
+  return { backups: older.slice(0, end), ...(more > 0 && { more }) };
+}

@@ -1,0 +1,202 @@
+/** From the objects that lie in the stores to what they are as a backup. No I/O. */
+import type { Cluster } from '../configuration/resolve.ts';
+import { type Manifest, type ManifestArtifact, PROOFS } from '../format/manifest.ts';
+import { type ArtifactKind, type BackupId, manifestKey, type ParsedKey, timeOfBackupId } from '../format/keys.ts';
+import type { CatalogueEntry } from './catalogue-entry.ts';
+import { type SnapshotSource, snapshotSourceOf } from '../format/snapshot-source.ts';
+import type { Verified } from '../format/verified.ts';
+
+/** An object of a store. */
+export interface StoredObject {
+  /** Below the store's own prefix. */
+  key: string;
+  bytes: number;
+  modifiedAt: Date;
+  /** The store would refuse to remove it. Only `head` tells, where the store lets it know. */
+  locked?: boolean;
+}
+
+/** An object and the store in which it lies. */
+export interface LocatedObject extends StoredObject {
+  store: string;
+  kind: ParsedKey['kind'];
+}
+
+export interface FoundBackup {
+  entry: CatalogueEntry;
+  nodeAddress: string;
+  /** Absent for a foreign one, and when no copy of it can be read. */
+  manifest?: Manifest;
+  /** What the last drill saw. */
+  verified?: Verified;
+  /** The way to its snapshot; absent when no store has it. */
+  source?: SnapshotSource;
+  /** All that belongs to it, in every store that was read: artifacts, manifests, drill results, pins. */
+  objects: LocatedObject[];
+  /** The copies that should be there and aren't, in stores that were read; those that were pruned are not among them. */
+  missing: MissingCopy[];
+  /** What else is wrong with it. */
+  problems: string[];
+}
+
+export interface MissingCopy {
+  store: string;
+  kind: ArtifactKind | 'manifest';
+  key: string;
+}
+
+/** The backups of a cluster, as its stores show them. */
+export interface Catalogue {
+  cluster: string;
+  /** Newest first. */
+  entries: FoundBackup[];
+  /** What lies in the naming of backups and belongs to none: a backup that was interrupted, or is being taken now. */
+  orphans: LocatedObject[];
+  unreadable: { store: string; error: string }[];
+}
+
+/** What was found of one backup; the notes as far as they could be read. */
+export interface Found {
+  nodeAddress: string;
+  backup: BackupId;
+  objects: LocatedObject[];
+  manifest?: Manifest;
+  verified?: Verified;
+  /** The manifests and drill results that are damaged, and how. */
+  damaged: { object: LocatedObject; problem: string }[];
+}
+
+/** @param readStores the stores whose list is known; of others the manifest is believed */
+export function describeBackup(cluster: Cluster, found: Found, readStores: string[]): FoundBackup {
+  if (found.manifest) return describeOwn(cluster, found, found.manifest, readStores);
+  const snapshots = found.objects.filter(({ kind }) => kind === 'snapshot');
+  const hasManifest = found.objects.some(({ kind }) => kind === 'manifest');
+  const stores = storesOf(
+    cluster,
+    snapshots.map(({ store }) => store),
+  );
+  const first = snapshots[0];
+  const problems = found.damaged.map(({ problem }) => problem);
+  const entry: CatalogueEntry = {
+    ...commonOf(cluster, found),
+    state: hasManifest ? 'broken' : 'foreign',
+    revision: null,
+    proof: null,
+    stores,
+    bytes: sizeOfOneCopy(found.objects),
+    ...(hasManifest && { problem: problems.join('; ') || 'its manifest is gone' }),
+  };
+  const { nodeAddress, objects, backup } = found;
+  const described = { entry, nodeAddress, objects, missing: [], problems };
+  if (hasManifest || !first) return described;
+  const { key } = first;
+  const source = { backup, takenAt: entry.takenAt, key, compression: 'none', encrypted: false, stores } as const;
+  return { ...described, source };
+}
+
+function describeOwn(cluster: Cluster, found: Found, manifest: Manifest, readStores: string[]): FoundBackup {
+  const { nodeAddress, verified, damaged } = found;
+  const keys = new Set(manifest.artifacts.map(({ key }) => key));
+  const objects = found.objects.filter(({ kind, key }) => isNote(kind) || keys.has(key));
+  const whole = objects.filter((object) => !damaged.some((other) => other.object === object));
+  const problems = damaged.map(({ problem }) => problem);
+  const holders = new Map<string, string[]>();
+  for (const { kind, key, stored, stores } of manifest.artifacts) {
+    const there = stores.filter((store) => !readStores.includes(store));
+    for (const object of objects.filter((candidate) => candidate.key === key)) {
+      if (object.bytes === stored.bytes) there.push(object.store);
+      else problems.push(`${kind} in ${object.store} has ${object.bytes} bytes, expected ${stored.bytes}`);
+    }
+    holders.set(key, storesOf(cluster, there));
+    if (there.length === 0) problems.push(`no store has ${kind}`);
+  }
+  for (const check of verified?.checks.filter(({ ok }) => !ok) ?? []) {
+    problems.push(`the last drill failed: ${check.name}: ${check.seen}`);
+  }
+  for (const { kind, node, reason } of manifest.lacking ?? [])
+    problems.push(`${kind} of ${node} was not kept: ${reason}`);
+  const described: FoundBackup = {
+    entry: {
+      ...commonOf(cluster, found),
+      takenAt: manifest.takenAt,
+      state: [...holders.values()].some((stores) => stores.length === 0) ? 'broken' : 'complete',
+      revision: manifest.etcd.revision,
+      // Each copy was read back before its store got the manifest; a drill says more, and the last one counts.
+      proof: verified?.proof ?? PROOFS[1],
+      stores: storesOf(cluster, [...holders.values()].flat()),
+      bytes: manifest.artifacts.reduce((sum, { stored }) => sum + stored.bytes, 0),
+    },
+    nodeAddress,
+    manifest,
+    ...(verified && { verified }),
+    objects,
+    missing: readStores.flatMap((store) => lackedBy(store, manifest, whole)),
+    problems,
+  };
+  const degraded = damaged.length > 0 || (manifest.lacking ?? []).length > 0;
+  if (degraded && described.entry.state === 'complete') described.entry.state = 'degraded';
+  const snapshot = manifest.artifacts.find(({ kind }) => kind === 'snapshot');
+  const snapshotStores = snapshot ? (holders.get(snapshot.key) ?? []) : [];
+  if (snapshotStores.length === 0) return described;
+  return { ...described, source: { ...snapshotSourceOf(manifest), stores: snapshotStores } };
+}
+
+/**
+ * What a store was to have of a backup and hasn't. Its manifest is the last that it gets: one without it is not known to be whole.
+ * @param objects of the backup, in any store
+ */
+export function lackedBy(store: string, manifest: Manifest, objects: LocatedObject[]): MissingCopy[] {
+  const there = objects.filter((object) => object.store === store);
+  const wanted = manifest.artifacts.filter((artifact) => isIntended(manifest, artifact, store));
+  const lacked: MissingCopy[] = wanted
+    .filter(({ key, stored }) => !there.some((object) => object.key === key && object.bytes === stored.bytes))
+    .map(({ kind, key }) => ({ store, kind, key }));
+  const hasManifest = there.some(({ kind }) => kind === 'manifest');
+  if (hasManifest || lacked.length === wanted.length) return lacked;
+  const { cluster, node, backup } = manifest;
+  return [...lacked, { store, kind: 'manifest', key: manifestKey(cluster, node.address, backup) }];
+}
+
+/** Whether the store was to have a copy of the artifact. */
+export function isIntended(manifest: Manifest, { kind, stores }: ManifestArtifact, store: string): boolean {
+  return (
+    stores.includes(store) || manifest.intendedStores.some((each) => each.store === store && each.kinds.includes(kind))
+  );
+}
+
+/** The entry as people see it, with what follows from its missing copies. */
+export function withVerdict(found: FoundBackup): FoundBackup {
+  const { entry, missing, problems } = found;
+  const lacking = missing.map(({ store, kind }) => `${store} lacks ${kind === 'manifest' ? 'the manifest' : kind}`);
+  const state = missing.length > 0 && entry.state === 'complete' ? 'degraded' : entry.state;
+  const problem = [...problems, ...lacking].join('; ');
+  return { ...found, entry: { ...entry, state, ...(problem !== '' && { problem }) } };
+}
+
+function commonOf(cluster: Cluster, { backup, nodeAddress, objects }: Found) {
+  return {
+    backup,
+    takenAt: timeOfBackupId(backup)?.toISOString() ?? '',
+    node: cluster.nodes.find(({ address }) => address === nodeAddress)?.name ?? nodeAddress,
+    pinned: objects.some(({ kind }) => kind === 'pinned'),
+  };
+}
+
+/** Each store once, in the configuration's order: the one in which they are read. */
+function storesOf(cluster: Cluster, names: string[]): string[] {
+  const configured = cluster.stores.map(({ name }) => name);
+  const unique = [...new Set(names)];
+  return [
+    ...configured.filter((name) => unique.includes(name)),
+    ...unique.filter((name) => !configured.includes(name)),
+  ];
+}
+
+function sizeOfOneCopy(objects: LocatedObject[]): number {
+  const sizes = new Map(objects.filter(({ kind }) => !isNote(kind)).map(({ key, bytes }) => [key, bytes]));
+  return [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0);
+}
+
+export function isNote(kind: ParsedKey['kind']): boolean {
+  return kind === 'manifest' || kind === 'verified' || kind === 'pinned';
+}

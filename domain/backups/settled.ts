@@ -1,0 +1,61 @@
+/** Whether a cluster is in a state that is worth keeping. Pure. */
+import { SalvorError } from '../errors.ts';
+
+/** Certificates are rotated for the first time within a day of the installation: a backup from before holds some that no longer count. */
+const YOUNG_MS = 24 * 3_600_000;
+/** A static pod is replaced within a minute or two of its manifest; then the next node's. */
+const ROLLOUT_MS = 5 * 60_000;
+
+export interface Settling {
+  /** When the cluster was installed; null when nothing tells. */
+  installedAt: string | null;
+  /** The static pod manifest that was changed last. */
+  lastChange: { path: string; changedAt: string } | null;
+  /** OpenShift's operators of the control plane; absent elsewhere. */
+  operators?: OperatorState[];
+}
+
+/** What an operator says of its rollout. */
+export interface OperatorState {
+  operator: string;
+  /** `True`, `False` or `Unknown`. */
+  progressing: string;
+  /** What it is doing, in its own words. */
+  message: string;
+}
+
+/**
+ * @param override the checks that count as passed
+ * @throws SalvorError `ClusterNotReady`, naming the override
+ */
+export function requireSettled(node: string, settling: Settling, now: Date, override: readonly BackupOverride[]): void {
+  const { installedAt, lastChange, operators = [] } = settling;
+  const ageMs = installedAt === null ? undefined : now.getTime() - Date.parse(installedAt);
+  if (ageMs !== undefined && ageMs < YOUNG_MS && !override.includes('young-cluster')) {
+    throw new SalvorError(
+      'ClusterNotReady',
+      `the cluster was installed at ${installedAt} (seen on ${node}), less than 24 h ago; back it up after the first rotation of its certificates, or override "young-cluster"`,
+    );
+  }
+  const sinceMs = lastChange === null ? undefined : now.getTime() - Date.parse(lastChange.changedAt);
+  if (lastChange !== null && sinceMs !== undefined && sinceMs < ROLLOUT_MS && !override.includes('rollout')) {
+    throw new SalvorError(
+      'ClusterNotReady',
+      `${node}: ${lastChange.path} was changed at ${lastChange.changedAt}, less than 5 minutes ago: a rollout is in progress; back up when it has ended, or override "rollout"`,
+    );
+  }
+  const moving = operators.filter(({ progressing }) => progressing !== 'False');
+  if (moving.length > 0 && !override.includes('rollout')) {
+    const said = moving.map(
+      ({ operator, progressing, message }) => `${operator} (Progressing is ${progressing}: ${message})`,
+    );
+    throw new SalvorError(
+      'ClusterNotReady',
+      `${node}: the control plane is being rolled out by its operators ${said.join(', ')}; expected Progressing to be False for each. Back up when it has ended, or override "rollout"`,
+    );
+  }
+}
+
+/** The checks before a backup that can be overridden by name. */
+export const BACKUP_OVERRIDES = ['young-cluster', 'rollout'] as const;
+export type BackupOverride = (typeof BACKUP_OVERRIDES)[number];

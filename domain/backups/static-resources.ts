@@ -1,0 +1,59 @@
+/** What is kept of each node beside the snapshot: what a node that is built anew needs before any backup helps it. Pure. */
+import type { Cluster } from '../configuration/resolve.ts';
+import type { NamedStore } from '../configuration/stores.ts';
+import type { Flavour } from '../flavours/flavour.ts';
+import type { ArtifactKind } from '../format/keys.ts';
+
+/**
+ * Of kubeadm (https://kubernetes.io/docs/reference/setup-tools/kubeadm/implementation-details/): the static pods, every key and certificate, the
+ * components' kubeconfigs, and what the kubelet starts with. The encryption configuration has no fixed place: it is found through the
+ * kube-apiserver's manifest. OpenShift's static resources are revisions that its own script chooses; none is guessed.
+ */
+const DEFAULT_PATHS: Record<Flavour, string[]> = {
+  kubeadm: [
+    '/etc/kubernetes/manifests',
+    '/etc/kubernetes/pki',
+    '/etc/kubernetes/*.conf',
+    '/var/lib/kubelet/config.yaml',
+    '/var/lib/kubelet/kubeadm-flags.env',
+    '/var/lib/kubelet/pki',
+  ],
+  openshift: [],
+  services: [],
+  etcd: [],
+};
+
+/** The paths that are kept of each node: the configured ones, else the flavour's. A `*` in the last part stands for any characters. */
+export function staticResourcePaths({
+  staticResources,
+  flavour,
+}: Pick<Cluster, 'staticResources' | 'flavour'>): string[] {
+  return staticResources?.paths ?? DEFAULT_PATHS[flavour];
+}
+
+/** Whether a store takes a kind of artifact: all, unless it says which. */
+export function storeHolds({ holds }: NamedStore, kind: ArtifactKind): boolean {
+  return holds?.includes(kind) ?? true;
+}
+
+/** With encryption at rest: the stores in which the encrypted secrets and, in the static resources, their keys lie together. */
+export function keysBesideSnapshots({ encryptionAtRest, stores }: Cluster): string[] {
+  if (encryptionAtRest !== true) return [];
+  return stores
+    .filter((store) => storeHolds(store, 'snapshot') && storeHolds(store, 'static-resources'))
+    .map(({ name }) => name);
+}
+
+/** The archive of one node's static resources, as it was sent to the stores. */
+export interface StaticResourcesTaken {
+  node: string;
+  key: string;
+  encrypted: boolean;
+  content: { bytes: number; sha256: string };
+  stored: { bytes: number; sha256: string };
+  copies: { store: string; state: 'complete' | 'failed'; error?: string }[];
+  /** What is in it. */
+  paths: string[];
+  /** What was asked for and isn't on the node. */
+  absent: string[];
+}

@@ -1,0 +1,125 @@
+/**
+ * The names of what lies in a store. The layout is the design's, and the cron scripts': `<cluster>/<node address>/snapshot-<time>.db`.
+ * Keys are relative to the store's own prefix.
+ */
+
+/** One file of a backup. */
+export const ARTIFACT_KINDS = ['snapshot', 'static-resources', 'resources', 'volume'] as const;
+export type ArtifactKind = (typeof ARTIFACT_KINDS)[number];
+
+/** A backup's name within its cluster: its UTC time, `YYYYmmdd-HHMMSS`. */
+export type BackupId = string;
+
+const BACKUP_ID = /^(\d{4})(\d{2})(\d{2})-(\d{2})(\d{2})(\d{2})$/;
+
+/** The backup taken at `time`; parts of a second are dropped. */
+export function backupIdOf(time: Date): BackupId {
+  const iso = time.toISOString();
+  return `${iso.slice(0, 10).replaceAll('-', '')}-${iso.slice(11, 19).replaceAll(':', '')}`;
+}
+
+/** The time in a backup's name, or undefined when the text isn't one. */
+export function timeOfBackupId(id: string): Date | undefined {
+  const match = BACKUP_ID.exec(id);
+  if (!match) return undefined;
+  const [, year, month, day, hour, minute, second] = match;
+  const time = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+  // Date accepts 31 February and moves it to March: such a name isn't a time.
+  return !Number.isNaN(time.getTime()) && backupIdOf(time) === id ? time : undefined;
+}
+
+export interface Encoding {
+  compression: Compression;
+  encrypted: boolean;
+}
+
+/** `<cluster>/<node address>/`: where the backups taken from one node lie. */
+export function nodePrefix(cluster: string, nodeAddress: string): string {
+  return `${cluster}/${nodeAddress}/`;
+}
+
+/** The key of an etcd snapshot: `snapshot-<id>.db[.zst][.age]`. */
+export function snapshotKey(cluster: string, nodeAddress: string, backup: BackupId, encoding: Encoding): string {
+  const suffix = `${encoding.compression === 'zstd' ? '.zst' : ''}${encoding.encrypted ? '.age' : ''}`;
+  return `${nodePrefix(cluster, nodeAddress)}snapshot-${backup}.db${suffix}`;
+}
+
+/** The key of the static resources: `static-resources-<id>.tar.gz[.age]`. */
+export function staticResourcesKey(cluster: string, nodeAddress: string, backup: BackupId, encrypted: boolean): string {
+  return `${nodePrefix(cluster, nodeAddress)}static-resources-${backup}.tar.gz${encrypted ? '.age' : ''}`;
+}
+
+/** The key of the manifest: `backup-<id>.json`. It is written last: with it the backup exists. */
+export function manifestKey(cluster: string, nodeAddress: string, backup: BackupId): string {
+  return `${nodePrefix(cluster, nodeAddress)}backup-${backup}.json`;
+}
+
+/** The key of what the last drill saw: `verified-<id>.json`. */
+export function verifiedKey(cluster: string, nodeAddress: string, backup: BackupId): string {
+  return `${nodePrefix(cluster, nodeAddress)}verified-${backup}.json`;
+}
+
+/** The key of a pin: `pinned-<id>.json`. While it lies in any store, the backup is not pruned. */
+export function pinnedKey(cluster: string, nodeAddress: string, backup: BackupId): string {
+  return `${nodePrefix(cluster, nodeAddress)}pinned-${backup}.json`;
+}
+
+/** What a key of a store is, as far as its name tells. */
+export interface ParsedKey extends Encoding {
+  cluster: string;
+  nodeAddress: string;
+  backup: BackupId;
+  kind: ArtifactKind | 'manifest' | 'verified' | 'pinned';
+}
+
+const KEY =
+  /^(?<cluster>[^/]+)\/(?<node>[^/]+)\/(?:(?<note>backup|verified|pinned)-(?<noteId>[\d-]+)\.json|(?<kind>snapshot|static-resources|resources)-(?<id>[\d-]+)\.(?<format>db|tar\.gz|ndjson)(?<zst>\.zst)?(?<age>\.age)?)$/;
+
+const NOTES = { backup: 'manifest', verified: 'verified', pinned: 'pinned' } as const;
+
+const FORMATS: Record<string, string> = { snapshot: 'db', 'static-resources': 'tar.gz', resources: 'ndjson' };
+
+/** Reads a key, or gives undefined for one that isn't in this naming. */
+export function parseKey(key: string): ParsedKey | undefined {
+  const groups = KEY.exec(key)?.groups;
+  if (!groups) return undefined;
+  const { cluster, node, note, noteId, kind, id, format, zst, age } = groups;
+  const backup = noteId ?? id;
+  if (cluster === undefined || node === undefined || backup === undefined || !timeOfBackupId(backup)) return undefined;
+  const place = { cluster, nodeAddress: node, backup };
+  if (note === 'backup' || note === 'verified' || note === 'pinned') {
+    return { ...place, kind: NOTES[note], compression: 'none', encrypted: false };
+  }
+  const artifact = ARTIFACT_KINDS.find((known) => known === kind);
+  if (artifact === undefined || FORMATS[artifact] !== format) return undefined;
+  return { ...place, kind: artifact, compression: zst ? 'zstd' : 'none', encrypted: age !== undefined };
+}
+
+/** An artifact that another tool or an older script wrote. */
+export interface ForeignKey {
+  nodeAddress: string;
+  backup: BackupId;
+  kind: 'snapshot' | 'static-resources';
+}
+
+const FOREIGN_TIME = String.raw`(?<date>\d{4}-?\d\d-?\d\d)[-_T]?(?<time>\d\d[-:]?\d\d[-:]?\d\d)Z?`;
+const FOREIGN = new RegExp(
+  String.raw`^[^/]+/(?<node>[^/]+)/(?:[^/]+/)?(?:(?:etcd[-_])?(?<snapshot>snapshot|backup)[-_]${FOREIGN_TIME}\.db|static[-_](?:kube)?resources[-_]${FOREIGN_TIME}\.tar\.gz)$`,
+);
+
+/**
+ * Reads the key of an artifact that has no manifest: an older script's `snapshot-<time>.db` and `etcd-snapshot-<time>.db` in the
+ * usual ways to write a time, and what OpenShift's `cluster-backup.sh` leaves in its directory (`snapshot_<time>.db` and
+ * `static_kuberesources_<time>.tar.gz`). The time is taken for UTC.
+ */
+export function parseForeignKey(key: string): ForeignKey | undefined {
+  const groups = FOREIGN.exec(key)?.groups;
+  const { node, date, time, snapshot } = groups ?? {};
+  if (node === undefined || date === undefined || time === undefined) return undefined;
+  const backup = `${date.replaceAll('-', '')}-${time.replaceAll(/[-:]/g, '')}`;
+  if (!timeOfBackupId(backup)) return undefined;
+  return { nodeAddress: node, backup, kind: snapshot === undefined ? 'static-resources' : 'snapshot' };
+}
+
+export const COMPRESSIONS = ['none', 'zstd'] as const;
+export type Compression = (typeof COMPRESSIONS)[number];

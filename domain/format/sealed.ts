@@ -1,0 +1,82 @@
+/** What manifests and drill results have in common: JSON objects that carry their own SHA-256, and lie where they belong. */
+// oxlint-disable-next-line eslint/no-restricted-imports -- a hash is no I/O
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { SalvorError } from '../errors.ts';
+import { parseKey } from './keys.ts';
+
+/**
+ * A note as it is stored: JSON for people, ending in a newline. `digest` is the SHA-256 of everything else in it, so that no change by
+ * accident goes unseen. It is no signature: who may write to the store can make another.
+ * `jq -cS 'del(.digest)' <file> | sha256sum` gives it as well.
+ */
+export function formatNote(content: object): string {
+  return `${JSON.stringify({ ...content, digest: digestOf(content) }, null, 2)}\n`;
+}
+
+/**
+ * Reads a note.
+ * @param where named in the message of an error: the store and key
+ * @param what it should be, as in `a manifest`
+ * @throws SalvorError `BackupCorrupt`, naming every field that is wrong, or both digests
+ */
+export function parseNote<S extends z.ZodRawShape>(
+  schema: z.ZodObject<S>,
+  text: string,
+  where: string,
+  what: string,
+): z.infer<z.ZodObject<S>> {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new SalvorError('BackupCorrupt', `${where} is not JSON; it was changed or cut off after it was written`, {
+      cause: error,
+    });
+  }
+  const { digest, ...content } = sealedSchema.safeParse(json).data ?? { digest: undefined };
+  const result = schema.safeParse(digest === undefined ? json : content);
+  if (!result.success || digest === undefined) {
+    const issues = result.error?.issues ?? [{ path: ['digest'], message: 'expected a text' }];
+    const problems = issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
+    throw new SalvorError('BackupCorrupt', `${where} is not ${what} of format 1: ${problems}`);
+  }
+  const seen = digestOf(content);
+  if (seen === digest) return result.data;
+  throw new SalvorError(
+    'BackupCorrupt',
+    `${where} was changed after it was written: its digest says SHA-256 ${digest}, its content has ${seen}`,
+  );
+}
+
+const sealedSchema = z.looseObject({ digest: z.string() });
+
+/**
+ * The note, if it lies under the name of the backup that it tells of.
+ * @throws SalvorError `BackupCorrupt` for another backup's
+ */
+export function inItsPlace<T extends { cluster: string; backup: string; node: { address: string } }>(
+  note: T,
+  key: string,
+  where: string,
+): T {
+  const place = parseKey(key);
+  const { cluster, backup, node } = note;
+  if (place?.cluster === cluster && place.backup === backup && place.nodeAddress === node.address) return note;
+  throw new SalvorError(
+    'BackupCorrupt',
+    `${where} is of another backup: it tells of ${backup} of ${cluster}, taken from ${node.address}`,
+  );
+}
+
+function digestOf(content: object): string {
+  return createHash('sha256')
+    .update(`${JSON.stringify(content, sorted)}\n`)
+    .digest('hex');
+}
+
+/** Keys in order at every level: only what is said counts, not how it is written. */
+function sorted(_key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -1,0 +1,59 @@
+/** What the last drill of a backup saw: `verified-<id>.json`. */
+import { z } from 'zod';
+import { PROOFS } from './manifest.ts';
+import { timeOfBackupId } from './keys.ts';
+import { formatNote, parseNote } from './sealed.ts';
+
+const drillCheckSchema = z.strictObject({
+  name: z.string(),
+  ok: z.boolean(),
+  /** It could not be looked at here, for the reason in `seen`; then `ok` is true, as nothing was found to be wrong. */
+  skipped: z.literal(true).optional(),
+  seen: z.string(),
+});
+
+const verifiedSchema = z.strictObject({
+  formatVersion: z.literal(1),
+  backup: z.string().refine((id) => timeOfBackupId(id) !== undefined, 'expected YYYYmmdd-HHMMSS'),
+  cluster: z.string().min(1),
+  node: z.strictObject({ address: z.string().min(1) }),
+  /** When the drill ended, in UTC. */
+  verifiedAt: z.iso.datetime(),
+  /** The highest level whose checks all passed. */
+  proof: z.enum(PROOFS),
+  /** The store that was read. */
+  store: z.string().min(1),
+  checks: z.array(drillCheckSchema),
+  durationMs: z.number().nonnegative(),
+});
+export type Verified = z.infer<typeof verifiedSchema>;
+/** One thing that a drill looked at. */
+export type DrillCheck = z.infer<typeof drillCheckSchema>;
+
+/**
+ * Reads what a drill left.
+ * @param where named in the message of an error: the store and key
+ * @throws SalvorError `BackupCorrupt`, naming every field that is wrong, or that it was changed
+ */
+export function parseVerified(text: string, where: string): Verified {
+  return parseNote(verifiedSchema, text, where, "a drill's result");
+}
+
+/** A drill's result as it is stored: JSON for people with a digest of its own, ending in a newline. */
+export function formatVerified(verified: Verified): string {
+  return formatNote(verified);
+}
+
+/**
+ * The result of a drill that looked into one store alone, with what an earlier one found wrong in the others: that is not mended by looking
+ * elsewhere. While a wrong copy is known the proof stays at `written`, as every list and every prune reads it.
+ * @param others the other stores
+ */
+export function withEarlierFailures(verified: Verified, earlier: Verified | undefined, others: string[]): Verified {
+  const failures = (earlier?.checks ?? []).filter(
+    ({ name, ok }) => !ok && others.some((store) => name.endsWith(` in ${store}`)),
+  );
+  if (earlier === undefined || failures.length === 0) return verified;
+  const proof = earlier.proof === 'written' ? 'written' : verified.proof;
+  return { ...verified, proof, checks: [...verified.checks, ...failures] };
+}

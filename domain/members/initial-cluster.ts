@@ -1,0 +1,59 @@
+/** The initial cluster of a member, written anew in whatever file it stands: a unit, an environment file, etcd's own file, a script. Pure. */
+import { SalvorError } from '../errors.ts';
+
+/** What a fresh member must be told, or it would begin a cluster of its own. */
+export interface InitialCluster {
+  /** As in `m1=https://10.0.0.1:2380,m2=https://10.0.0.2:2380`. */
+  cluster: string;
+  state: 'new' | 'existing';
+}
+
+/** etcd's words for one setting: as a flag, as a variable, and in its own file. */
+function pattern(setting: string): RegExp {
+  const variable = `ETCD_${setting.toUpperCase().replaceAll('-', '_')}`;
+  const name = `(?<![\\w-])(?:--?${setting}|${variable}|["']?${setting}["']?(?=\\s*:))(?![\\w-])`;
+  return new RegExp(`(${name}["']?(?:\\s*[=:]\\s*|[ \\t]+))(["']?)([^\\s"'\\\\#;]*)`, 'g');
+}
+
+const SETTINGS = { cluster: pattern('initial-cluster'), state: pattern('initial-cluster-state') };
+const NAMES = { cluster: 'initial-cluster', state: 'initial-cluster-state' };
+
+/**
+ * The text with both settings written anew; nothing else in it changes.
+ * @param where named in messages: node and file
+ * @throws SalvorError `UnsafeState` unless each of the two stands in it once
+ */
+export function withInitialCluster(text: string, wanted: InitialCluster, where: string): string {
+  const lines = text.split('\n');
+  for (const setting of ['cluster', 'state'] as const) {
+    const count = lines.reduce(
+      (sum, line) => sum + (isComment(line) ? 0 : [...line.matchAll(SETTINGS[setting])].length),
+      0,
+    );
+    if (count !== 1) {
+      throw new SalvorError(
+        'UnsafeState',
+        `${where} sets ${NAMES[setting]} ${count === 0 ? 'nowhere' : `${count} times`}, expected once, as a flag (--${NAMES[setting]}=…), a variable (ETCD_…=…) or a field; ` +
+          'a member that is replaced gets it written anew there. Correct the file, or "configuration" of the node',
+      );
+    }
+  }
+  return lines
+    .map((line) =>
+      isComment(line)
+        ? line
+        : (['cluster', 'state'] as const).reduce(
+            (changed, setting) =>
+              changed.replace(
+                SETTINGS[setting],
+                (_match: string, name: string, quote: string) => `${name}${quote}${wanted[setting]}`,
+              ),
+            line,
+          ),
+    )
+    .join('\n');
+}
+
+function isComment(line: string): boolean {
+  return /^\s*[#;]/.test(line);
+}

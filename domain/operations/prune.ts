@@ -1,0 +1,33 @@
+/** Applies the stores' retention: what goes in and what comes out. */
+import type { BackupId } from '../format/keys.ts';
+
+export interface PruneInput {
+  cluster: string;
+  /** Only this store. */
+  store?: string;
+  /** Decide and say, remove nothing. */
+  dryRun?: boolean;
+  /** Apply the rules to snapshots without a manifest as well: an older script's, OpenShift's. */
+  includeForeign?: boolean;
+}
+
+export interface PruneReport {
+  cluster: string;
+  dryRun: boolean;
+  /** Why nothing may be removed at the moment, such as members that disagree; null when there is no such reason. */
+  hold: string | null;
+  stores: {
+    store: string;
+    kept: { backup: BackupId; reason: string }[];
+    removed: { backup: BackupId; reason: string }[];
+    /** What belonged to no backup and was older than a day. */
+    orphans: { key: string; bytes: number }[];
+    /**
+     * What the lists leave out, because a report has to stay small: the oldest that are kept, and of the rest what the next prune removes. Absent when
+     * they are whole.
+     */
+    more?: { kept: number; removed: number; orphans: number };
+    /** Why this store could not be pruned. */
+    error?: string;
+  }[];
+}

@@ -1,0 +1,27 @@
+/** Proves a backup by a restore in scratch: what goes in and what comes out. */
+import type { BackupId } from '../format/keys.ts';
+import type { Proof } from '../format/manifest.ts';
+
+export interface VerifyInput {
+  cluster: string;
+  /**
+   * A backup's name, `latest`, or `oldest-proof`: the good one whose last drill is the longest ago. Default: `latest` until it is
+   * proven, then `oldest-proof`.
+   */
+  backup?: string;
+  /** Read from this store only; otherwise every store's copies are read. */
+  store?: string;
+  /** As in a restore. */
+  skipHashCheck?: boolean;
+}
+
+export interface VerifyReport {
+  cluster: string;
+  backup: BackupId;
+  /** The store whose snapshot was restored. */
+  store: string;
+  proof: Proof;
+  /** One that isn't `ok` says nothing against the backup itself: a store could not be read. `skipped`: it could not be done here. */
+  checks: { name: string; ok: boolean; skipped?: boolean; seen: string }[];
+  durationMs: number;
+}

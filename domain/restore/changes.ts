@@ -1,0 +1,131 @@
+/** What a restore changes in what is there now: the loss that a person approves. Small enough for a workflow's history. Pure. */
+import type { Flavour } from '../flavours/flavour.ts';
+import { OTHER_KEYS, registryName } from './registry-key.ts';
+
+/**
+ * `vanish`: made since the backup, gone after the restore. `comeBack`: deleted since, there again after it. `revert`: changed since, as
+ * in the backup after it.
+ */
+export const CHANGE_KINDS = ['vanish', 'comeBack', 'revert'] as const;
+export type ChangeKind = (typeof CHANGE_KINDS)[number];
+export type ChangeCounts = Record<ChangeKind, number>;
+
+export interface TypeChanges extends ChangeCounts {
+  /** As in `configmaps` or `certificates.cert-manager.io`; `keys` for what is no object of Kubernetes. */
+  type: string;
+  /** Some names of each, in the order of their keys; the counts are of all. */
+  examples: Record<ChangeKind, string[]>;
+}
+
+/** The counts are complete; leases, events and the like, which change all the time, are counted in `noise` alone. */
+export interface Changes extends ChangeCounts {
+  /** The live cluster's revision that the backup was compared with: what was written later is not in it, and vanishes too. */
+  comparedAtRevision: string;
+  /** What is lost most comes first. */
+  types: TypeChanges[];
+  noise: ChangeCounts & { types: string[] };
+}
+
+/** One key of etcd without its value. */
+export interface KeyVersion {
+  key: Buffer;
+  createRevision: string;
+  modRevision: string;
+  version: string;
+}
+
+const EXAMPLES_PER_LIST = 20;
+const EXAMPLES = 300;
+const EXAMPLE_CHARACTERS = 200;
+/** Types beyond it are counted together: nothing bounds how many names a key can pretend to. */
+const TYPES = 300;
+const OTHER_TYPES = 'other types';
+
+/**
+ * What becomes of a key. Two keys are the same when etcd wrote them at the same revision: a restore raises the revision past all that came
+ * before, so it doesn't come again.
+ * @returns undefined when it stays as it is
+ */
+export function changeOf(
+  live: KeyVersion | undefined,
+  restored: KeyVersion | undefined,
+): { kind: ChangeKind; key: Buffer } | undefined {
+  if (restored === undefined) return live && { kind: 'vanish', key: live.key };
+  if (live === undefined) return { kind: 'comeBack', key: restored.key };
+  const isSame =
+    live.modRevision === restored.modRevision &&
+    live.createRevision === restored.createRevision &&
+    live.version === restored.version;
+  return isSame ? undefined : { kind: 'revert', key: live.key };
+}
+
+export interface Tally {
+  add: (kind: ChangeKind, key: Buffer) => void;
+  /** Everything added so far. */
+  changes: (comparedAtRevision: string) => Changes;
+}
+
+/** Counts changes by type, in bounded memory. With flavour `etcd`, keys are keys. */
+export function openTally(flavour: Flavour): Tally {
+  const types = new Map<string, TypeChanges>();
+  const noise = { ...zero(), types: new Set<string>() };
+
+  function typeNamed(name: string): TypeChanges {
+    const type = types.has(name) || types.size < TYPES ? name : OTHER_TYPES;
+    const known = types.get(type) ?? { type, ...zero(), examples: { vanish: [], comeBack: [], revert: [] } };
+    types.set(type, known);
+    return known;
+  }
+
+  return {
+    add(kind, bytes) {
+      const key = bytes.toString('utf8');
+      const {
+        type,
+        name,
+        noise: isNoise,
+      } = flavour === 'etcd' ? { type: OTHER_KEYS, name: key, noise: false } : registryName(key);
+      if (isNoise) {
+        noise[kind] += 1;
+        noise.types.add(type);
+        return;
+      }
+      const counted = typeNamed(type);
+      counted[kind] += 1;
+      const examples = counted.examples[kind];
+      if (examples.length < EXAMPLES_PER_LIST) examples.push(shortened(name));
+    },
+    changes(comparedAtRevision) {
+      const sorted = withFewExamples([...types.values()].sort(lostMostFirst));
+      const total = zero();
+      for (const kind of CHANGE_KINDS) {
+        for (const type of sorted) total[kind] += type[kind];
+      }
+      return { comparedAtRevision, ...total, types: sorted, noise: { ...noise, types: [...noise.types].sort() } };
+    },
+  };
+}
+
+function zero(): ChangeCounts {
+  return { vanish: 0, comeBack: 0, revert: 0 };
+}
+
+function lostMostFirst(a: TypeChanges, b: TypeChanges): number {
+  return b.vanish - a.vanish || b.comeBack - a.comeBack || b.revert - a.revert || (a.type < b.type ? -1 : 1);
+}
+
+/** Copies, with as many examples in each list as fit in all. */
+function withFewExamples(types: TypeChanges[]): TypeChanges[] {
+  let each = EXAMPLES_PER_LIST;
+  const cut = (list: string[]) => list.slice(0, each);
+  const all = () => types.flatMap(({ examples }) => CHANGE_KINDS.flatMap((kind) => cut(examples[kind]))).length;
+  while (each > 0 && all() > EXAMPLES) each -= 1;
+  return types.map(({ examples, ...counts }) => ({
+    ...counts,
+    examples: { vanish: cut(examples.vanish), comeBack: cut(examples.comeBack), revert: cut(examples.revert) },
+  }));
+}
+
+function shortened(name: string): string {
+  return name.length <= EXAMPLE_CHARACTERS ? name : `${name.slice(0, EXAMPLE_CHARACTERS - 1)}…`;
+}

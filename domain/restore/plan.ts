@@ -1,0 +1,192 @@
+/** What a restore will do, before it does it: what people approve. Pure. */
+import type { Changes } from './changes.ts';
+import type { ClusterNode } from '../configuration/nodes.ts';
+import type { Cluster } from '../configuration/resolve.ts';
+import { SalvorError } from '../errors.ts';
+import type { FoundNode } from './journal.ts';
+import type { Proof } from '../format/manifest.ts';
+import { answering, type MemberInspection } from '../members/members.ts';
+import type { BackupId } from '../format/keys.ts';
+import { cannotRaiseRevision, raiseOf } from './revision.ts';
+import { plannedNode, restoreSteps } from './steps.ts';
+import type { SnapshotSource } from '../format/snapshot-source.ts';
+
+/** A backup that was chosen for a restore. */
+export interface ChosenBackup extends SnapshotSource {
+  /** What its last drill proved; null for a snapshot without a manifest. */
+  proof: Proof | null;
+  state: 'complete' | 'degraded' | 'foreign' | 'broken';
+}
+
+/** What was seen of a node. */
+export interface PlannedNodeState extends FoundNode {
+  address: string;
+  freeBytes: number;
+  /** The tool that writes the new data directory, and its version. */
+  etcdutl: string;
+  /** Whether this tool can't raise the revision. */
+  leavesRevision?: boolean;
+}
+
+/** The report of `salvor restore --plan`, and what an approval is of. */
+export interface RestorePlan {
+  cluster: string;
+  backup: BackupId;
+  takenAt: string;
+  /** An approval names it. It covers what the restore does: the bytes, the nodes with their state, the members, the steps. */
+  digest: string;
+  proof: Proof | null;
+  /** What the trial restore saw, and the store whose copy it read. */
+  trial: { store: string; sha256: string; revision: string; totalKeys: number; hashAgrees: boolean | null };
+  /** The state before, as the members told it. */
+  before: {
+    revision: string | null;
+    clusterId: string | null;
+    leader: string | null;
+    up: string[];
+    hadLeader: boolean;
+  };
+  /** How many revisions the live cluster is ahead of the backup; null when no member answers. */
+  revisionGap: string | null;
+  /** The restored members begin at this revision or above. */
+  revisionFloor: string;
+  /** How far the revision is raised above the snapshot's; null when a node's tool can't, as a warning says. */
+  bumpRevision: string | null;
+  /** What the restore removes, brings back and turns back; null when no live member could be read. */
+  changes: Changes | null;
+  nodes: PlannedNodeState[];
+  /** The members of the restored cluster. */
+  members: { name: string; peerUrl: string }[];
+  versions: { snapshot: string | null; members: { node: string; version: string }[] };
+  steps: { name: string; node: string | null }[];
+  /** The longest downtime of this cluster's last restores; null when none is on record. */
+  expectedDowntimeMs: number | null;
+  warnings: string[];
+}
+
+/** What the plan is drawn from. */
+export interface PlanFacts {
+  cluster: Cluster;
+  source: ChosenBackup;
+  members: MemberInspection[];
+  trial: RestorePlan['trial'];
+  changes: Changes | null;
+  changesProblem?: string;
+  nodes: PlannedNodeState[];
+}
+
+/** The highest revision that a client can have seen, as far as a member still answers, and who is there. */
+export function presentState(members: MemberInspection[]): RestorePlan['before'] {
+  const up = answering(members);
+  const revisions = up.map(({ status }) => BigInt(status.revision));
+  const highest = revisions.reduce((high, revision) => (revision > high ? revision : high), 0n);
+  return {
+    up: up.map(({ node }) => node),
+    revision: up.length === 0 ? null : highest.toString(),
+    clusterId: up[0]?.status.clusterId ?? null,
+    leader: up.find(({ status }) => status.memberId === status.leaderId)?.node ?? null,
+    // A member that has just lost the others names its leader for a moment longer: a majority is what counts.
+    hadLeader: up.filter(({ status }) => status.leaderId !== '0').length * 2 > members.length,
+  };
+}
+
+/**
+ * The plan, but for what has to be looked up.
+ * @throws SalvorError `UnsafeState` for a snapshot of a later etcd than the members'
+ */
+export function drawPlan(facts: PlanFacts): Omit<RestorePlan, 'digest' | 'expectedDowntimeMs'> {
+  const { cluster, source, members, trial, nodes } = facts;
+  const before = presentState(members);
+  const versions = {
+    snapshot: source.etcd?.version ?? null,
+    members: answering(members).map(({ node, status }) => ({ node, version: status.version })),
+  };
+  refuseLaterVersion(versions);
+  const bumpRevision = raiseOf(trial.revision, before.revision, nodes);
+  return {
+    cluster: cluster.name,
+    backup: source.backup,
+    takenAt: source.takenAt,
+    proof: source.proof,
+    trial,
+    before,
+    revisionGap: before.revision === null ? null : (BigInt(before.revision) - BigInt(trial.revision)).toString(),
+    revisionFloor: (BigInt(trial.revision) + BigInt(bumpRevision ?? 0)).toString(),
+    bumpRevision,
+    changes: facts.changes,
+    nodes,
+    members: cluster.nodes.map(({ etcd }) => ({ name: etcd.memberName, peerUrl: etcd.peerUrl })),
+    versions,
+    steps: restoreSteps(cluster.nodes.map((node: ClusterNode) => plannedNode(cluster.flavour, node))),
+    warnings: [...warningsOf(facts, before, versions)],
+  };
+}
+
+/**
+ * What the digest of a plan is made of. What a living cluster changes every second (revisions, free space, what would be lost) is not in it: a plan would
+ * be another one before anybody had read it.
+ */
+export function decisiveParts(cluster: Cluster, plan: Omit<RestorePlan, 'digest' | 'expectedDowntimeMs'>): object {
+  return {
+    cluster: plan.cluster,
+    backup: plan.backup,
+    sha256: plan.trial.sha256,
+    members: plan.members,
+    clusterId: plan.before.clusterId,
+    up: plan.before.up,
+    nodes: plan.nodes.map(({ name, address, etcd, apiServer, dataDir }) => ({
+      name,
+      address,
+      etcd,
+      apiServer,
+      dataDir,
+      path: cluster.nodes.find((node) => node.name === name)?.etcd.dataDir,
+    })),
+    steps: plan.steps,
+  };
+}
+
+/** etcd reads the data of the minor version before its own, and refuses that of a later one (etcd, "Downgrade etcd"). */
+function refuseLaterVersion({ snapshot, members }: RestorePlan['versions']): void {
+  const older = members.filter(({ version }) => snapshot !== null && minorOf(version) < minorOf(snapshot));
+  if (older.length === 0) return;
+  throw new SalvorError(
+    'UnsafeState',
+    `the snapshot is of etcd ${snapshot}, and ${older.map(({ node, version }) => `${node} runs ${version}`).join(', ')}: an etcd does not start with the data of a later one. Upgrade etcd there, or use an older backup`,
+  );
+}
+
+/** As a number that can be compared: 3.6.16 gives 3006. */
+function minorOf(version: string): number {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return major * 1_000 + minor;
+}
+
+function* warningsOf(
+  { source, members, nodes, changesProblem }: PlanFacts,
+  before: RestorePlan['before'],
+  versions: RestorePlan['versions'],
+): Generator<string> {
+  if (before.revision === null)
+    yield `no member answers: the live revision is unknown${nodes.some(({ leavesRevision }) => leavesRevision) ? '' : ', so it is raised by 1,000,000,000'}`;
+  if (changesProblem !== undefined) yield `what would be lost is unknown: ${changesProblem}`;
+  for (const { node, error } of members.filter(({ status }) => status === undefined))
+    yield `${node} does not answer: ${error ?? 'no reason given'}`;
+  if (before.revision !== null && !before.hadLeader)
+    yield `quorum is lost: ${before.up.length} of ${members.length} members answer${before.leader === null ? ', and none leads' : ''}`;
+  if (source.state !== 'complete') yield `the backup is ${source.state}`;
+  if (source.skipHashCheck)
+    yield 'the snapshot may be a copy of a data directory, without a hash: a byte that changed in it is not noticed';
+  if (source.etcd === undefined)
+    yield 'the snapshot has no manifest: what it must hold is not known, only that it is whole and restores';
+  for (const { name, etcd, dataDir, etcdutl, leavesRevision } of nodes) {
+    if (leavesRevision) yield `${name}: ${cannotRaiseRevision(etcdutl)}`;
+    if (dataDir === 'missing') yield `${name} has no data; it gets new data like the others`;
+    else if (etcd === 'stopped') yield `etcd on ${name} does not run; the restore starts it`;
+  }
+  const other = versions.members.filter(
+    ({ version }) => versions.snapshot !== null && minorOf(version) > minorOf(versions.snapshot),
+  );
+  if (other.length > 0)
+    yield `the snapshot is of etcd ${versions.snapshot}, ${other.map(({ node, version }) => `${node} runs ${version}`).join(', ')}: its data is upgraded at the start`;
+}

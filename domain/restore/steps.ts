@@ -1,0 +1,54 @@
+/** What a restore does, step by step: the progress table, the plan and the documentation come from here. */
+import type { ClusterNode } from '../configuration/nodes.ts';
+import type { Flavour } from '../flavours/flavour.ts';
+
+export interface PlannedNode {
+  name: string;
+  hasApiServer: boolean;
+  /** Whether controllers are stopped and started with kube-apiserver. */
+  hasControllers: boolean;
+}
+
+const PLACES = {
+  'each node': () => true,
+  'each kube-apiserver': ({ hasApiServer }) => hasApiServer,
+  'each that has controllers': ({ hasControllers }) => hasControllers,
+} satisfies Record<string, (node: PlannedNode) => boolean>;
+
+/** What of a node a restore deals with. Only static pods' controllers are: services mind themselves. */
+export function plannedNode(flavour: Flavour, { name, apiServer }: ClusterNode): PlannedNode {
+  return { name, hasApiServer: apiServer !== undefined, hasControllers: flavour === 'kubeadm' };
+}
+
+/** The steps of a restore, in order, and where each is done. */
+const RESTORE_STEPS = [
+  { name: 'Find the backup', on: 'cluster' },
+  { name: 'Look at the members', on: 'cluster' },
+  { name: 'Prove the backup by a trial restore', on: 'cluster' },
+  { name: 'Check the node', on: 'each node' },
+  { name: 'Draw the plan', on: 'cluster' },
+  { name: 'Approve the plan', on: 'cluster' },
+  { name: 'Save the present state', on: 'cluster' },
+  { name: 'Stage the new data directory', on: 'each node' },
+  { name: 'Write the journal', on: 'each node' },
+  { name: 'Stop kube-apiserver', on: 'each kube-apiserver' },
+  { name: 'Stop etcd', on: 'each node' },
+  { name: 'Swap the data directory', on: 'each node' },
+  { name: 'Start etcd', on: 'each node' },
+  { name: 'Check the members', on: 'cluster' },
+  { name: 'Start kube-apiserver', on: 'each kube-apiserver' },
+  { name: 'Check kube-apiserver', on: 'each kube-apiserver' },
+  { name: 'Write through kube-apiserver', on: 'each kube-apiserver' },
+  { name: 'Prove that old watches end', on: 'each node' },
+  { name: 'Start the controllers', on: 'each that has controllers' },
+  { name: 'Close the journal', on: 'each node' },
+  { name: 'Look after the cluster', on: 'cluster' },
+] as const satisfies readonly { name: string; on: 'cluster' | keyof typeof PLACES }[];
+
+/** Every step of a restore on every node, in the order in which they are done. */
+export function restoreSteps(nodes: PlannedNode[]): { name: string; node: string | null }[] {
+  return RESTORE_STEPS.flatMap(({ name, on }): { name: string; node: string | null }[] => {
+    if (on === 'cluster') return [{ name, node: null }];
+    return nodes.filter(PLACES[on]).map((place) => ({ name, node: place.name }));
+  });
+}

@@ -1,0 +1,80 @@
+/** Before a backup: a cluster that was just installed, or whose static pods are being replaced, is not worth keeping yet. */
+import { ActivityFailure, isCancellation, patched } from '@temporalio/workflow';
+import type { ClusterNode } from '../../domain/configuration/nodes.ts';
+import type { Cluster } from '../../domain/configuration/resolve.ts';
+import { type BackupOverride, requireSettled, type Settling } from '../../domain/backups/settled.ts';
+import { look, preparing } from '../kit/activities.ts';
+import { checked, reasonOf } from '../kit/failure.ts';
+import type { Runbook } from '../kit/runbook.ts';
+
+/** What can't be looked at is said and stops nothing: etcd can be backed up while a node or the API is away. */
+export async function checkSettled(
+  cluster: Cluster,
+  runbook: Runbook,
+  override: readonly BackupOverride[],
+): Promise<void> {
+  if (cluster.flavour !== 'kubeadm' && cluster.flavour !== 'openshift') return;
+  await runbook.step(
+    'Check that the cluster has settled',
+    null,
+    async () => {
+      const installed = await installation(cluster);
+      const found = [
+        installed,
+        ...(await rollout(cluster)),
+        ...(await Promise.all(nodesToAsk(cluster).map((node) => settlingOf(cluster, node)))),
+      ];
+      for (const { where, settling } of found) {
+        // The API knows best; without it the certificates tell.
+        const known = settling && { ...settling, installedAt: installed.settling?.installedAt ?? settling.installedAt };
+        if (known) checked(() => requireSettled(where, known, new Date(), override));
+      }
+      return found.flatMap(({ where, settling, problem }) => [
+        ...(settling?.installedAt ? [`${where}: installed ${settling.installedAt}`] : []),
+        ...(settling?.operators ?? []).map(({ operator, progressing }) => `${operator}: Progressing is ${progressing}`),
+        ...(settling?.lastChange ? [`${where}: static pods last changed ${settling.lastChange.changedAt}`] : []),
+        ...(problem === undefined ? [] : [`${where} not looked at: ${problem}`]),
+      ]);
+    },
+    (seen) => [...seen, ...override.map((name) => `"${name}" is overridden`)].join('; ') || 'nothing tells',
+  );
+}
+
+interface Found {
+  where: string;
+  settling?: Settling;
+  problem?: string;
+}
+
+/** Only kubeadm's files are known. */
+function nodesToAsk({ flavour, nodes }: Cluster): ClusterNode[] {
+  return flavour === 'kubeadm' ? nodes : [];
+}
+
+const API = 'the Kubernetes API';
+
+async function installation({ kubeconfig, flavour }: Cluster): Promise<Found> {
+  const where = API;
+  // Of a kubeadm cluster the nodes' files tell.
+  if (kubeconfig === undefined) return { where, ...(flavour === 'openshift' && { problem: 'no kubeconfig is set' }) };
+  const answer = await look.readInstalledAt({ kubeconfig });
+  if ('problem' in answer) return { where, problem: answer.problem };
+  return { where, settling: { installedAt: answer.installedAt, lastChange: null } };
+}
+
+/** OpenShift's own operators replace the static pods, and say so. */
+async function rollout({ kubeconfig, flavour }: Cluster): Promise<Found[]> {
+  if (flavour !== 'openshift' || kubeconfig === undefined || !patched('rollout-by-operators')) return [];
+  const answer = await look.readOperators({ kubeconfig });
+  if ('problem' in answer) return [{ where: "OpenShift's operators", problem: answer.problem }];
+  return [{ where: API, settling: { installedAt: null, lastChange: null, operators: answer.operators } }];
+}
+
+async function settlingOf(cluster: Cluster, node: ClusterNode): Promise<Found> {
+  try {
+    return { where: node.name, settling: await preparing(node).readSettling({ cluster, node: node.name }) };
+  } catch (error) {
+    if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
+    return { where: node.name, problem: reasonOf(error) };
+  }
+}

@@ -1,0 +1,67 @@
+/** The files of every node, in the stores that hold them. What can't be kept makes the backup degraded, not failed: etcd's data is worth more. */
+import { ActivityFailure, isCancellation } from '@temporalio/workflow';
+import type { ClusterNode } from '../../domain/configuration/nodes.ts';
+import type { Cluster } from '../../domain/configuration/resolve.ts';
+import type { BackupId } from '../../domain/format/keys.ts';
+import type { BackupReport } from '../../domain/operations/backup.ts';
+import { staticResourcePaths, type StaticResourcesTaken, storeHolds } from '../../domain/backups/static-resources.ts';
+import { archiving } from '../kit/activities.ts';
+import { reasonOf } from '../kit/failure.ts';
+import type { Runbook } from '../kit/runbook.ts';
+import { megabytes } from '../kit/words.ts';
+
+export type Lacking = NonNullable<BackupReport['lacking']>[number];
+
+const STEP = 'Keep the static resources';
+
+export async function keepStaticResources(
+  cluster: Cluster,
+  backup: BackupId,
+  runbook: Runbook,
+): Promise<{ taken: StaticResourcesTaken[]; lacking: Lacking[] }> {
+  const reason = whyNot(cluster);
+  if (reason !== undefined) {
+    await runbook.step(STEP, null, async () => reason, String);
+    return { taken: [], lacking: [] };
+  }
+  const kept = await Promise.all(cluster.nodes.map((node) => keepOfNode(cluster, node, backup, runbook)));
+  return {
+    taken: kept.flatMap((each) => ('key' in each ? [each] : [])),
+    lacking: kept.flatMap((each) => ('reason' in each ? [each] : [])),
+  };
+}
+
+/** Not keeping them is a choice, or a slip: the evidence names it. */
+function whyNot(cluster: Cluster): string | undefined {
+  if (staticResourcePaths(cluster).length === 0) {
+    return 'none: staticResources.paths lists none; the certificates and keys of the nodes are not part of this backup';
+  }
+  if (!cluster.stores.some((store) => storeHolds(store, 'static-resources'))) {
+    return 'none: no store holds static-resources; the certificates and keys of the nodes are not part of this backup';
+  }
+  return undefined;
+}
+
+async function keepOfNode(
+  cluster: Cluster,
+  node: ClusterNode,
+  backup: BackupId,
+  runbook: Runbook,
+): Promise<StaticResourcesTaken | Lacking> {
+  try {
+    return await runbook.step(
+      STEP,
+      node.name,
+      async () => await archiving(node).keepStaticResources({ cluster, node: node.name, backup }),
+      ({ paths, absent, stored, copies }) =>
+        [
+          `${paths.join(', ')} as ${megabytes(stored.bytes)}`,
+          ...copies.map(({ store, state, error }) => `${store}: ${error ?? state}`),
+          ...absent.map((path) => `${path} is not there`),
+        ].join('; '),
+    );
+  } catch (error) {
+    if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
+    return { kind: 'static-resources', node: node.name, reason: reasonOf(error) };
+  }
+}

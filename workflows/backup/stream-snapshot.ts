@@ -1,0 +1,91 @@
+/** One healthy member's snapshot in every store that can take it. A member that dies under way is not waited for: another one is read. */
+import { sleep } from '@temporalio/workflow';
+import type { ClusterNode } from '../../domain/configuration/nodes.ts';
+import type { Cluster } from '../../domain/configuration/resolve.ts';
+import type { SnapshotTaken } from '../../domain/format/snapshot-source.ts';
+import { keysBesideSnapshots } from '../../domain/backups/static-resources.ts';
+import { look, snapshots } from '../kit/activities.ts';
+import { failure, failureTypeOf } from '../kit/failure.ts';
+import type { Runbook } from '../kit/runbook.ts';
+import { megabytes } from '../kit/words.ts';
+
+const ATTEMPTS = 4;
+const FIRST_PAUSE_MS = 2_000;
+
+/** A member that is neither read nor listened to, since it is about to be taken out. */
+export type MemberApart = NonNullable<Parameters<typeof look.chooseSource>[0]['apart']>;
+
+export async function streamSnapshot(
+  cluster: Cluster,
+  runbook: Runbook,
+  apart?: MemberApart,
+): Promise<{ node: ClusterNode; snapshot: SnapshotTaken }> {
+  let source = await chooseSource(cluster, runbook, [], apart);
+  const without = await checkStores(cluster, runbook, source);
+  const broken: string[] = [];
+  for (;;) {
+    const node = nodeNamed(cluster, source.node);
+    try {
+      const snapshot = await runbook.step(
+        'Stream the snapshot',
+        node.name,
+        async () => await snapshots.takeSnapshot({ cluster, node: node.name, without }),
+        (taken) =>
+          `${taken.backup}, revision ${taken.etcd.revision}, ${taken.etcd.totalKeys} keys, ${megabytes(taken.content.bytes)}, stored as ${megabytes(taken.stored.bytes)}`,
+      );
+      return { node, snapshot };
+    } catch (error) {
+      broken.push(node.name);
+      const type = failureTypeOf(error);
+      const another = type === 'SnapshotInterrupted' || type === 'MemberUnreachable';
+      if (!another || broken.length === ATTEMPTS) throw error;
+    }
+    await sleep(FIRST_PAUSE_MS * 2 ** broken.length, { summary: 'before another member is read' });
+    source = await chooseSource(cluster, runbook, broken, apart);
+  }
+}
+
+type Source = Awaited<ReturnType<typeof look.chooseSource>>;
+
+async function chooseSource(
+  cluster: Cluster,
+  runbook: Runbook,
+  avoid: string[],
+  apart: MemberApart | undefined,
+): Promise<Source> {
+  return await runbook.step(
+    'Check the members and choose one',
+    null,
+    async () => await look.chooseSource({ cluster, avoid, ...(apart && { apart }) }),
+    (chosen) =>
+      `${chosen.node}, a ${chosen.role} at revision ${chosen.revision}; ${chosen.agreeing} of ${cluster.nodes.length} members hold the same keys` +
+      (chosen.silent.length > 0 ? `; no answer from ${chosen.silent.join(', ')}` : ''),
+  );
+}
+
+/** @returns the stores without room: nothing is sent to them. One that fails otherwise may be back when the stream begins. */
+async function checkStores(cluster: Cluster, runbook: Runbook, { dbSizeBytes, dbSizeInUseBytes }: Source) {
+  // Compressed, the pages that are not in use come to nothing.
+  const storeBytes = cluster.compression === 'none' ? dbSizeBytes : dbSizeInUseBytes;
+  const { failing } = await runbook.step(
+    'Check the stores',
+    null,
+    async () => await look.checkStores({ cluster, room: { storeBytes, scratchBytes: dbSizeBytes } }),
+    ({ good, failing }) =>
+      [
+        `${good.join(', ')} ready`,
+        ...failing.map(({ store, error }) => `${store} fails: ${error}`),
+        ...keysBesideSnapshots(cluster).map(
+          (store) => `${store} holds the snapshot and, in the static resources, the keys that decrypt it`,
+        ),
+      ].join('; '),
+  );
+  return failing.flatMap(({ store, error, noRoom }) => (noRoom ? [{ store, error }] : []));
+}
+
+/** A node of the configuration, which an earlier step has named. */
+export function nodeNamed(cluster: Cluster, name: string): ClusterNode {
+  const node = cluster.nodes.find((candidate) => candidate.name === name);
+  if (node === undefined) throw failure('InvalidInput', `no node of ${cluster.name} is named "${name}"`);
+  return node;
+}

@@ -1,0 +1,75 @@
+/**
+ * How long operations take and how they end, as metrics. An interceptor of every workflow: the stories stay free of it.
+ */
+import {
+  isCancellation,
+  metricMeter,
+  TemporalFailure,
+  type WorkflowInterceptors,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { OPERATION_DURATION, OPERATION_FAILURES } from '../../domain/metrics.ts';
+import { OPERATIONS } from '../../domain/operations/index.ts';
+import { failureTypeOf } from './failure.ts';
+
+/** The ends that a report can tell of beside that all went well. */
+const OUTCOMES: readonly unknown[] = ['degraded', 'skipped', 'rolled-back', 'aborted'];
+
+export function interceptors(): WorkflowInterceptors {
+  const { workflowType, startTime } = workflowInfo();
+  if (!OPERATIONS.some((operation) => operation === workflowType)) return {};
+  /** Only a name of the configuration: what somebody types must not become a label. */
+  let cluster = '';
+
+  function record(outcome: string): void {
+    const seconds = Math.max(0, (Date.now() - startTime.getTime()) / 1000);
+    metricMeter
+      .createHistogram(OPERATION_DURATION, 'float', '', 'From the start of an operation to its end')
+      .record(seconds, { cluster, operation: workflowType, outcome });
+  }
+
+  return {
+    inbound: [
+      {
+        async execute(input, next) {
+          try {
+            const report = await next(input);
+            record(outcomeOf(report));
+            return report;
+          } catch (error) {
+            if (isCancellation(error)) {
+              record('cancelled');
+            } else if (error instanceof TemporalFailure) {
+              record('failed');
+              metricMeter
+                .createCounter(OPERATION_FAILURES, '', 'Operations that failed, by the type of the failure')
+                .add(1, { cluster, operation: workflowType, type: failureTypeOf(error) ?? 'Other' });
+            }
+            throw error;
+          }
+        },
+      },
+    ],
+    outbound: [
+      {
+        scheduleActivity(input, next) {
+          const result = next(input);
+          // Beside the result, not in its way: the order of what a workflow does stays as its history has it.
+          if (input.activityType === 'readCluster') result.then(remember, () => undefined);
+          return result;
+        },
+      },
+    ],
+  };
+
+  function remember(found: unknown): void {
+    if (typeof found === 'object' && found !== null && 'name' in found) cluster = String(found.name);
+  }
+}
+
+function outcomeOf(report: unknown): string {
+  if (typeof report !== 'object' || report === null) return 'done';
+  const { state, outcome } = report as { state?: unknown; outcome?: unknown };
+  const named = [state, outcome].find((each) => OUTCOMES.includes(each));
+  return typeof named === 'string' ? named : 'done';
+}

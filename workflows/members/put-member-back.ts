@@ -1,0 +1,34 @@
+/** Puts a member back to where it was, as long as it still is one: before it is removed from the cluster. */
+import { changing } from '../kit/activities.ts';
+import { started } from '../restore/change-cluster.ts';
+import type { MemberChange } from './change-member.ts';
+import type { Runbook } from '../kit/runbook.ts';
+
+export async function putMemberBack(
+  { cluster, node, found, operationId }: MemberChange,
+  runbook: Runbook,
+): Promise<void> {
+  const order = { cluster, node: node.name };
+  await runbook.step(
+    'Roll back: put the old data back',
+    node.name,
+    async () => await changing(node).putBackMemberData({ ...order, operationId }),
+    ({ changed }) => (changed ? 'it is in its place' : 'it was not moved'),
+  );
+  if (found.etcd === 'running') {
+    await runbook.step('Roll back: start etcd', node.name, async () => await changing(node).startEtcd(order), started);
+  }
+  if (cluster.flavour !== 'kubeadm' || found.apiServer !== 'running') return;
+  await runbook.step(
+    'Roll back: start kube-apiserver',
+    node.name,
+    async () => await changing(node).startApiServer(order),
+    started,
+  );
+  await runbook.step(
+    'Roll back: start the controllers',
+    node.name,
+    async () => await changing(node).startControllers(order),
+    started,
+  );
+}

@@ -1,0 +1,153 @@
+/** Replaces one unhealthy etcd member while the others go on: what it takes is checked and saved first, and quorum is never at risk. */
+import { CancellationScope, workflowInfo } from '@temporalio/workflow';
+import type { Cluster } from '../../domain/configuration/resolve.ts';
+import { checkConfirmation, checkInput, isBoolean, isName } from '../../domain/input.ts';
+import { backupIdOf } from '../../domain/format/keys.ts';
+import { BACKUP_OVERRIDES } from '../../domain/backups/settled.ts';
+import type { MemberEntry } from '../../domain/members/member-entry.ts';
+import type { ReplaceMemberInput, ReplaceMemberReport } from '../../domain/operations/replace-member.ts';
+import { planReplacement } from '../../domain/members/replacement.ts';
+import { changingSteps, replacementSteps } from '../../domain/members/steps.ts';
+import { look, preparing } from '../kit/activities.ts';
+import { type Changed, changeMember, type MemberChange } from './change-member.ts';
+import { checked, failure, rethrowUnlessActivity } from '../kit/failure.ts';
+import { holdingCluster } from '../kit/hold-cluster.ts';
+import { leftToDo } from './left-to-do.ts';
+import { Abandoned, listenToPerson, type Person } from '../kit/person.ts';
+import { putMemberBack } from './put-member-back.ts';
+import { openRunbook, type Runbook } from '../kit/runbook.ts';
+import { nodeNamed } from '../backup/stream-snapshot.ts';
+import { surveyCluster } from './survey-cluster.ts';
+import { takeBackup } from '../backup/take-backup.ts';
+
+export async function replaceMember(input: ReplaceMemberInput): Promise<ReplaceMemberReport> {
+  const request = checked(() => {
+    const shape = { required: { cluster: isName, confirm: isName }, optional: { node: isName, healthy: isBoolean } };
+    const valid = checkInput<ReplaceMemberInput>(input, shape);
+    checkConfirmation(valid.cluster, valid.confirm);
+    return valid;
+  });
+  const runbook = openRunbook('replaceMember', request.cluster);
+  const person = listenToPerson('pause', () => runbook.show());
+  const cluster = await look.readCluster({ cluster: request.cluster });
+  if (cluster.flavour === 'openshift') {
+    throw failure(
+      'InvalidConfiguration',
+      `${cluster.name}: replacing a member of the flavour "openshift" is not supported yet`,
+    );
+  }
+  return await holdingCluster(
+    cluster.name,
+    'replaceMember',
+    async () => await replaceMemberOf(cluster, request, runbook, person),
+  );
+}
+
+async function replaceMemberOf(
+  cluster: Cluster,
+  request: ReplaceMemberInput,
+  runbook: Runbook,
+  person: Person,
+): Promise<ReplaceMemberReport> {
+  const operationId = backupIdOf(new Date());
+  runbook.announce(replacementSteps());
+
+  const before = await runbook.step(
+    'Look at the members',
+    null,
+    async () => await surveyCluster(cluster),
+    ({ members }) => inWords(members),
+  );
+
+  const plan = await runbook.step(
+    'Choose the member',
+    null,
+    async () => checked(() => planReplacement(before.members, before.quorum, request)),
+    ({ node, state, seen, remove }) =>
+      `${node}, ${state}: ${seen}; ${remove === null ? 'etcd has no member of it' : `member ${remove.id} goes`}`,
+  );
+  const node = nodeNamed(cluster, plan.node);
+  const dbSizeBytes = Math.max(0, ...before.members.map((member) => member.dbSizeBytes ?? 0));
+
+  const found = await runbook.step(
+    'Check the node',
+    null,
+    async () => await preparing(node).checkMemberNode({ cluster, node: node.name, dbSizeBytes }),
+    ({ seen }) => `${node.name}: ${seen}`,
+  );
+
+  const saved = await runbook.step(
+    'Take a backup',
+    null,
+    // The last moment to save it: whatever state it is in.
+    async () =>
+      await takeBackup(cluster, runbook, BACKUP_OVERRIDES, { node: node.name, memberId: plan.remove?.id ?? null }),
+    ({ backup, state }) => `backup ${backup}, ${state}`,
+  );
+
+  const stopsApiServer = cluster.flavour === 'kubeadm';
+  runbook.announce(changingSteps({ node: node.name, stopsApiServer, joinsItself: found.joinsItself }));
+  // From here on the cluster is touched: neither a failure nor a cancellation leaves it in between.
+  const end = await CancellationScope.nonCancellable(async () => {
+    const ended = await changeOrPutBack({ cluster, node, plan, found, operationId }, runbook, person);
+    return { ...ended, toDo: ended.outcome === 'replaced' ? await leftToDo(cluster, node, plan.remove) : [] };
+  });
+  return {
+    cluster: cluster.name,
+    node: node.name,
+    ...end,
+    found: { state: plan.state, seen: plan.seen },
+    before: before.members,
+    backup: saved.backup,
+    steps: runbook.steps,
+    workflowId: workflowInfo().workflowId,
+  };
+}
+
+type End = Pick<ReplaceMemberReport, 'outcome' | 'problem' | 'removed' | 'added' | 'after' | 'setAside'>;
+
+/** Changes the cluster. What can't succeed is done again, put back while the old member is still one, or left as it is: a person decides. */
+async function changeOrPutBack(change: MemberChange, runbook: Runbook, person: Person): Promise<End> {
+  const { cluster, node } = change;
+  const insisting = runbook.insisting(person);
+  const changed: Changed = { removed: null, added: null, setAside: [] };
+  const kept = () => ({ ...changed, setAside: changed.setAside.map((path) => ({ node: node.name, path })) });
+  try {
+    const { members } = await changeMember(change, changed, insisting, person);
+    return { outcome: 'replaced', problem: null, ...kept(), after: members };
+  } catch (error) {
+    if (!(error instanceof Abandoned)) throw error;
+    if (error.decision === 'abort') {
+      return { outcome: 'aborted', problem: error.message, ...kept(), after: await membersNow(cluster) };
+    }
+    person.beginRollback();
+    try {
+      await putMemberBack(change, insisting);
+      return {
+        outcome: 'rolled-back',
+        problem: error.message,
+        ...kept(),
+        setAside: [],
+        after: await membersNow(cluster),
+      };
+    } catch (second) {
+      if (!(second instanceof Abandoned)) throw second;
+      const problem = `${error.message}; then, rolling back: ${second.message}`;
+      return { outcome: 'aborted', problem, ...kept(), after: await membersNow(cluster) };
+    }
+  }
+}
+
+/** For the report alone: a cluster that doesn't answer is not waited for. */
+async function membersNow(cluster: Cluster): Promise<MemberEntry[] | null> {
+  try {
+    return (await surveyCluster(cluster)).members;
+  } catch (error) {
+    rethrowUnlessActivity(error);
+    return null;
+  }
+}
+
+function inWords(members: MemberEntry[]): string {
+  return members.map(({ node, name, state }) => `${node ?? name}: ${state}`).join(', ');
+}

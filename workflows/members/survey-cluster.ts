@@ -1,0 +1,35 @@
+/** A look at every member, and at the nodes of those that don't answer. */
+import { ActivityFailure, isCancellation } from '@temporalio/workflow';
+import type { ClusterNode } from '../../domain/configuration/nodes.ts';
+import type { Cluster } from '../../domain/configuration/resolve.ts';
+import { memberTable, type MemberSurvey, type ProcessSeen, quorumOf } from '../../domain/members/member-table.ts';
+import type { MemberEntry, Quorum } from '../../domain/members/member-entry.ts';
+import { look, observing } from '../kit/activities.ts';
+import { reasonOf } from '../kit/failure.ts';
+
+export interface SurveyedCluster {
+  survey: MemberSurvey;
+  members: MemberEntry[];
+  quorum: Quorum | null;
+}
+
+export async function surveyCluster(cluster: Cluster): Promise<SurveyedCluster> {
+  const survey = await look.surveyMembers({ cluster });
+  const silent = cluster.nodes.filter(({ name }) =>
+    survey.members.some(({ node, status }) => node === name && status === undefined),
+  );
+  const processes = await Promise.all(silent.map(async (node) => await processOn(cluster, node)));
+  const members = memberTable(cluster.nodes, survey, processes.flat());
+  return { survey, members, quorum: quorumOf(survey, members) };
+}
+
+/** OpenShift's nodes are not looked at yet: nothing is said of them. */
+async function processOn(cluster: Cluster, node: ClusterNode): Promise<ProcessSeen[]> {
+  if (cluster.flavour === 'openshift') return [];
+  try {
+    return [await observing(node).observeEtcd({ cluster, node: node.name })];
+  } catch (error) {
+    if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
+    return [{ node: node.name, process: 'unreachable', seen: reasonOf(error) }];
+  }
+}

@@ -1,0 +1,106 @@
+/** Puts a cluster back to where it was before a restore touched it, from wherever the restore stopped. */
+import type { ClusterNode } from '../../domain/configuration/nodes.ts';
+import type { Cluster } from '../../domain/configuration/resolve.ts';
+import type { Journal } from '../../domain/restore/journal.ts';
+import { plannedNode } from '../../domain/restore/steps.ts';
+import { changing, gate, once } from '../kit/activities.ts';
+import { etcdStartsInTurn, started, stopped } from './change-cluster.ts';
+import { reasonOf, rethrowUnlessActivity } from '../kit/failure.ts';
+import type { Runbook } from '../kit/runbook.ts';
+
+export interface Rollback {
+  cluster: Cluster;
+  /** Tells how each node was found before it was touched. */
+  journal: Journal;
+}
+
+/** Stops what runs, puts the old data directories back, and starts on each node what ran there before. */
+export async function rollBack({ cluster, journal }: Rollback, runbook: Runbook) {
+  const { operationId, clusterId, up, hadLeader } = journal;
+  const { nodes } = cluster;
+  const found = new Map(journal.nodes.map((node) => [node.name, node]));
+  const ran = (component: 'etcd' | 'apiServer') =>
+    nodes.filter(({ name }) => found.get(name)?.[component] === 'running');
+
+  await runbook.onEvery(
+    'Roll back: stop kube-apiserver',
+    nodes.filter((node) => node.apiServer !== undefined),
+    async (node) => await changing(node).stopApiServer({ cluster, node: node.name }),
+    stopped,
+  );
+  await runbook.onEvery(
+    'Roll back: stop etcd',
+    nodes,
+    async (node) => await changing(node).stopEtcd({ cluster, node: node.name }),
+    stopped,
+  );
+  const put = await runbook.onEvery(
+    'Roll back: put the old data directory back',
+    nodes,
+    async (node) => {
+      const before = found.get(node.name)?.dataDir ?? 'present';
+      const order = { cluster, node: node.name, operationId, before };
+      return { node: node.name, ...(await changing(node).putBackDataDirectory(order)) };
+    },
+    ({ abandoned }) => (abandoned === null ? 'the old one is in place' : `the restored one lies in ${abandoned}`),
+  );
+  const inTurn = etcdStartsInTurn(cluster);
+  const start = inTurn ? runbook.inTurn : runbook.onEvery;
+  await start(
+    'Roll back: start etcd',
+    // A member that was silent before may not start: it is not in the way of the others.
+    inTurn ? ran('etcd').sort((a, b) => Number(up.includes(b.name)) - Number(up.includes(a.name))) : ran('etcd'),
+    async (node) => {
+      const order = { cluster, node: node.name };
+      return up.includes(node.name) ? await changing(node).startEtcd(order) : await startAsItWas(node, order);
+    },
+    ({ changed, problem }: { changed: boolean; problem?: string }) =>
+      problem === undefined ? started({ changed }) : `did not answer before either: ${problem}`,
+  );
+  await runbook.step(
+    'Roll back: check the members',
+    null,
+    // A member that starts without a quorum answers nobody until there is one.
+    async () =>
+      clusterId === null || !hadLeader ? null : await gate.checkFormerMembers({ cluster, nodes: up, clusterId }),
+    (back) =>
+      back === null
+        ? 'there was no quorum before either: nobody can answer'
+        : `${back.members} members of cluster ${back.clusterId} answer as before`,
+  );
+  await runbook.onEvery(
+    'Roll back: start kube-apiserver',
+    ran('apiServer'),
+    async (node) => await changing(node).startApiServer({ cluster, node: node.name }),
+    started,
+  );
+  // Without quorum before, there was no kube-apiserver that was ready.
+  await runbook.onEvery(
+    'Roll back: check kube-apiserver',
+    clusterId === null || !hadLeader ? [] : ran('apiServer').filter((node) => up.includes(node.name)),
+    async (node) => await changing(node).checkApiServer({ cluster, node: node.name }),
+    ({ seen }) => seen,
+  );
+  const upAtMs = Date.now();
+  await runbook.onEvery(
+    'Roll back: start the controllers',
+    ran('apiServer').filter((node) => plannedNode(cluster.flavour, node).hasControllers),
+    async (node) => await changing(node).startControllers({ cluster, node: node.name }),
+    started,
+  );
+  const setAside = put.flatMap(({ node, abandoned }) => (abandoned === null ? [] : [{ node, path: abandoned }]));
+  return { setAside, upAtMs };
+}
+
+/** A member that was to run and didn't answer before may not start now: then the cluster is as it was. */
+async function startAsItWas(
+  node: ClusterNode,
+  order: { cluster: Cluster; node: string },
+): Promise<{ changed: boolean; problem?: string }> {
+  try {
+    return await once(node).startEtcd(order);
+  } catch (error) {
+    rethrowUnlessActivity(error);
+    return { changed: true, problem: reasonOf(error) };
+  }
+}

@@ -1,0 +1,25 @@
+/** Prunes the stores of one cluster: each by its own retention, and never the newest good backup or the last proven one. */
+import { checkInput, isBoolean, isName } from '../../domain/input.ts';
+import type { SkippedReport } from '../../domain/operations/common.ts';
+import type { PruneInput, PruneReport } from '../../domain/operations/prune.ts';
+import { look } from '../kit/activities.ts';
+import { checked } from '../kit/failure.ts';
+import { holdingClusterOrSkipping } from '../kit/hold-cluster.ts';
+import { pruneStores } from './prune-stores.ts';
+import { openRunbook } from '../kit/runbook.ts';
+
+export async function prune(input: PruneInput): Promise<PruneReport | SkippedReport> {
+  const request = checked(() =>
+    checkInput<PruneInput>(input, {
+      required: { cluster: isName },
+      optional: { store: isName, dryRun: isBoolean, includeForeign: isBoolean },
+    }),
+  );
+  const runbook = openRunbook('prune', request.cluster);
+  const cluster = await look.readCluster({ cluster: request.cluster });
+  return await holdingClusterOrSkipping(
+    cluster.name,
+    'prune',
+    async () => await pruneStores(cluster, request, runbook),
+  );
+}

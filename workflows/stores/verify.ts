@@ -1,0 +1,79 @@
+/**
+ * Verifies one backup by doing with it what a restore would do, in scratch. It changes nothing in the cluster and so doesn't hold it: a
+ * backup that is pruned meanwhile ends it with `ArtifactMissing`.
+ */
+import { checkInput, isBoolean, isDrillWish, isName } from '../../domain/input.ts';
+import type { VerifyInput, VerifyReport } from '../../domain/operations/verify.ts';
+import { look, stream } from '../kit/activities.ts';
+import { checked, failure } from '../kit/failure.ts';
+import { openRunbook } from '../kit/runbook.ts';
+
+export async function verify(input: VerifyInput): Promise<VerifyReport> {
+  const request = checked(() =>
+    checkInput<VerifyInput>(input, {
+      required: { cluster: isName },
+      optional: { backup: isDrillWish, store: isName, skipHashCheck: isBoolean },
+    }),
+  );
+  const runbook = openRunbook('verify', request.cluster);
+  const { backup, store, skipHashCheck } = request;
+  const only = store === undefined ? {} : { store };
+  const cluster = await look.readCluster({ cluster: request.cluster });
+
+  const { order, holders } = await runbook.step(
+    'Choose the backup',
+    null,
+    async () =>
+      await look.chooseDrill({
+        cluster,
+        ...(backup !== undefined && { backup }),
+        ...only,
+        ...(skipHashCheck !== undefined && { skipHashCheck }),
+      }),
+    (choice) => `${choice.order.backup}, ${choice.why}`,
+  );
+
+  const outcome = await runbook.step(
+    'Read every copy and restore it in scratch',
+    null,
+    async () => await stream.drillBackup({ cluster, order, ...only }),
+    ({ verified, corrupt }) => `${verified.proof}, from ${verified.store}; ${corrupt ?? 'nothing is wrong with it'}`,
+  );
+  const { verified, corrupt, restorable } = outcome;
+
+  const kept = await runbook.step(
+    'Keep the result beside the backup',
+    null,
+    async () =>
+      await look.keepDrillResult({
+        cluster,
+        verified,
+        holders: [...new Set([...holders, ...outcome.holders])],
+        ...(store !== undefined && { only: store }),
+      }),
+    ({ stores, failing }) =>
+      [`in ${stores.join(', ')}`, ...failing.map((each) => `${each.store} fails: ${each.error}`)].join('; '),
+  );
+
+  if (corrupt !== undefined) {
+    const rest =
+      restorable === undefined
+        ? ''
+        : `. The copy in ${restorable} is right and restores; \`salvor heal ${cluster.name} --backup ${order.backup}\` replaces the wrong one by it`;
+    throw failure('BackupCorrupt', `backup ${order.backup} of ${cluster.name}: ${corrupt}${rest}`);
+  }
+  const { proof, checks, durationMs } = verified;
+  const unkept = kept.failing.map((each) => ({
+    name: `the result is kept in ${each.store}`,
+    ok: false,
+    seen: each.error,
+  }));
+  return {
+    cluster: cluster.name,
+    backup: order.backup,
+    store: verified.store,
+    proof,
+    checks: [...checks, ...unkept],
+    durationMs,
+  };
+}
