@@ -1,5 +1,5 @@
 /** Looks at everything that the operations on one cluster will need, and changes nothing: `salvor doctor <cluster>`. */
-import { isCancellation } from '@temporalio/workflow';
+import { isCancellation } from './kit/engine.ts';
 import { checkInput, isName } from '../domain/input.ts';
 import { hashGroups } from '../domain/members/members.ts';
 import type { CheckClusterInput, CheckClusterReport } from '../domain/operations/check-cluster.ts';

@@ -1,10 +1,10 @@
 /** Before a backup: a cluster that was just installed, or whose static pods are being replaced, is not worth keeping yet. */
-import { ActivityFailure, isCancellation, patched } from '@temporalio/workflow';
+import { patched } from '@temporalio/workflow';
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { type BackupOverride, requireSettled, type Settling } from '../../domain/backups/settled.ts';
 import { look, preparing } from '../kit/activities.ts';
-import { checked, reasonOf } from '../kit/failure.ts';
+import { checked, reasonOf, rethrowUnlessActivity } from '../kit/failure.ts';
 import type { Runbook } from '../kit/runbook.ts';
 
 /** What can't be looked at is said and stops nothing: etcd can be backed up while a node or the API is away. */
@@ -74,7 +74,7 @@ async function settlingOf(cluster: Cluster, node: ClusterNode): Promise<Found> {
   try {
     return { where: node.name, settling: await preparing(node).readSettling({ cluster, node: node.name }) };
   } catch (error) {
-    if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
+    rethrowUnlessActivity(error);
     return { where: node.name, problem: reasonOf(error) };
   }
 }

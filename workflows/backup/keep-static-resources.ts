@@ -1,12 +1,11 @@
 /** The files of every node, in the stores that hold them. What can't be kept makes the backup degraded, not failed: etcd's data is worth more. */
-import { ActivityFailure, isCancellation } from '@temporalio/workflow';
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import type { BackupId } from '../../domain/format/keys.ts';
 import type { BackupReport } from '../../domain/operations/backup.ts';
 import { staticResourcePaths, type StaticResourcesTaken, storeHolds } from '../../domain/backups/static-resources.ts';
 import { archiving } from '../kit/activities.ts';
-import { reasonOf } from '../kit/failure.ts';
+import { reasonOf, rethrowUnlessActivity } from '../kit/failure.ts';
 import type { Runbook } from '../kit/runbook.ts';
 import { megabytes } from '../kit/words.ts';
 
@@ -61,7 +60,7 @@ async function keepOfNode(
         ].join('; '),
     );
   } catch (error) {
-    if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
+    rethrowUnlessActivity(error);
     return { kind: 'static-resources', node: node.name, reason: reasonOf(error) };
   }
 }

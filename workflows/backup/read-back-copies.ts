@@ -1,5 +1,5 @@
 /** Every copy that was written is read again: a store whose copy differs counts as one that failed. */
-import { isCancellation } from '@temporalio/workflow';
+import { isCancellation } from '../kit/engine.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import type { ManifestArtifact } from '../../domain/format/manifest.ts';
 import type { ArtifactReport } from '../../domain/operations/backup.ts';

@@ -1,5 +1,5 @@
 /** One healthy member's snapshot in every store that can take it. A member that dies under way is not waited for: another one is read. */
-import { sleep } from '@temporalio/workflow';
+import { sleep } from '../kit/engine.ts';
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import type { SnapshotTaken } from '../../domain/format/snapshot-source.ts';

@@ -1,11 +1,10 @@
 /** What a replacement leaves for a person: whatever still names the old member's address or node. */
-import { ActivityFailure, isCancellation } from '@temporalio/workflow';
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { remarksOf } from '../../domain/members/replacement-remarks.ts';
 import type { Replacement } from '../../domain/members/replacement.ts';
 import { observing } from '../kit/activities.ts';
-import { reasonOf } from '../kit/failure.ts';
+import { reasonOf, rethrowUnlessActivity } from '../kit/failure.ts';
 
 export async function leftToDo(cluster: Cluster, node: ClusterNode, old: Replacement['remove']): Promise<string[]> {
   if (old === null) return [];
@@ -16,7 +15,7 @@ export async function leftToDo(cluster: Cluster, node: ClusterNode, old: Replace
       try {
         return { node: name, flags: await observing(asked).readApiServerFlags({ cluster, node: name }) };
       } catch (error) {
-        if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
+        rethrowUnlessActivity(error);
         return { node: name, flags: null, problem: reasonOf(error) };
       }
     }),

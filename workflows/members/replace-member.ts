@@ -1,5 +1,4 @@
 /** Replaces one unhealthy etcd member while the others go on: what it takes is checked and saved first, and quorum is never at risk. */
-import { CancellationScope, workflowInfo } from '@temporalio/workflow';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { checkConfirmation, checkInput, isBoolean, isName } from '../../domain/input.ts';
 import { backupIdOf } from '../../domain/format/keys.ts';
@@ -10,6 +9,7 @@ import { planReplacement } from '../../domain/members/replacement.ts';
 import { changingSteps, replacementSteps } from '../../domain/members/steps.ts';
 import { look, preparing } from '../kit/activities.ts';
 import { type Changed, changeMember, type MemberChange } from './change-member.ts';
+import { ownWorkflowId, untouchable } from '../kit/engine.ts';
 import { checked, failure, rethrowUnlessActivity } from '../kit/failure.ts';
 import { holdingCluster } from '../kit/hold-cluster.ts';
 import { leftToDo } from './left-to-do.ts';
@@ -88,7 +88,7 @@ async function replaceMemberOf(
   const stopsApiServer = cluster.flavour === 'kubeadm';
   runbook.announce(changingSteps({ node: node.name, stopsApiServer, joinsItself: found.joinsItself }));
   // From here on the cluster is touched: neither a failure nor a cancellation leaves it in between.
-  const end = await CancellationScope.nonCancellable(async () => {
+  const end = await untouchable(async () => {
     const ended = await changeOrPutBack({ cluster, node, plan, found, operationId }, runbook, person);
     return { ...ended, toDo: ended.outcome === 'replaced' ? await leftToDo(cluster, node, plan.remove) : [] };
   });
@@ -100,7 +100,7 @@ async function replaceMemberOf(
     before: before.members,
     backup: saved.backup,
     steps: runbook.steps,
-    workflowId: workflowInfo().workflowId,
+    workflowId: ownWorkflowId(),
   };
 }
 

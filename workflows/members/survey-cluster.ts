@@ -1,11 +1,10 @@
 /** A look at every member, and at the nodes of those that don't answer. */
-import { ActivityFailure, isCancellation } from '@temporalio/workflow';
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { memberTable, type MemberSurvey, type ProcessSeen, quorumOf } from '../../domain/members/member-table.ts';
 import type { MemberEntry, Quorum } from '../../domain/members/member-entry.ts';
 import { look, observing } from '../kit/activities.ts';
-import { reasonOf } from '../kit/failure.ts';
+import { reasonOf, rethrowUnlessActivity } from '../kit/failure.ts';
 
 export interface SurveyedCluster {
   survey: MemberSurvey;
@@ -29,7 +28,7 @@ async function processOn(cluster: Cluster, node: ClusterNode): Promise<ProcessSe
   try {
     return [await observing(node).observeEtcd({ cluster, node: node.name })];
   } catch (error) {
-    if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
+    rethrowUnlessActivity(error);
     return [{ node: node.name, process: 'unreachable', seen: reasonOf(error) }];
   }
 }
