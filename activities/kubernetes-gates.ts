@@ -15,8 +15,8 @@ export interface GateOrder {
 }
 
 interface WatchOrder extends GateOrder {
-  oldRevision: string | null;
-  isRaised?: boolean;
+  /** The highest revision that a client may have seen; null when the restore could not raise the revision above it: then watches don't end. */
+  seenRevision: string | null;
 }
 
 /** Nodes are looked at side by side: each has objects of its own. */
@@ -38,10 +38,10 @@ async function withAccess(
 async function expectCompacted(
   cluster: Cluster,
   node: ClusterNode,
-  oldRevision: string,
+  seenRevision: string,
   signal: AbortSignal,
 ): Promise<GateResult> {
-  const next = (BigInt(oldRevision) + 1n).toString();
+  const next = (BigInt(seenRevision) + 1n).toString();
   const compacted = await watchIsCompacted(endpointOf(cluster, node), next, signal);
   if (compacted !== null) {
     return { checked: true, seen: `a watch from revision ${next} is refused: compacted up to ${compacted}` };
@@ -65,21 +65,22 @@ export function createKubernetesGateActivities() {
 
     /**
      * Retried until a watch from where clients had come to before the restore is refused, so that they list anew, and a new list and watch work.
-     * @param order.oldRevision the highest revision that a client can have seen; null when it isn't known
-     * @param order.isRaised whether the restore raised the revision above that; without it watches don't end
      */
     watchProof: attended(async (order: WatchOrder, { signal }): Promise<GateResult> => {
-      const { cluster, oldRevision, isRaised = true } = order;
-      if (!isRaised) return notChecked('the revision was not raised: watches from before the restore do not end');
-      if (oldRevision === null) return notChecked('the live revision before the restore is unknown');
+      const { cluster, seenRevision } = order;
+      if (seenRevision === null)
+        return notChecked('the revision was not raised: watches from before the restore do not end');
       if (cluster.flavour === 'etcd') {
-        return await expectCompacted(cluster, nodeOf(cluster.nodes, order.node), oldRevision, signal);
+        return await expectCompacted(cluster, nodeOf(cluster.nodes, order.node), seenRevision, signal);
       }
       return await withAccess(order, signal, async (access) => {
         const { expectExpired, expectFresh } = await import('../adapters/kubernetes/watch-proof.ts');
-        const refusal = await expectExpired(access, oldRevision, signal);
+        const refusal = await expectExpired(access, seenRevision, signal);
         const fresh = await expectFresh(access, nameFor('watch', order), signal);
-        return { checked: true, seen: `a watch from ${oldRevision} is refused (${refusal}); ${fresh}` };
+        return {
+          checked: true,
+          seen: `a watch from ${seenRevision}, and so from any that was seen before, is refused (${refusal}); ${fresh}`,
+        };
       });
     }),
   };

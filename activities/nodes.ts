@@ -3,6 +3,7 @@ import type { Host } from '../adapters/hosts/host.ts';
 import { controlPlaneFor } from '../adapters/flavours/find.ts';
 import type { Component } from '../adapters/flavours/control-plane.ts';
 import { apiServerReady } from '../adapters/kubernetes/api/api-server.ts';
+import { inspectStatuses } from '../adapters/etcd/inspect.ts';
 import { checkNode } from '../adapters/node-data/check-node.ts';
 import {
   isStaged,
@@ -15,6 +16,7 @@ import {
 import { type ClusterNode, nodeOf } from '../domain/configuration/nodes.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
 import { SalvorError } from '../domain/errors.ts';
+import { overtakenBy } from '../domain/restore/revision.ts';
 import { attended } from './attend.ts';
 import { onHost, type OnNode } from './on-host.ts';
 
@@ -25,6 +27,9 @@ const STOP_DEADLINE_MS = 90_000;
 const START_DEADLINE_MS = 60_000;
 /** The kubelet starts a static pod anew only when the API has let go of its mirror: up to 34 s a try. */
 const CONTROLLERS_DEADLINE_MS = 100_000;
+
+/** A member that is about to be stopped answers at once, or is not waited for. */
+const LAST_WORD_MS = 1_000;
 
 /** A kube-apiserver that was just started is ready within it. */
 const USUALLY_READY_MS = 6_000;
@@ -54,6 +59,14 @@ async function startAgain(cluster: Cluster, node: ClusterNode, host: Host, signa
   return anyChanged([etcd, apiServer]);
 }
 
+/** @throws SalvorError `UnsafeState` when the member has come to where the staged data begins */
+async function refuseOvertaken(cluster: Cluster, node: ClusterNode, floor: string, signal: AbortSignal) {
+  const [member] = await inspectStatuses(cluster, [node], signal, LAST_WORD_MS);
+  const overtaken = overtakenBy(member?.status?.revision ?? null, floor);
+  if (overtaken === undefined) return;
+  throw new SalvorError('UnsafeState', `${node.name}: ${overtaken}. Roll back, and start the restore again`);
+}
+
 /** @throws SalvorError `UnsafeState` while etcd runs */
 export async function refuseRunning(
   cluster: Cluster,
@@ -70,10 +83,10 @@ export async function refuseRunning(
 
 export function createNodeActivities() {
   return {
-    checkNode: attended(async (order: OnNode & { snapshotBytes: number; etcdVersion?: string }, { signal }) => {
-      const { cluster, snapshotBytes, etcdVersion } = order;
-      const snapshot = { bytes: snapshotBytes, ...(etcdVersion !== undefined && { etcdVersion }) };
-      return await onHost(order, async (node, host) => await checkNode(cluster, node, host, snapshot, signal));
+    checkNode: attended(async (order: OnNode & { neededBytes: number; etcdVersion?: string }, { signal }) => {
+      const { cluster, neededBytes, etcdVersion } = order;
+      const needed = { bytes: neededBytes, ...(etcdVersion !== undefined && { etcdVersion }) };
+      return await onHost(order, async (node, host) => await checkNode(cluster, node, host, needed, signal));
     }),
 
     stageDataDirectory: attended(async (order: OnNode & { staging: StagingOrder }, { signal }) => {
@@ -96,10 +109,14 @@ export function createNodeActivities() {
       });
     }),
 
-    /** With `restarts` also one that seems to be stopped, and is about to be started anew. */
-    stopEtcd: attended(async (order: OnNode & { restarts?: boolean }, { signal }) => {
+    /**
+     * With `restarts` also one that seems to be stopped, and is about to be started anew.
+     * @param order.below not when the member has reached this revision: what was staged would be behind what its clients have seen. A silent member is stopped
+     */
+    stopEtcd: attended(async (order: OnNode & { restarts?: boolean; below?: string }, { signal }) => {
       const options = { ...(order.restarts && { restarts: true }) };
       return await onHost(order, async (node, host) => {
+        if (order.below !== undefined) await refuseOvertaken(order.cluster, node, order.below, signal);
         return await controlPlaneFor(order.cluster, node, host).etcd.stop(signal, STOP_DEADLINE_MS, options);
       });
     }),

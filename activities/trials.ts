@@ -1,9 +1,10 @@
 /** Proving a backup before anything depends on it. */
 import { activityInfo } from '@temporalio/activity';
-import { drill, type DrillResult } from '../adapters/drill/drill.ts';
+import { drill } from '../adapters/drill/drill.ts';
 import { withScratch } from '../adapters/scratch/folders.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
 import type { SnapshotSource } from '../domain/format/snapshot-source.ts';
+import type { TrialResult } from '../domain/restore/trial.ts';
 import { attended } from './attend.ts';
 
 /** A folder of the worker for one activity: the next attempt of the same activity finds and clears it. */
@@ -16,7 +17,7 @@ export function createTrialActivities() {
   return {
     /** Restores the snapshot into a scratch etcd on the worker: what fails here has touched nothing. */
     trialRestore: attended(
-      async ({ cluster, source }: { cluster: Cluster; source: SnapshotSource }, { signal }): Promise<DrillResult> => {
+      async ({ cluster, source }: { cluster: Cluster; source: SnapshotSource }, { signal }): Promise<TrialResult> => {
         return await withActivityScratch(async (scratch) => await drill(cluster, source, { scratch, signal }));
       },
     ),

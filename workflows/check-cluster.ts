@@ -3,6 +3,7 @@ import { isCancellation } from './kit/engine.ts';
 import { checkInput, isName } from '../domain/input.ts';
 import { hashGroups } from '../domain/members/members.ts';
 import type { CheckClusterInput, CheckClusterReport } from '../domain/operations/check-cluster.ts';
+import { bytesToStage } from '../domain/restore/room.ts';
 import { look, preparing } from './kit/activities.ts';
 import { checked, reasonOf } from './kit/failure.ts';
 
@@ -49,7 +50,7 @@ export async function checkCluster(input: CheckClusterInput): Promise<CheckClust
       const { etcd, apiServer, etcdutl } = await preparing(node).checkNode({
         cluster,
         node: node.name,
-        snapshotBytes: sizeBytes,
+        neededBytes: bytesToStage(sizeBytes),
       });
       return { ok: true, seen: `etcd ${etcd}${apiServer === null ? '' : `, kube-apiserver ${apiServer}`}, ${etcdutl}` };
     });

@@ -1,14 +1,13 @@
 /** The trial before a restore: whether one copy of a snapshot can be restored, in scratch. */
 import { join } from 'node:path';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
-import type { Changes } from '../../domain/restore/changes.ts';
-import type { Digest } from '../../domain/format/manifest.ts';
 import type { SnapshotSource } from '../../domain/format/snapshot-source.ts';
+import type { TrialResult } from '../../domain/restore/trial.ts';
 import { localHost } from '../hosts/local.ts';
 import { compareWithLive } from './compare.ts';
 import { unrecorded } from './checking.ts';
 import { fetchSnapshot } from '../snapshots/fetch-snapshot.ts';
-import { type Proven, withProven } from './prove-snapshot.ts';
+import { withProven } from './prove-snapshot.ts';
 
 export interface DrillOptions {
   /** An empty folder of the worker with room for the database twice. */
@@ -16,22 +15,12 @@ export interface DrillOptions {
   signal: AbortSignal;
 }
 
-export interface DrillResult extends Proven {
-  /** The store it was read from. */
-  store: string;
-  content: Digest;
-  /** What a restore of it changes in the cluster as it is now; null when no live member could be read. */
-  changes: Changes | null;
-  /** Why that isn't known. */
-  changesProblem?: string;
-}
-
 /**
  * Fetches, checks, restores and boots the very bytes that a restore would use: of the first store whose copy is right. Nothing outside
  * `scratch` is touched.
  * @throws SalvorError `BackupCorrupt` when they aren't what the manifest says or don't restore; what the stores threw when none gave them
  */
-export async function drill(cluster: Cluster, source: SnapshotSource, options: DrillOptions): Promise<DrillResult> {
+export async function drill(cluster: Cluster, source: SnapshotSource, options: DrillOptions): Promise<TrialResult> {
   const { scratch, signal } = options;
   const file = join(scratch, 'snapshot.db');
   const fetched = await fetchSnapshot(

@@ -10,18 +10,16 @@ import { etcdutlOn } from '../snapshots/find-etcdutl.ts';
 import type { Host } from '../hosts/host.ts';
 import { refuseUnfinished } from './journal.ts';
 
-/** The snapshot itself, the database restored from it, and as much again for etcd to grow. */
-const ROOM_PER_SNAPSHOT_BYTE = 3;
-
 /**
  * Looks at what a restore needs on a node: the tool, room in the data directory, and how its components are doing.
+ * @param needed the room, and the version of the etcd whose snapshot is restored
  * @throws SalvorError `ToolMissing`, `NoSpace`, `UnsafeState` or `CommandFailed`, naming the node and what is missing
  */
 export async function checkNode(
   cluster: Cluster,
   node: ClusterNode,
   host: Host,
-  snapshot: { bytes: number; etcdVersion?: string },
+  needed: { bytes: number; etcdVersion?: string },
   signal: AbortSignal,
 ) {
   const { dataDir } = node.etcd;
@@ -35,13 +33,12 @@ export async function checkNode(
   await refuseUnfinished(cluster.name, node, host, signal);
   await refuseOtherPlace(cluster, node, host, signal);
   await refuseMountPoint(node, host, signal);
-  const tool = await etcdutlOn(node, host, signal, snapshot.etcdVersion);
+  const tool = await etcdutlOn(node, host, signal, needed.etcdVersion);
   const freeBytes = await freeBytesFor(node, host, signal);
-  const neededBytes = snapshot.bytes * ROOM_PER_SNAPSHOT_BYTE;
-  if (freeBytes < neededBytes) {
+  if (freeBytes < needed.bytes) {
     throw new SalvorError(
       'NoSpace',
-      `${node.name}: ${dataDir} has ${freeBytes} bytes free, the restore needs ${neededBytes}: the old data is kept. Make room`,
+      `${node.name}: ${dataDir} has ${freeBytes} bytes free, the restore needs ${needed.bytes}: the old data is kept. Make room`,
     );
   }
   const { etcd, apiServer } = controlPlaneFor(cluster, node, host);

@@ -4,6 +4,7 @@ import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { SalvorError } from '../../domain/errors.ts';
 import type { Digest } from '../../domain/format/manifest.ts';
+import { cannotRaiseRevision } from '../../domain/restore/revision.ts';
 import { memberData, restorePaths } from '../../domain/node-paths.ts';
 import type { SnapshotSource } from '../../domain/format/snapshot-source.ts';
 import { fetchSnapshot } from '../snapshots/fetch-snapshot.ts';
@@ -54,9 +55,16 @@ export async function stageDataDirectory(
     },
     signal,
   );
+  const tool = await etcdutlOn(node, host, signal, order.source.etcd?.version);
+  if (order.bumpRevision !== null && !tool.raisesRevision) {
+    throw new SalvorError(
+      'ToolMissing',
+      `${node.name}: ${cannotRaiseRevision(`${tool.name} ${tool.version} (${tool.path})`)}. It was another tool when the plan was drawn`,
+    );
+  }
   await restoreSnapshot(
     host,
-    (await etcdutlOn(node, host, signal, order.source.etcd?.version)).path,
+    tool.path,
     {
       file,
       dataDir: fresh,

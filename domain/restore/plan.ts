@@ -7,7 +7,7 @@ import type { FoundNode } from './journal.ts';
 import type { Proof } from '../format/manifest.ts';
 import { answering, type MemberInspection } from '../members/members.ts';
 import type { BackupId } from '../format/keys.ts';
-import { cannotRaiseRevision, raiseOf } from './revision.ts';
+import { cannotRaiseRevision, raiseAbove } from './revision.ts';
 import { plannedNode, restoreSteps } from './steps.ts';
 import type { SnapshotSource } from '../format/snapshot-source.ts';
 
@@ -102,7 +102,7 @@ export function drawPlan(facts: PlanFacts): Omit<RestorePlan, 'digest' | 'expect
     members: answering(members).map(({ node, status }) => ({ node, version: status.version })),
   };
   refuseLaterVersion(versions);
-  const bumpRevision = raiseOf(trial.revision, before.revision, nodes);
+  const { bumpRevision, floor } = raiseAbove(trial.revision, before.revision, nodes);
   return {
     cluster: cluster.name,
     backup: source.backup,
@@ -111,7 +111,7 @@ export function drawPlan(facts: PlanFacts): Omit<RestorePlan, 'digest' | 'expect
     trial,
     before,
     revisionGap: before.revision === null ? null : (BigInt(before.revision) - BigInt(trial.revision)).toString(),
-    revisionFloor: (BigInt(trial.revision) + BigInt(bumpRevision ?? 0)).toString(),
+    revisionFloor: floor,
     bumpRevision,
     changes: facts.changes,
     nodes,

@@ -1,4 +1,4 @@
-/** The revision at which a restored cluster begins: above everything that a client has seen. */
+/** The revision at which a restored cluster begins: above everything that a client has seen. Pure. */
 
 /** Added to the live revision, for what is written while the data directories are staged. */
 const MARGIN_WHILE_STAGING = 1_000_000n;
@@ -16,15 +16,49 @@ export function bumpFor(snapshotRevision: string, liveRevision: string | null): 
   return ((gap > 0n ? gap : 0n) + MARGIN_WHILE_STAGING).toString();
 }
 
+export interface RaisedRevision {
+  /** The highest that a client can have seen, as far as a member told; null when none did. */
+  before: string | null;
+  /** How far the tools raise the snapshot's revision; null when some node's can't. */
+  bumpRevision: string | null;
+  /** At this one, or above, the restored members begin. */
+  floor: string;
+}
+
 /**
- * As {@link bumpFor}; null when the tool of some node can't raise the revision: then no node's does, since all members start from the same data.
+ * Where the restored cluster begins.
+ * @param nodes with a tool that can't raise the revision on one of them no node's does, since all members start from the same data
  */
-export function raiseOf(
+export function raiseAbove(
   snapshotRevision: string,
   liveRevision: string | null,
   nodes: readonly { leavesRevision?: boolean }[],
-): string | null {
-  return nodes.some(({ leavesRevision }) => leavesRevision) ? null : bumpFor(snapshotRevision, liveRevision);
+): RaisedRevision {
+  const isLeft = nodes.some(({ leavesRevision }) => leavesRevision);
+  const bumpRevision = isLeft ? null : bumpFor(snapshotRevision, liveRevision);
+  const floor = (BigInt(snapshotRevision) + BigInt(bumpRevision ?? 0)).toString();
+  return { before: liveRevision, bumpRevision, floor };
+}
+
+/** The highest of those that are known. */
+export function highestRevision(...revisions: (string | null)[]): string | null {
+  const known = revisions.flatMap((revision) => (revision === null ? [] : [BigInt(revision)]));
+  if (known.length === 0) return null;
+  return known.reduce((high, revision) => (revision > high ? revision : high)).toString();
+}
+
+/**
+ * The highest revision that a client may have seen before a restore. etcd is compacted at the floor then, and refuses watches that begin below it;
+ * who has seen a revision watches from the next one on.
+ */
+export function highestRefused(floor: string): string {
+  return (BigInt(floor) - 2n).toString();
+}
+
+/** Why data that begins at `floor` must not replace that of a cluster at `liveRevision`; undefined when it may, or when nothing is known. */
+export function overtakenBy(liveRevision: string | null, floor: string): string | undefined {
+  if (liveRevision === null || BigInt(liveRevision) <= BigInt(highestRefused(floor))) return undefined;
+  return `etcd is at revision ${liveRevision}, and the restored cluster would begin at ${floor}: clients would miss every change until it has caught up`;
 }
 
 /** What people must know before a restore with a tool that leaves the revision where the snapshot was. */

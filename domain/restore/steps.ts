@@ -30,6 +30,7 @@ const RESTORE_STEPS = [
   { name: 'Approve the plan', on: 'cluster' },
   { name: 'Save the present state', on: 'cluster' },
   { name: 'Stage the new data directory', on: 'each node' },
+  { name: 'Look once more before the first stop', on: 'cluster' },
   { name: 'Write the journal', on: 'each node' },
   { name: 'Stop kube-apiserver', on: 'each kube-apiserver' },
   { name: 'Stop etcd', on: 'each node' },

@@ -323,7 +323,7 @@ export function fakeActivities(changes: Partial<Activities> = {}): FakeActivitie
       },
     ],
     removeSetAside: async ({ paths }) => ({ removed: paths, bytes: 1_000_000 * paths.length }),
-    watchProof: async ({ oldRevision }) => ({ checked: true, seen: `a watch from ${oldRevision} is refused` }),
+    watchProof: async ({ seenRevision }) => ({ checked: true, seen: `a watch from ${seenRevision} is refused` }),
   };
   const activities = { ...defaults, ...changes };
   const recorded = Object.entries(activities).map(([name, activity]) => [

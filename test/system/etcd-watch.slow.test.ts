@@ -16,6 +16,7 @@ import { locateEtcdutl } from '../../adapters/hosts/find.ts';
 import { localHost } from '../../adapters/hosts/local.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import type { GateResult } from '../../domain/restore/gates.ts';
+import { highestRefused } from '../../domain/restore/revision.ts';
 import { freePorts, startEtcdCluster } from '../support/etcd-cluster.ts';
 import { fill } from '../support/etcd-data.ts';
 import { CLUSTER } from '../support/fake-activities.ts';
@@ -60,13 +61,13 @@ describe('a watch of an etcd that was restored with a raised revision', () => {
     await rm(directory, { recursive: true });
   });
 
-  async function prove(clientUrl: string, oldRevision: string | null): Promise<GateResult> {
+  async function prove(clientUrl: string, seenRevision: string | null): Promise<GateResult> {
     const [template] = CLUSTER.nodes;
     assert.ok(template);
     const nodes = [{ ...template, etcd: { ...template.etcd, clientUrl } }];
     const cluster: Cluster = { ...CLUSTER, flavour: 'etcd', nodes };
     const activity = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR', () => {}) });
-    const order = { cluster, node: template.name, operationId: '20261128-170000', oldRevision };
+    const order = { cluster, node: template.name, operationId: '20261128-170000', seenRevision };
     return await activity.run(createKubernetesGateActivities().watchProof, order);
   }
 
@@ -78,6 +79,11 @@ describe('a watch of an etcd that was restored with a raised revision', () => {
       checked: true,
       seen: `a watch from revision ${Number(revision) + 1} is refused: compacted up to ${compacted}`,
     });
+  });
+
+  test('is refused from every revision below the one at which the restored member begins', async () => {
+    const floor = String(1_000_000 + Number(source.revision));
+    assert.equal((await prove(restored.clientUrl, highestRefused(floor))).checked, true);
   });
 
   test('is taken from where the restored one is now: the gate then says what clients would miss', async () => {

@@ -10,7 +10,7 @@ import { createTrialActivities } from '../../activities/trials.ts';
 import { loadConfiguration } from '../../adapters/configuration/load.ts';
 import { type Cluster, resolveCluster } from '../../domain/configuration/resolve.ts';
 import type { SnapshotSource } from '../../domain/format/snapshot-source.ts';
-import type { DrillResult } from '../../adapters/drill/drill.ts';
+import type { TrialResult } from '../../domain/restore/trial.ts';
 import type { GateResult } from '../../domain/restore/gates.ts';
 import type { BackupReport } from '../../domain/operations/backup.ts';
 import type { RestoreReport } from '../../domain/operations/restore.ts';
@@ -38,12 +38,12 @@ async function sing(order: Partial<GateOrder> = {}): Promise<GateResult> {
   return await activity().run(canary, { cluster, node: 'm1', operationId, ...order });
 }
 
-async function prove(oldRevision: string | null, order: Partial<GateOrder> = {}): Promise<GateResult> {
+async function prove(seenRevision: string | null, order: Partial<GateOrder> = {}): Promise<GateResult> {
   return await activity().run(watchProof, {
     cluster,
     node: 'm1',
     operationId,
-    oldRevision,
+    seenRevision,
     ...order,
   });
 }
@@ -121,7 +121,7 @@ test('after a restore every kube-apiserver refuses a watch from before it, and a
 
   // What the trial of it says beforehand.
   const source: SnapshotSource = await activity().run(createBackupActivities().findSnapshot, { cluster, backup });
-  const trial: DrillResult = await activity().run(createTrialActivities().trialRestore, { cluster, source });
+  const trial: TrialResult = await activity().run(createTrialActivities().trialRestore, { cluster, source });
   const { changes, changesProblem } = trial;
   assert.ok(changes, changesProblem);
   const made = changes.types.find(({ type }) => type === 'salvor-test');

@@ -187,11 +187,11 @@ test('the revision is raised past the live one', async () => {
 
 test("when one node's tool can't raise the revision, no node's does, and the step says what that means", async () => {
   const bumps: (string | null)[] = [];
-  const isRaised: (boolean | undefined)[] = [];
+  const seenRevisions: (string | null)[] = [];
   let floor = '';
   const fake = fakeActivities({
     watchProof: async (order) => {
-      isRaised.push(order.isRaised);
+      seenRevisions.push(order.seenRevision);
       return { checked: false, seen: 'not checked' };
     },
     checkNode: async ({ node }) => ({
@@ -216,7 +216,7 @@ test("when one node's tool can't raise the revision, no node's does, and the ste
   assert.equal(floor, '4200', "the snapshot's own");
   const seen = report.steps.find((step) => step.name === 'Check the node' && step.node === 'm2')?.evidence ?? '';
   assert.match(seen, /WARNING: etcdctl 3\.4\.23 .*can't raise the revision.*Restart everything that watches/);
-  assert.deepEqual(isRaised, [false, false, false]);
+  assert.deepEqual(seenRevisions, [null, null, null]);
   assert.deepEqual(report.aftercare?.[0], {
     what: 'watches from before the restore',
     state: 'listed',

@@ -4,7 +4,7 @@ import type { Cluster } from '../../domain/configuration/resolve.ts';
 import type { MemberEntry } from '../../domain/members/member-entry.ts';
 import { initialClusterOf, type Replacement } from '../../domain/members/replacement.ts';
 import { changing, gate, type preparing } from '../kit/activities.ts';
-import { started, stopped } from '../restore/change-cluster.ts';
+import { startedSo, stoppedSo } from '../restore/start-and-stop.ts';
 import { failure } from '../kit/failure.ts';
 import type { Person } from '../kit/person.ts';
 import type { Runbook } from '../kit/runbook.ts';
@@ -74,14 +74,14 @@ async function freeNode({ cluster, node, plan, operationId }: MemberChange, chan
       'Stop kube-apiserver',
       node.name,
       async () => await changing(node).stopApiServer({ cluster, node: node.name }),
-      stopped,
+      stoppedSo,
     );
   }
   await runbook.step(
     'Stop etcd',
     node.name,
     async () => await changing(node).stopEtcd({ cluster, node: node.name, restarts: true }),
-    stopped,
+    stoppedSo,
   );
   const { setAside } = await runbook.step(
     'Set the old data aside',
@@ -134,7 +134,7 @@ async function addMember({ cluster, node, plan, operationId }: MemberChange, cha
     'Start etcd',
     node.name,
     async () => await changing(node).startEtcd({ cluster, node: node.name }),
-    started,
+    startedSo,
   );
   await runbook.step(
     'Wait until it is in sync',
@@ -198,7 +198,7 @@ async function startKubernetes({ cluster, node }: MemberChange, runbook: Runbook
     'Start kube-apiserver',
     node.name,
     async () => await changing(node).startApiServer(order),
-    started,
+    startedSo,
   );
   await runbook.step(
     'Check kube-apiserver',
@@ -210,7 +210,7 @@ async function startKubernetes({ cluster, node }: MemberChange, runbook: Runbook
     'Start the controllers',
     node.name,
     async () => await changing(node).startControllers(order),
-    started,
+    startedSo,
   );
 }
 

@@ -1,6 +1,6 @@
 /** Puts a member back to where it was, as long as it still is one: before it is removed from the cluster. */
 import { changing } from '../kit/activities.ts';
-import { started } from '../restore/change-cluster.ts';
+import { startedSo } from '../restore/start-and-stop.ts';
 import type { MemberChange } from './change-member.ts';
 import type { Runbook } from '../kit/runbook.ts';
 
@@ -16,19 +16,24 @@ export async function putMemberBack(
     ({ changed }) => (changed ? 'it is in its place' : 'it was not moved'),
   );
   if (found.etcd === 'running') {
-    await runbook.step('Roll back: start etcd', node.name, async () => await changing(node).startEtcd(order), started);
+    await runbook.step(
+      'Roll back: start etcd',
+      node.name,
+      async () => await changing(node).startEtcd(order),
+      startedSo,
+    );
   }
   if (cluster.flavour !== 'kubeadm' || found.apiServer !== 'running') return;
   await runbook.step(
     'Roll back: start kube-apiserver',
     node.name,
     async () => await changing(node).startApiServer(order),
-    started,
+    startedSo,
   );
   await runbook.step(
     'Roll back: start the controllers',
     node.name,
     async () => await changing(node).startControllers(order),
-    started,
+    startedSo,
   );
 }

@@ -1,182 +1,151 @@
 /** The part of a restore that people wait for: from the first component stopped to the last one ready. Everything that takes time was done before. */
-import { patched } from '@temporalio/workflow';
-import type { ClusterNode } from '../../domain/configuration/nodes.ts';
-import type { Cluster } from '../../domain/configuration/resolve.ts';
-import { FAILURES } from '../../domain/errors.ts';
 import { isRevisionRaised, type Journal } from '../../domain/restore/journal.ts';
+import { highestRefused } from '../../domain/restore/revision.ts';
 import { plannedNode } from '../../domain/restore/steps.ts';
 import { asClient, changing, FIRST_LOOK, gate, glance } from '../kit/activities.ts';
-import { failureTypeOf, isTimeout } from '../kit/failure.ts';
-import type { Runbook } from '../kit/runbook.ts';
-
-export interface Change {
-  cluster: Cluster;
-  journal: Journal;
-  /** False for a restore that began before it had these gates. */
-  isPlanned: boolean;
-  /** Every node has its new data directory already: nothing is stopped. */
-  isSwapped?: boolean;
-}
+import type { RestoreOperation, Undertaking } from './operation.ts';
+import { startedSo, startUntilItHolds, stoppedSo, withApiServer } from './start-and-stop.ts';
 
 /** Stops every kube-apiserver and etcd, swaps the data directories, and starts everything again, with a gate after each half. */
-export async function changeCluster({ cluster, journal, isPlanned, isSwapped = false }: Change, runbook: Runbook) {
-  if (!isSwapped) await stopEverything(cluster, journal.leader, runbook);
-  const { after, setAside } = await swapAndStartEtcd({ cluster, journal, isPlanned }, runbook);
-  await startApiServers(cluster, isPlanned, runbook);
+export async function changeCluster({ journal, isSwapped }: Undertaking, op: RestoreOperation) {
+  if (!isSwapped) await stopEverything(journal, op);
+  const setAside = await swapEverywhere(journal, op);
+  const after = await startEtcd(journal, op);
+  await startApiServers(op);
   const upAtMs = Date.now();
-  if (isPlanned) await lookAsClients(cluster, journal, runbook);
-  await runbook.onEvery(
-    'Start the controllers',
-    cluster.nodes.filter((node) => plannedNode(cluster.flavour, node).hasControllers),
-    async (node) => await changing(node).startControllers({ cluster, node: node.name }),
-    started,
-  );
+  await lookAsClients(journal, op);
+  await startControllers(op);
   return { after, setAside, upAtMs };
 }
 
-async function stopEverything(cluster: Cluster, leader: string | null, runbook: Runbook): Promise<void> {
-  const { nodes } = cluster;
-  const withApiServer = nodes.filter((node) => node.apiServer !== undefined);
-  const isLeader = (node: ClusterNode) => node.name === leader;
+async function stopEverything(journal: Journal, { cluster, runbook }: RestoreOperation): Promise<void> {
   await runbook.onEvery(
     'Stop kube-apiserver',
-    withApiServer,
+    withApiServer(cluster),
     async (node) => await changing(node).stopApiServer({ cluster, node: node.name }),
-    stopped,
+    stoppedSo,
   );
   // A leader that stops first looks for a successor among members that are stopping too, for 7 s; without followers it doesn't.
-  for (const group of [nodes.filter((node) => !isLeader(node)), nodes.filter(isLeader)]) {
-    const stopEtcd = async (node: ClusterNode) => await changing(node).stopEtcd({ cluster, node: node.name });
-    await runbook.onEvery('Stop etcd', group, stopEtcd, stopped);
+  const leader = cluster.nodes.filter(({ name }) => name === journal.leader);
+  const followers = cluster.nodes.filter(({ name }) => name !== journal.leader);
+  // A step that waited for a person may have waited for hours, with clients of etcd's own writing meanwhile.
+  const below = isRevisionRaised(journal) ? { below: journal.revision.floor } : {};
+  for (const group of [followers, leader]) {
+    await runbook.onEvery(
+      'Stop etcd',
+      group,
+      async (node) => await changing(node).stopEtcd({ cluster, node: node.name, ...below }),
+      stoppedSo,
+    );
   }
 }
 
-/**
- * What was started and has died since is started again before its gate is given up.
- * @param mayStart asked only after a failure: false for a restore that had this failure when nothing was started again
- */
-async function unlessItDied<T>(
-  glimpse: () => Promise<T>,
-  startAgain: () => Promise<unknown>,
-  look: () => Promise<T>,
-  mayStart: () => boolean = () => true,
-): Promise<T> {
-  try {
-    return await glimpse();
-  } catch (error) {
-    const type = failureTypeOf(error);
-    if (!isTimeout(error) && (type === undefined || !FAILURES[type].retryable)) throw error;
-    if (!mayStart()) throw error;
-    await startAgain();
-    return await look();
-  }
-}
-
-async function swapAndStartEtcd({ cluster, journal, isPlanned }: Change, runbook: Runbook) {
-  const { operationId, revision, clusterId } = journal;
-  const { nodes } = cluster;
+async function swapEverywhere({ operationId }: Journal, { cluster, runbook }: RestoreOperation) {
   const swapped = await runbook.onEvery(
     'Swap the data directory',
-    nodes,
+    cluster.nodes,
     async (node) => ({
       node: node.name,
-      ...(await changing(node).swapDataDirectory({ cluster, node: node.name, operationId })),
+      path: (await changing(node).swapDataDirectory({ cluster, node: node.name, operationId })).setAside,
     }),
-    ({ setAside }) => (setAside === null ? 'there was none before' : `the old one lies in ${setAside}`),
+    ({ path }) => (path === null ? 'there was none before' : `the old one lies in ${path}`),
   );
+  return swapped.flatMap(({ node, path }) => (path === null ? [] : [{ node, path }]));
+}
+
+async function startEtcd({ revision, clusterId }: Journal, { cluster, runbook }: RestoreOperation) {
   const start = etcdStartsInTurn(cluster) ? runbook.inTurn : runbook.onEvery;
   await start(
     'Start etcd',
-    nodes,
+    cluster.nodes,
     async (node) => await changing(node).startEtcd({ cluster, node: node.name }),
-    started,
+    startedSo,
   );
-  const after = await runbook.step(
+  const expected = { cluster, revisionFloor: revision.floor, oldClusterId: clusterId };
+  return await runbook.step(
     'Check the members',
     null,
-    async () => {
-      const expected = { cluster, revisionFloor: revision.floor, oldClusterId: clusterId };
-      if (!isPlanned) return await gate.checkRestoredMembers(expected);
-      return await unlessItDied(
-        async () => await glance().checkRestoredMembers(expected),
-        async () =>
-          await Promise.all(nodes.map(async (node) => await changing(node).startEtcd({ cluster, node: node.name }))),
-        async () => await gate.checkRestoredMembers(expected),
-      );
-    },
+    async () =>
+      await startUntilItHolds({
+        glance: async () => await glance().checkRestoredMembers(expected),
+        startAgain: async () =>
+          await Promise.all(
+            cluster.nodes.map(async (node) => await changing(node).startEtcd({ cluster, node: node.name })),
+          ),
+        look: async () => await gate.checkRestoredMembers(expected),
+      }),
     (restored) =>
       `${restored.members} members with the same keys in the new cluster ${restored.clusterId}, revision ${restored.revision}`,
   );
-  const setAside = swapped.flatMap(({ node, setAside: path }) => (path === null ? [] : [{ node, path }]));
-  return { after, setAside };
 }
 
-/**
- * kubeadm's etcd compares its keys with every other member's before it answers any (`InitialCorruptCheck`): members that start at once wait for each other,
- * 7 s for each peer. Under a service manager a member may count as started only when the others are there: those start at once.
- */
-export function etcdStartsInTurn({ flavour }: Cluster): boolean {
-  return flavour === 'kubeadm' && patched('start-etcd-in-turn');
-}
-
-async function startApiServers(cluster: Cluster, isPlanned: boolean, runbook: Runbook): Promise<void> {
-  const withApiServer = cluster.nodes.filter((node) => node.apiServer !== undefined);
+async function startApiServers({ cluster, runbook }: RestoreOperation): Promise<void> {
   await runbook.onEvery(
     'Start kube-apiserver',
-    withApiServer,
+    withApiServer(cluster),
     async (node) => await changing(node).startApiServer({ cluster, node: node.name }),
-    started,
+    startedSo,
   );
   await runbook.onEvery(
     'Check kube-apiserver',
-    withApiServer,
+    withApiServer(cluster),
     async (node) => {
       const order = { cluster, node: node.name };
-      if (!isPlanned) return await changing(node).checkApiServer(order);
-      return await unlessItDied(
-        async () => await glance(node).checkApiServer(order),
-        async () => await changing(node).startApiServer({ ...order, again: true }),
-        async () => await changing(node).checkApiServer(order),
-      );
+      return await startUntilItHolds({
+        glance: async () => await glance(node).checkApiServer(order),
+        startAgain: async () => await changing(node).startApiServer({ ...order, again: true }),
+        look: async () => await changing(node).checkApiServer(order),
+      });
     },
     ({ seen }) => seen,
   );
 }
 
 /** What clients need: that they can write, and that a watch from before the restore is refused, so that they list anew. */
-async function lookAsClients(cluster: Cluster, journal: Journal, runbook: Runbook): Promise<void> {
+async function lookAsClients(journal: Journal, { cluster, runbook }: RestoreOperation): Promise<void> {
   const { operationId, revision } = journal;
-  const isRaised = isRevisionRaised(journal);
-  const mayStart = () => patched('start-again-for-clients');
   await runbook.onEvery(
     'Write through kube-apiserver',
-    cluster.nodes.filter((node) => node.apiServer !== undefined),
+    withApiServer(cluster),
     async (node) => {
       const order = { cluster, node: node.name, operationId };
-      return await unlessItDied(
-        async () => await asClient(cluster, node, FIRST_LOOK).canary(order),
-        async () => await changing(node).startApiServer({ cluster, node: node.name, again: true }),
-        async () => await asClient(cluster, node).canary(order),
-        mayStart,
-      );
+      return await startUntilItHolds({
+        glance: async () => await asClient(cluster, node, FIRST_LOOK).canary(order),
+        startAgain: async () => await changing(node).startApiServer({ cluster, node: node.name, again: true }),
+        look: async () => await asClient(cluster, node).canary(order),
+      });
     },
     ({ seen }) => seen,
   );
+  const seenRevision = isRevisionRaised(journal) ? highestRefused(revision.floor) : null;
   await runbook.onEvery(
     'Prove that old watches end',
     cluster.nodes,
     async (node) => {
-      const order = { cluster, node: node.name, operationId, oldRevision: revision.before, isRaised };
-      return await unlessItDied(
-        async () => await asClient(cluster, node, FIRST_LOOK).watchProof(order),
-        async () => await changing(node).startEtcd({ cluster, node: node.name }),
-        async () => await asClient(cluster, node).watchProof(order),
-        mayStart,
-      );
+      const order = { cluster, node: node.name, operationId, seenRevision };
+      return await startUntilItHolds({
+        glance: async () => await asClient(cluster, node, FIRST_LOOK).watchProof(order),
+        startAgain: async () => await changing(node).startEtcd({ cluster, node: node.name }),
+        look: async () => await asClient(cluster, node).watchProof(order),
+      });
     },
     ({ seen }) => seen,
   );
 }
 
-export const stopped = ({ changed }: { changed: boolean }) => (changed ? 'stopped' : 'was stopped already');
-export const started = ({ changed }: { changed: boolean }) => (changed ? 'started' : 'ran already');
+async function startControllers({ cluster, runbook }: RestoreOperation): Promise<void> {
+  await runbook.onEvery(
+    'Start the controllers',
+    cluster.nodes.filter((node) => plannedNode(cluster.flavour, node).hasControllers),
+    async (node) => await changing(node).startControllers({ cluster, node: node.name }),
+    startedSo,
+  );
+}
+
+/**
+ * kubeadm's etcd compares its keys with every other member's before it answers any (`InitialCorruptCheck`): members that start at once wait for each other,
+ * 7 s for each peer. Under a service manager a member may count as started only when the others are there: those start at once.
+ */
+export function etcdStartsInTurn({ flavour }: RestoreOperation['cluster']): boolean {
+  return flavour === 'kubeadm';
+}

@@ -1,41 +1,39 @@
 /** The part of a restore that touches nothing: which backup, whether it restores, what the cluster and its nodes are like, and what follows. */
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
+import type { MemberInspection } from '../../domain/members/members.ts';
 import type { PlanRestoreInput } from '../../domain/operations/plan-restore.ts';
+import { type ChosenBackup, type PlannedNodeState, presentState, type RestorePlan } from '../../domain/restore/plan.ts';
 import { cannotRaiseRevision } from '../../domain/restore/revision.ts';
-import { type ChosenBackup, presentState, type RestorePlan } from '../../domain/restore/plan.ts';
+import { bytesToStage } from '../../domain/restore/room.ts';
+import type { TrialResult } from '../../domain/restore/trial.ts';
 import { look, preparing, stream } from '../kit/activities.ts';
-import type { Runbook } from '../kit/runbook.ts';
-
-type Members = Awaited<ReturnType<typeof look.inspectMembers>>;
-type Trial = Awaited<ReturnType<typeof stream.trialRestore>>;
+import type { RestoreOperation } from './operation.ts';
 
 /** What is known before a plan is drawn. */
 export interface Facts {
   cluster: Cluster;
   source: ChosenBackup;
-  members: Members;
-  trial: Trial;
-  nodes: Awaited<ReturnType<typeof checkNodes>>;
+  members: MemberInspection[];
+  trial: TrialResult;
+  nodes: PlannedNodeState[];
 }
 
+/** A plan that may be carried out, and what it was drawn from. */
+export interface PlannedRestore {
+  facts: Facts;
+  plan: RestorePlan;
+  /** Whether it was approved in advance, whatever it says. */
+  isAnyAccepted: boolean;
+}
+
+type Looking = Pick<RestoreOperation, 'cluster' | 'runbook'>;
+
 /** Looks at everything that a restore depends on. */
-export async function gatherFacts(cluster: Cluster, request: PlanRestoreInput, runbook: Runbook): Promise<Facts> {
-  const { backup = 'latest', at, store, skipHashCheck } = request;
-  const source = await runbook.step(
-    'Find the backup',
-    null,
-    async () =>
-      await look.findSnapshot({
-        cluster,
-        backup,
-        ...(at !== undefined && { at }),
-        ...(store !== undefined && { store }),
-        ...(skipHashCheck !== undefined && { skipHashCheck }),
-      }),
-    (found) => `${found.backup} in ${found.stores.join(', ')}`,
-  );
-  const members = await lookAtMembers(cluster, runbook);
+export async function gatherFacts(request: PlanRestoreInput, op: Looking): Promise<Facts> {
+  const { cluster, runbook } = op;
+  const source = await findBackup(request, op);
+  const members = await lookAtMembers(op);
   const trial = await runbook.step(
     'Prove the backup by a trial restore',
     null,
@@ -43,12 +41,24 @@ export async function gatherFacts(cluster: Cluster, request: PlanRestoreInput, r
     ({ revision, totalKeys, store, hashAgrees }) =>
       `from ${store}: revision ${revision}, ${totalKeys} keys${hashAgrees === true ? ', HashKV as at the source' : ''}`,
   );
-  const nodes = await checkNodes(cluster, source, trial, runbook);
+  const nodes = await checkNodes(source, trial, op);
+  return { cluster, source, members, trial, nodes };
+}
+
+/** The same when time has passed: the bytes that passed the trial are the same. Whether stores still have them, and what the cluster is like, may not be. */
+export async function lookAgain(
+  { source: { backup }, trial, cluster }: Facts,
+  { at: _at, ...request }: PlanRestoreInput,
+  op: Looking,
+): Promise<Facts> {
+  const source = await findBackup({ ...request, backup }, op);
+  const members = await lookAtMembers(op);
+  const nodes = await checkNodes(source, trial, op);
   return { cluster, source, members, trial, nodes };
 }
 
 /** The plan that follows from what was seen. */
-export async function drawPlan(facts: Facts, runbook: Runbook): Promise<RestorePlan> {
+export async function drawPlan(facts: Facts, { runbook }: Looking): Promise<RestorePlan> {
   const { cluster, source, members, nodes, trial } = facts;
   const { store, content, revision, totalKeys, hashAgrees, changes, changesProblem } = trial;
   return await runbook.step(
@@ -68,14 +78,39 @@ export async function drawPlan(facts: Facts, runbook: Runbook): Promise<RestoreP
   );
 }
 
-/** The plan as it is now, when time has passed since the facts were gathered: the backup's bytes are the same, the cluster may not be. */
-export async function drawPlanAnew(facts: Facts, runbook: Runbook): Promise<RestorePlan> {
-  const members = await lookAtMembers(facts.cluster, runbook);
-  const nodes = await checkNodes(facts.cluster, facts.source, facts.trial, runbook);
-  return await drawPlan({ ...facts, members, nodes }, runbook);
+/** @param neededBytes how much room the node must have; its etcd, its tool and an unfinished restore are looked at as well */
+export async function checkNode(
+  cluster: Cluster,
+  node: ClusterNode,
+  source: ChosenBackup,
+  neededBytes: number,
+): Promise<PlannedNodeState> {
+  const { name, address } = node;
+  const etcdVersion = source.etcd?.version;
+  const order = { cluster, node: name, neededBytes, ...(etcdVersion !== undefined && { etcdVersion }) };
+  return { name, address, ...(await preparing(node).checkNode(order)) };
 }
 
-async function lookAtMembers(cluster: Cluster, runbook: Runbook): Promise<Members> {
+async function findBackup(
+  { backup = 'latest', at, store, skipHashCheck }: PlanRestoreInput,
+  { cluster, runbook }: Looking,
+): Promise<ChosenBackup> {
+  return await runbook.step(
+    'Find the backup',
+    null,
+    async () =>
+      await look.findSnapshot({
+        cluster,
+        backup,
+        ...(at !== undefined && { at }),
+        ...(store !== undefined && { store }),
+        ...(skipHashCheck !== undefined && { skipHashCheck }),
+      }),
+    (found) => `${found.backup} in ${found.stores.join(', ')}`,
+  );
+}
+
+async function lookAtMembers({ cluster, runbook }: Looking): Promise<MemberInspection[]> {
   return await runbook.step(
     'Look at the members',
     null,
@@ -87,20 +122,15 @@ async function lookAtMembers(cluster: Cluster, runbook: Runbook): Promise<Member
   );
 }
 
-async function checkNodes(cluster: Cluster, source: ChosenBackup, trial: Trial, runbook: Runbook) {
+async function checkNodes(
+  source: ChosenBackup,
+  trial: TrialResult,
+  { cluster, runbook }: Looking,
+): Promise<PlannedNodeState[]> {
   return await runbook.onEvery(
     'Check the node',
     cluster.nodes,
-    async ({ name, address, ...node }: ClusterNode) => ({
-      name,
-      address,
-      ...(await preparing({ name, address, ...node }).checkNode({
-        cluster,
-        node: name,
-        snapshotBytes: trial.content.bytes,
-        ...(source.etcd !== undefined && { etcdVersion: source.etcd.version }),
-      })),
-    }),
+    async (node: ClusterNode) => await checkNode(cluster, node, source, bytesToStage(trial.content.bytes)),
     ({ etcd, apiServer, dataDir, etcdutl, leavesRevision }) =>
       `etcd ${etcd}${apiServer === null ? '' : `, kube-apiserver ${apiServer}`}, data directory ${dataDir}${leavesRevision ? `; WARNING: ${cannotRaiseRevision(etcdutl)}` : ''}`,
   );

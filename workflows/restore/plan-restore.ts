@@ -16,5 +16,6 @@ export async function planRestore(input: PlanRestoreInput): Promise<RestorePlan>
   );
   const runbook = openRunbook('planRestore', request.cluster);
   const cluster = await look.readCluster({ cluster: request.cluster });
-  return await drawPlan(await gatherFacts(cluster, request, runbook), runbook);
+  const op = { cluster, runbook };
+  return await drawPlan(await gatherFacts(request, op), op);
 }

@@ -1,24 +1,21 @@
 /** Takes over a restore whose operation is gone: the nodes themselves tell how far it came. */
-import { CancellationScope } from '@temporalio/workflow';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
-import type { Journal } from '../../domain/restore/journal.ts';
 import type { RestoreReport, Resume } from '../../domain/operations/restore.ts';
-import { changing, preparing } from '../kit/activities.ts';
-import { carryOut } from './carry-out.ts';
+import { isRevisionRaised, type Journal, type NodePosition } from '../../domain/restore/journal.ts';
+import { unseenWriters } from '../../domain/restore/last-look.ts';
+import { presentState } from '../../domain/restore/plan.ts';
+import { overtakenBy } from '../../domain/restore/revision.ts';
+import { changing, look, preparing } from '../kit/activities.ts';
+import { untouchable } from '../kit/engine.ts';
 import { failure } from '../kit/failure.ts';
-import type { Person } from '../kit/person.ts';
-import type { Runbook } from '../kit/runbook.ts';
+import { carryOut } from './carry-out.ts';
+import type { RestoreOperation } from './operation.ts';
 
-export async function resumeRestore(
-  cluster: Cluster,
-  resume: Resume,
-  runbook: Runbook,
-  person: Person,
-): Promise<RestoreReport> {
-  const { nodes } = cluster;
+export async function resumeRestore(resume: Resume, op: RestoreOperation): Promise<RestoreReport> {
+  const { cluster, runbook } = op;
   const journals = await runbook.onEvery(
     'Read the journal',
-    nodes,
+    cluster.nodes,
     async (node) => ({ node: node.name, journal: await preparing(node).readJournal({ cluster, node: node.name }) }),
     ({ journal }) =>
       journal === null
@@ -26,18 +23,52 @@ export async function resumeRestore(
         : `${journal.workflowId}, from ${journal.backup}, ${journal.phase}, since ${journal.touchedAt}`,
   );
   const journal = agreed(cluster, journals);
+  const { operationId } = journal;
   const positions = await runbook.onEvery(
     'Look how far the node is',
-    nodes,
-    async (node) => await changing(node).readPosition({ cluster, node: node.name, operationId: journal.operationId }),
+    cluster.nodes,
+    async (node) => ({
+      name: node.name,
+      ...(await changing(node).readPosition({ cluster, node: node.name, operationId })),
+    }),
     ({ staged, etcd }) => `${staged ? 'the old data directory is in place' : 'swapped'}, etcd ${etcd}`,
   );
+  const phase = resume === 'rollback' ? 'rolling-back' : journal.phase;
+  if (phase === 'changing') await refuseOvertaken(journal, positions, op);
 
-  return await CancellationScope.nonCancellable(async () => {
-    const phase = resume === 'rollback' ? 'rolling-back' : journal.phase;
+  return await untouchable(async () => {
     const isSwapped = positions.every(({ staged }) => !staged);
-    return await carryOut({ cluster, journal: { ...journal, phase }, isPlanned: true, isSwapped }, runbook, person);
+    return await carryOut({ journal: { ...journal, phase }, isSwapped }, op);
   });
+}
+
+/** A cluster that was not stopped yet has gone on since the journal was written, perhaps for days. */
+async function refuseOvertaken(
+  journal: Journal,
+  positions: (NodePosition & { name: string })[],
+  { cluster, runbook }: RestoreOperation,
+): Promise<void> {
+  const old = positions.filter(({ staged }) => staged);
+  if (!isRevisionRaised(journal) || !old.some(({ etcd }) => etcd === 'running')) return;
+  await runbook.step(
+    'Compare the live revision',
+    null,
+    async () => {
+      const members = await look.inspectMembers({ cluster });
+      const { revision } = presentState(members);
+      const overtaken = overtakenBy(revision, journal.revision.floor);
+      const unseen = unseenWriters(journal.up, members, old);
+      if (overtaken === undefined && unseen.length === 0) return revision;
+      const why =
+        overtaken ??
+        `what was written meanwhile is unknown, since etcd runs and no longer answers: ${unseen.join('; ')}`;
+      throw failure(
+        'UnsafeState',
+        `${cluster.name} went on after ${journal.workflowId} had prepared its restore: ${why}. Put it back (\`salvor restore ${cluster.name} --resume rollback\`), and start a new restore`,
+      );
+    },
+    (revision) => `${revision ?? 'unknown'}; the restored cluster begins at ${journal.revision.floor}`,
+  );
 }
 
 /** The one restore that the nodes speak of. One that has begun to be put back is put back. */

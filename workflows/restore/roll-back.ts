@@ -4,18 +4,16 @@ import type { Cluster } from '../../domain/configuration/resolve.ts';
 import type { Journal } from '../../domain/restore/journal.ts';
 import { plannedNode } from '../../domain/restore/steps.ts';
 import { changing, gate, once } from '../kit/activities.ts';
-import { etcdStartsInTurn, started, stopped } from './change-cluster.ts';
+import { etcdStartsInTurn } from './change-cluster.ts';
+import type { RestoreOperation } from './operation.ts';
+import { startedSo, stoppedSo, withApiServer } from './start-and-stop.ts';
 import { reasonOf, rethrowUnlessActivity } from '../kit/failure.ts';
-import type { Runbook } from '../kit/runbook.ts';
 
-export interface Rollback {
-  cluster: Cluster;
-  /** Tells how each node was found before it was touched. */
-  journal: Journal;
-}
-
-/** Stops what runs, puts the old data directories back, and starts on each node what ran there before. */
-export async function rollBack({ cluster, journal }: Rollback, runbook: Runbook) {
+/**
+ * Stops what runs, puts the old data directories back, and starts on each node what ran there before.
+ * @param journal tells how each node was found before it was touched
+ */
+export async function rollBack(journal: Journal, { cluster, runbook }: RestoreOperation) {
   const { operationId, clusterId, up, hadLeader } = journal;
   const { nodes } = cluster;
   const found = new Map(journal.nodes.map((node) => [node.name, node]));
@@ -24,15 +22,15 @@ export async function rollBack({ cluster, journal }: Rollback, runbook: Runbook)
 
   await runbook.onEvery(
     'Roll back: stop kube-apiserver',
-    nodes.filter((node) => node.apiServer !== undefined),
+    withApiServer(cluster),
     async (node) => await changing(node).stopApiServer({ cluster, node: node.name }),
-    stopped,
+    stoppedSo,
   );
   await runbook.onEvery(
     'Roll back: stop etcd',
     nodes,
     async (node) => await changing(node).stopEtcd({ cluster, node: node.name }),
-    stopped,
+    stoppedSo,
   );
   const put = await runbook.onEvery(
     'Roll back: put the old data directory back',
@@ -55,7 +53,7 @@ export async function rollBack({ cluster, journal }: Rollback, runbook: Runbook)
       return up.includes(node.name) ? await changing(node).startEtcd(order) : await startAsItWas(node, order);
     },
     ({ changed, problem }: { changed: boolean; problem?: string }) =>
-      problem === undefined ? started({ changed }) : `did not answer before either: ${problem}`,
+      problem === undefined ? startedSo({ changed }) : `did not answer before either: ${problem}`,
   );
   await runbook.step(
     'Roll back: check the members',
@@ -72,7 +70,7 @@ export async function rollBack({ cluster, journal }: Rollback, runbook: Runbook)
     'Roll back: start kube-apiserver',
     ran('apiServer'),
     async (node) => await changing(node).startApiServer({ cluster, node: node.name }),
-    started,
+    startedSo,
   );
   // Without quorum before, there was no kube-apiserver that was ready.
   await runbook.onEvery(
@@ -86,7 +84,7 @@ export async function rollBack({ cluster, journal }: Rollback, runbook: Runbook)
     'Roll back: start the controllers',
     ran('apiServer').filter((node) => plannedNode(cluster.flavour, node).hasControllers),
     async (node) => await changing(node).startControllers({ cluster, node: node.name }),
-    started,
+    startedSo,
   );
   const setAside = put.flatMap(({ node, abandoned }) => (abandoned === null ? [] : [{ node, path: abandoned }]));
   return { setAside, upAtMs };

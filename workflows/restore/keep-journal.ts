@@ -1,0 +1,42 @@
+/** The journal of a restore, on every node while the cluster is being changed. */
+import type { AftercareFinding } from '../../domain/restore/aftercare.ts';
+import type { Journal } from '../../domain/restore/journal.ts';
+import { changing } from '../kit/activities.ts';
+import { reasonOf, rethrowUnlessActivity } from '../kit/failure.ts';
+import type { RestoreOperation } from './operation.ts';
+
+export async function writeJournal(
+  step: 'Write the journal' | 'Roll back: note it in the journal',
+  journal: Journal,
+  { cluster, runbook }: RestoreOperation,
+): Promise<void> {
+  await runbook.onEvery(
+    step,
+    cluster.nodes,
+    async (node) => await changing(node).writeJournal({ cluster, node: node.name, journal }),
+    ({ path }) => path,
+  );
+}
+
+/** The cluster is well by now: a journal that can't be closed is reported, and nothing is put back because of it. */
+export async function closeJournal({ cluster, runbook }: RestoreOperation): Promise<AftercareFinding[]> {
+  const closed = await runbook.onEvery(
+    'Close the journal',
+    cluster.nodes,
+    async (node) => {
+      try {
+        await changing(node).closeJournal({ cluster, node: node.name });
+        return { node: node.name };
+      } catch (error) {
+        rethrowUnlessActivity(error);
+        return { node: node.name, problem: reasonOf(error) };
+      }
+    },
+    ({ problem }) => (problem === undefined ? 'closed' : `left open: ${problem}`),
+  );
+  return closed.flatMap(({ node, problem }) => {
+    if (problem === undefined) return [];
+    const advice = `when the node can be reached: salvor restore ${cluster.name} --resume, which finds everything done and closes it`;
+    return [{ what: `the journal of ${node}`, state: 'listed' as const, detail: `left open: ${problem}`, advice }];
+  });
+}
