@@ -29,4 +29,3 @@ export function createAftercareActivities() {
     ),
   };
 }
-export type AftercareActivities = ReturnType<typeof createAftercareActivities>;

@@ -147,4 +147,3 @@ export function createBackupActivities() {
     ),
   };
 }
-export type BackupActivities = ReturnType<typeof createBackupActivities>;

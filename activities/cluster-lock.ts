@@ -13,4 +13,3 @@ export function createLockActivities(client: Client) {
     }),
   };
 }
-export type LockActivities = ReturnType<typeof createLockActivities>;

@@ -11,4 +11,3 @@ export function createConfigurationActivities(configFile: string) {
     }),
   };
 }
-export type ConfigurationActivities = ReturnType<typeof createConfigurationActivities>;

@@ -127,5 +127,3 @@ async function lastResult(stores: Store[], key: string, signal: AbortSignal): Pr
   }
   return last;
 }
-
-export type DrillActivities = ReturnType<typeof createDrillActivities>;

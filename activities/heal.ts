@@ -55,7 +55,6 @@ export function createHealActivities() {
     ),
   };
 }
-export type HealActivities = ReturnType<typeof createHealActivities>;
 
 /** @param isNamed whether it counts as lacking what only a reading of every byte would find */
 function lackingCopy(found: FoundBackup, store: string, isNamed: boolean): LackingCopy | undefined {

@@ -33,4 +33,3 @@ export function createJournalActivities() {
     }),
   };
 }
-export type JournalActivities = ReturnType<typeof createJournalActivities>;

@@ -85,4 +85,3 @@ export function createKubernetesGateActivities() {
     }),
   };
 }
-export type KubernetesGateActivities = ReturnType<typeof createKubernetesGateActivities>;

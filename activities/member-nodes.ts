@@ -56,4 +56,3 @@ export function createMemberNodeActivities() {
     }),
   };
 }
-export type MemberNodeActivities = ReturnType<typeof createMemberNodeActivities>;

@@ -115,7 +115,6 @@ export function createMemberActivities() {
     ),
   };
 }
-export type MemberActivities = ReturnType<typeof createMemberActivities>;
 
 /**
  * Before anything is compared: that takes seconds per gigabyte, of the members that are awaited.

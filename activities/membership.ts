@@ -199,4 +199,3 @@ export function createMembershipActivities() {
     );
   }
 }
-export type MembershipActivities = ReturnType<typeof createMembershipActivities>;

@@ -181,4 +181,3 @@ export function createNodeActivities() {
     }),
   };
 }
-export type NodeActivities = ReturnType<typeof createNodeActivities>;

@@ -22,7 +22,6 @@ export function createPlanActivities(client: Client) {
     }),
   };
 }
-export type PlanActivities = ReturnType<typeof createPlanActivities>;
 
 function digestOf(cluster: Cluster, plan: Parameters<typeof decisiveParts>[1]): string {
   const text = JSON.stringify(decisiveParts(cluster, plan));

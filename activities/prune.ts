@@ -80,7 +80,6 @@ export function createPruneActivities() {
     ),
   };
 }
-export type PruneActivities = ReturnType<typeof createPruneActivities>;
 
 function storeNamed(stores: Store[], name: string): Store {
   const found = stores.find((store) => store.name === name);

@@ -16,4 +16,3 @@ export function createSetAsideActivities() {
     }),
   };
 }
-export type SetAsideActivities = ReturnType<typeof createSetAsideActivities>;

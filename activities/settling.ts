@@ -33,4 +33,3 @@ export function createSettlingActivities() {
     ),
   };
 }
-export type SettlingActivities = ReturnType<typeof createSettlingActivities>;

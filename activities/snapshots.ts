@@ -44,4 +44,3 @@ export function createSnapshotActivities() {
     ),
   };
 }
-export type SnapshotActivities = ReturnType<typeof createSnapshotActivities>;

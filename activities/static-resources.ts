@@ -37,4 +37,3 @@ export function createStaticResourceActivities() {
     ),
   };
 }
-export type StaticResourceActivities = ReturnType<typeof createStaticResourceActivities>;

@@ -23,4 +23,3 @@ export function createTrialActivities() {
     ),
   };
 }
-export type TrialActivities = ReturnType<typeof createTrialActivities>;

@@ -1,25 +1,6 @@
 /** The process that hosts workflows and activities. */
-import type { Client } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
-import { createAftercareActivities } from '../activities/aftercare.ts';
-import { createBackupActivities } from '../activities/backups.ts';
-import { createConfigurationActivities } from '../activities/configuration.ts';
-import { createLockActivities } from '../activities/cluster-lock.ts';
-import { createDrillActivities } from '../activities/drills.ts';
-import { createHealActivities } from '../activities/heal.ts';
-import { createJournalActivities } from '../activities/journals.ts';
-import { createKubernetesGateActivities } from '../activities/kubernetes-gates.ts';
-import { createMemberNodeActivities } from '../activities/member-nodes.ts';
-import { createMemberActivities } from '../activities/members.ts';
-import { createMembershipActivities } from '../activities/membership.ts';
-import { createNodeActivities } from '../activities/nodes.ts';
-import { createPlanActivities } from '../activities/plans.ts';
-import { createPruneActivities } from '../activities/prune.ts';
-import { createSetAsideActivities } from '../activities/set-aside.ts';
-import { createSettlingActivities } from '../activities/settling.ts';
-import { createSnapshotActivities } from '../activities/snapshots.ts';
-import { createStaticResourceActivities } from '../activities/static-resources.ts';
-import { createTrialActivities } from '../activities/trials.ts';
+import { createActivities } from '../activities/index.ts';
 import { TASK_QUEUE } from '../domain/operations/common.ts';
 import { bundleWorkflows } from './bundle.ts';
 import { spareCollections } from './spare-collections.ts';
@@ -39,31 +20,6 @@ export interface WorkerOptions {
   metrics?: MetricsOptions;
   /** Called when the worker polls. */
   onReady?: () => void;
-}
-
-/** Everything that workflows may ask for. */
-export function createActivities(configFile: string, client: Client) {
-  return {
-    ...createConfigurationActivities(configFile),
-    ...createLockActivities(client),
-    ...createMemberActivities(),
-    ...createMembershipActivities(),
-    ...createMemberNodeActivities(),
-    ...createSnapshotActivities(),
-    ...createSettlingActivities(),
-    ...createStaticResourceActivities(),
-    ...createBackupActivities(),
-    ...createPruneActivities(),
-    ...createHealActivities(),
-    ...createTrialActivities(),
-    ...createDrillActivities(),
-    ...createNodeActivities(),
-    ...createJournalActivities(),
-    ...createPlanActivities(client),
-    ...createKubernetesGateActivities(),
-    ...createAftercareActivities(),
-    ...createSetAsideActivities(),
-  };
 }
 
 /**

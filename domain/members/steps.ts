@@ -9,7 +9,7 @@ export interface ReplacementKind {
   joinsItself: boolean;
 }
 
-const BEFORE = ['Look at the members', 'Choose the member', 'Check the node', 'Take a backup'];
+const BEFORE = ['Look at the members', 'Choose the member', 'Check the node', 'Take a backup', 'Look once more before the change'];
 
 /** Every step of a replacement, in order. */
 export function replacementSteps(): { name: string; node: string | null }[] {

@@ -10,7 +10,7 @@ import type { MemberEntry } from '../../domain/members/member-entry.ts';
 import type { Progress } from '../../domain/operations/common.ts';
 import type { ListMembersReport } from '../../domain/operations/list-members.ts';
 import type { ReplaceMemberReport } from '../../domain/operations/replace-member.ts';
-import { createActivities } from '../../workers/worker.ts';
+import { createActivities } from '../../activities/index.ts';
 import { labControlPlane } from '../../playground/configuration.ts';
 import { type Lab, labDown, labMissing, type LabNode, labReset, type NodeNumber } from '../../playground/lab/lab.ts';
 import { startCheckingWriter } from '../support/checking-writer.ts';

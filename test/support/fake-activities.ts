@@ -2,7 +2,7 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import type { DrillOrder } from '../../activities/drills.ts';
 import type { Changes } from '../../domain/restore/changes.ts';
-import type { createActivities } from '../../workers/worker.ts';
+import type { Activities } from '../../activities/index.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { FAILURES, type FailureType } from '../../domain/errors.ts';
 import { drawPlan } from '../../domain/restore/plan.ts';
@@ -10,7 +10,7 @@ import type { ListedMember } from '../../domain/members/members.ts';
 import type { MemberSurvey } from '../../domain/members/member-table.ts';
 import type { Verified } from '../../domain/format/verified.ts';
 
-export type Activities = ReturnType<typeof createActivities>;
+export type { Activities };
 
 const DIGEST = { bytes: 1_000_000, sha256: 'a'.repeat(64) };
 const STORED = { bytes: 300_000, sha256: 'b'.repeat(64) };

@@ -7,7 +7,7 @@ import { localHost } from '../../adapters/hosts/local.ts';
 import { messageOf } from '../../domain/errors.ts';
 import { endStrays } from '../../playground/processes.ts';
 import { writeService } from '../../playground/service.ts';
-import { createActivities } from '../../workers/worker.ts';
+import { createActivities } from '../../activities/index.ts';
 import { openMember } from '../../adapters/etcd/client.ts';
 import { type MemberPlan, planMembers } from './etcd-cluster.ts';
 import { withWorker } from './temporal.ts';

@@ -10,7 +10,7 @@ import { stringify } from 'yaml';
 import { readOperators } from '../../adapters/kubernetes/cluster-operators.ts';
 import { type ScratchApiServer, startScratchApiServer } from '../../adapters/kubernetes/objects/scratch-server.ts';
 import type { BackupReport } from '../../domain/operations/backup.ts';
-import { createActivities } from '../../workers/worker.ts';
+import { createActivities } from '../../activities/index.ts';
 import { failureMessageIn, failureTypeIn } from '../support/failures.ts';
 import { startEtcdCluster, type TestCluster } from '../support/etcd-cluster.ts';
 import { startTemporal, withWorker } from '../support/temporal.ts';

@@ -17,7 +17,7 @@ import type { CheckClusterReport } from '../../domain/operations/check-cluster.t
 import type { ListBackupsReport } from '../../domain/operations/list-backups.ts';
 import type { PruneInput, PruneReport } from '../../domain/operations/prune.ts';
 import { environment } from '../../adapters/environment.ts';
-import { createActivities } from '../../workers/worker.ts';
+import { createActivities } from '../../activities/index.ts';
 import { freePorts } from '../support/etcd-cluster.ts';
 import { manyBackups } from '../support/many-backups.ts';
 import { startTemporal, withWorker } from '../support/temporal.ts';

@@ -397,3 +397,41 @@ test('the members are listed with what ails each, and nothing holds the cluster'
   );
   assert.deepEqual(order(fake), ['readCluster', 'surveyMembers', 'observeEtcd']);
 });
+
+describe('while the backup is taken', () => {
+  test('the member that was to go comes back: nothing is touched', async () => {
+    let isBack = false;
+    const plain = fakeActivities().activities;
+    const fake = fakeActivities({
+      surveyMembers: async (asked) => (isBack ? surveyWithout() : await plain.surveyMembers(asked)),
+      takeSnapshot: async (asked) => {
+        isBack = true;
+        return await plain.takeSnapshot(asked);
+      },
+    });
+    await assert.rejects(
+      run(fake, INPUT, 'replaceMember-came-back'),
+      (error) => failureTypeIn(error) === 'UnsafeState' && /every member is healthy/.test(failureMessageIn(error)),
+    );
+    assert.deepEqual(changed(fake), []);
+  });
+
+  test('another member falls ill in its place: nothing is touched', async () => {
+    let silent = 'm3';
+    const plain = fakeActivities().activities;
+    const fake = fakeActivities({
+      surveyMembers: async () => surveyWithout(silent),
+      takeSnapshot: async (asked) => {
+        silent = 'm2';
+        return await plain.takeSnapshot(asked);
+      },
+    });
+    await assert.rejects(
+      run(fake, INPUT, 'replaceMember-another-ill'),
+      (error) =>
+        failureTypeIn(error) === 'UnsafeState' &&
+        /of m3 was to be replaced, now it would be that of m2/.test(failureMessageIn(error)),
+    );
+    assert.deepEqual(changed(fake), []);
+  });
+});

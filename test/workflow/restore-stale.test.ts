@@ -143,7 +143,7 @@ function touched({ fake }: Wait): string[] {
 }
 
 /** Changes the cluster once, when `activity` is asked for the first time. */
-function during<K extends 'takeSnapshot' | 'stageDataDirectory'>(activity: K, change: (wait: Wait) => void): Wait {
+function during(activity: 'takeSnapshot' | 'stageDataDirectory', change: (wait: Wait) => void): Wait {
   const wait: Wait = openWait();
   const plain = wait.fake.activities[activity] as (order: object) => Promise<object>;
   let isChanged = false;

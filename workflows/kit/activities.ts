@@ -1,191 +1,67 @@
-/** How long each kind of activity may take and what is tried again. */
-import { ActivityCancellationType, type ActivityOptions, proxyActivities } from '@temporalio/workflow';
-import type { AftercareActivities } from '../../activities/aftercare.ts';
-import type { BackupActivities } from '../../activities/backups.ts';
-import type { ConfigurationActivities } from '../../activities/configuration.ts';
-import type { DrillActivities } from '../../activities/drills.ts';
-import type { HealActivities } from '../../activities/heal.ts';
-import type { JournalActivities } from '../../activities/journals.ts';
-import type { KubernetesGateActivities } from '../../activities/kubernetes-gates.ts';
-import type { MemberNodeActivities } from '../../activities/member-nodes.ts';
-import type { MemberActivities } from '../../activities/members.ts';
-import type { MembershipActivities } from '../../activities/membership.ts';
-import type { NodeActivities } from '../../activities/nodes.ts';
-import type { PlanActivities } from '../../activities/plans.ts';
-import type { PruneActivities } from '../../activities/prune.ts';
-import type { SetAsideActivities } from '../../activities/set-aside.ts';
-import type { SettlingActivities } from '../../activities/settling.ts';
-import type { SnapshotActivities } from '../../activities/snapshots.ts';
-import type { StaticResourceActivities } from '../../activities/static-resources.ts';
-import type { TrialActivities } from '../../activities/trials.ts';
+/** How the stories ask for activities: by what kind of work it is, and on which node. */
+import { type ActivityInterfaceFor, type ActivityOptions, proxyActivities } from '@temporalio/workflow';
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
-import type { FailureType } from '../../domain/errors.ts';
+import { FIRST_LOOK, POLICIES, type Policy, type Under } from './policies.ts';
 
-/** What touches disks and stores is waited for when cancelled, so that it has cleaned up before the story goes on. */
-const attended = {
-  // The worker beats every 2 s: one that is killed is noticed within this time.
-  heartbeatTimeout: '10s',
-  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-} satisfies ActivityOptions;
+export { FIRST_LOOK };
 
-/** How long what was just started is looked at before it is taken for dead, and started again: which does nothing when it isn't. */
-export const FIRST_LOOK = '20s';
+/** The activities of a policy, as they are called. */
+type Asked<P extends Policy> = ActivityInterfaceFor<Under<P>>;
 
-/** Looks: quick, harmless, and worth a few tries before a person is told. */
-export const look = proxyActivities<
-  ConfigurationActivities &
-    MemberActivities &
-    Pick<MembershipActivities, 'surveyMembers'> &
-    BackupActivities &
-    PlanActivities &
-    Pick<SettlingActivities, 'readInstalledAt' | 'readOperators'> &
-    Pick<PruneActivities, 'setPin'> &
-    Pick<HealActivities, 'findLackingCopies'> &
-    Omit<DrillActivities, 'drillBackup'>
->({
-  ...attended,
-  startToCloseTimeout: '2m',
-  retry: { initialInterval: '1s', maximumInterval: '10s', maximumAttempts: 4 },
-});
+export const lock = under('lock');
+export const look = under('look');
+export const tidy = under('tidy');
+export const stream = under('stream');
+export const snapshots = under('snapshot');
+export const gate = under('gate');
+export const care = under('care');
 
-/** What goes through all of a store's objects: there may be many thousands. */
-export const tidy = proxyActivities<Omit<PruneActivities, 'setPin'>>({
-  ...attended,
-  startToCloseTimeout: '2h',
-  retry: { initialInterval: '1s', maximumInterval: '10s', maximumAttempts: 4 },
-});
-
-/** Streams: as long as the database and the slowest store need. Each try starts anew, so there are few. */
-export const stream = proxyActivities<
-  BackupActivities & TrialActivities & Pick<HealActivities, 'healCopy'> & Pick<DrillActivities, 'drillBackup'>
->({
-  ...attended,
-  startToCloseTimeout: '6h',
-  retry: { initialInterval: '5s', maximumInterval: '1m', maximumAttempts: 4 },
-});
-
-/** The same, but a member that broke off is not asked again: another one is chosen first. */
-export const snapshots = proxyActivities<SnapshotActivities>({
-  ...attended,
-  startToCloseTimeout: '6h',
-  retry: {
-    initialInterval: '5s',
-    maximumInterval: '1m',
-    maximumAttempts: 4,
-    nonRetryableErrorTypes: ['SnapshotInterrupted', 'MemberUnreachable'] satisfies FailureType[],
-  },
-});
-
-/** A few megabytes of a node's files. */
-export function archiving(node: ClusterNode) {
-  return proxyActivities<StaticResourceActivities>({
-    ...attended,
-    ...placeOf(node),
-    summary: node.name,
-    startToCloseTimeout: '15m',
-    retry: { initialInterval: '1s', maximumInterval: '10s', maximumAttempts: 4 },
-  });
+export function archiving(node: ClusterNode): Asked<'archive'> {
+  return under('archive', on(node));
 }
 
-/** What a node needs before a restore: wrong here is wrong for a person to see, while nothing is touched yet. */
-export function preparing(node: ClusterNode) {
-  return proxyActivities<
-    NodeActivities &
-      JournalActivities &
-      SetAsideActivities &
-      SettlingActivities &
-      Pick<MemberNodeActivities, 'checkMemberNode'>
-  >({
-    ...attended,
-    ...placeOf(node),
-    summary: node.name,
-    startToCloseTimeout: '6h',
-    retry: { initialInterval: '2s', maximumInterval: '30s', maximumAttempts: 5 },
-  });
+export function preparing(node: ClusterNode): Asked<'prepare'> {
+  return under('prepare', on(node));
 }
 
-/** A look at a node whose member is silent: one that is away is part of the answer, and not waited for. */
-export function observing(node: ClusterNode) {
-  return proxyActivities<Pick<MemberNodeActivities, 'observeEtcd' | 'readApiServerFlags'>>({
-    ...attended,
-    ...placeOf(node),
-    ...(node.taskQueue !== undefined && { scheduleToStartTimeout: '20s' }),
-    summary: node.name,
-    startToCloseTimeout: '1m',
-    retry: { maximumAttempts: 2 },
-  });
+export function staging(node: ClusterNode): Asked<'stage'> {
+  return under('stage', on(node));
 }
 
-/** Between the first component stopped and the last one ready: tried again and again, and a person is asked when that doesn't help. */
-export function changing(node: ClusterNode) {
-  return proxyActivities<
-    NodeActivities & JournalActivities & Omit<MemberNodeActivities, 'checkMemberNode' | 'observeEtcd'>
-  >({
-    ...attended,
-    ...placeOf(node),
-    summary: node.name,
-    startToCloseTimeout: '2m',
-    scheduleToCloseTimeout: '5m',
-    retry: { initialInterval: '500ms', backoffCoefficient: 1.5, maximumInterval: '5s' },
-  });
+export function observing(node: ClusterNode): Asked<'observe'> {
+  return under('observe', { ...on(node), ...(node.taskQueue !== undefined && { scheduleToStartTimeout: '20s' }) });
 }
 
-/** What may well fail, and is then left as it is. */
-export function once(node: ClusterNode) {
-  return proxyActivities<Pick<NodeActivities, 'startEtcd'>>({
-    ...attended,
-    ...placeOf(node),
-    summary: node.name,
-    startToCloseTimeout: '2m',
-    // A worker that was killed meanwhile is no answer.
-    retry: { maximumAttempts: 2 },
-  });
+export function changing(node: ClusterNode): Asked<'change'> {
+  return under('change', on(node));
+}
+
+export function once(node: ClusterNode): Asked<'once'> {
+  return under('once', on(node));
+}
+
+/** @param node where the first look is taken; without one it is at the cluster as a whole */
+export function glance(node?: ClusterNode): Asked<'glance'> {
+  return under('glance', node && on(node));
 }
 
 /**
- * The looks at a node as its clients have it: from where the credentials are.
- * @param within how long they are tried; shorter for a first look at what may have died
+ * From where the credentials are: a kubeconfig is a file of the worker; without one the node's own is read.
+ * @param within how long a look is tried; shorter for a first one at what may have died
  */
-export function asClient(cluster: Cluster, node: ClusterNode, within: typeof FIRST_LOOK | '5m' = '5m') {
-  return proxyActivities<KubernetesGateActivities>({
-    ...attended,
-    // A kubeconfig is a file of the worker; without one the node's own is read.
-    ...(cluster.kubeconfig === undefined && placeOf(node)),
-    summary: node.name,
-    startToCloseTimeout: '1m',
-    scheduleToCloseTimeout: within,
-    retry: { initialInterval: '500ms', backoffCoefficient: 1.5, maximumInterval: '5s' },
+export function asClient(cluster: Cluster, node: ClusterNode, within?: typeof FIRST_LOOK): Asked<'client'> {
+  return under('client', {
+    ...(cluster.kubeconfig === undefined ? on(node) : { summary: node.name }),
+    ...(within !== undefined && { scheduleToCloseTimeout: within }),
   });
 }
 
-/** The gates after the change; the same, for the cluster as a whole. */
-export const gate = proxyActivities<MemberActivities & Omit<MembershipActivities, 'surveyMembers'>>({
-  ...attended,
-  startToCloseTimeout: '1m',
-  scheduleToCloseTimeout: '5m',
-  retry: { initialInterval: '500ms', backoffCoefficient: 1.2, maximumInterval: '5s' },
-});
-
-/** Waits for kubelets and controllers for up to two minutes by itself; what it finds doesn't fail a restore. */
-export const care = proxyActivities<AftercareActivities>({
-  ...attended,
-  startToCloseTimeout: '5m',
-  retry: { initialInterval: '2s', maximumInterval: '10s', maximumAttempts: 3 },
-});
-
-/** A first look at what was just started. What isn't there within this time may have died, and is started again. */
-export function glance(node?: ClusterNode) {
-  return proxyActivities<MemberActivities & Pick<NodeActivities, 'checkApiServer'>>({
-    ...attended,
-    ...(node && { ...placeOf(node), summary: node.name }),
-    startToCloseTimeout: FIRST_LOOK,
-    scheduleToCloseTimeout: FIRST_LOOK,
-    retry: { initialInterval: '500ms', backoffCoefficient: 1.2, maximumInterval: '2s' },
-  });
+function under<P extends Policy>(policy: P, options: ActivityOptions = {}): Asked<P> {
+  return proxyActivities<Under<P>>({ ...POLICIES[policy], ...options });
 }
 
-function placeOf({ taskQueue }: ClusterNode): ActivityOptions {
-  // A worker of the node's own that is away is a fast, named failure.
-  return taskQueue === undefined ? {} : { taskQueue, scheduleToStartTimeout: '2m' };
+/** A node with a worker of its own has a queue of its own; a worker that is away is a fast, named failure. */
+function on({ name, taskQueue }: ClusterNode): ActivityOptions {
+  return { summary: name, ...(taskQueue !== undefined && { taskQueue, scheduleToStartTimeout: '2m' }) };
 }

@@ -8,14 +8,13 @@ import {
   condition,
   defineSignal,
   ParentClosePolicy,
-  proxyActivities,
   setHandler,
   startChild,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { LockActivities } from '../../activities/cluster-lock.ts';
 import { lockWorkflowId, type SkippedReport } from '../../domain/operations/common.ts';
 import type { Operation } from '../../domain/operations/index.ts';
+import { lock } from './activities.ts';
 import { failure, failureTypeOf, reasonOf } from './failure.ts';
 
 const SCHEDULED_BY = defineSearchAttributeKey('TemporalScheduledById', 'KEYWORD');
@@ -34,12 +33,6 @@ export async function holdCluster(_holder: {
   });
   await condition(() => released);
 }
-
-// A look at Temporal itself: quick, and worth a few tries.
-const { describeHolder } = proxyActivities<LockActivities>({
-  startToCloseTimeout: '20s',
-  retry: { maximumAttempts: 3 },
-});
 
 /** Does something while holding the cluster; the failure `ClusterBusy` names who holds it already. */
 export async function holdingCluster<T>(cluster: string, operation: Operation, act: () => Promise<T>): Promise<T> {
@@ -87,7 +80,7 @@ async function takeHold(cluster: string, operation: Operation) {
   } catch (error) {
     // The class isn't exported to workflows; its name is part of the SDK's contract.
     if (!(error instanceof Error) || error.name !== 'WorkflowExecutionAlreadyStartedError') throw error;
-    const holder = await describeHolder({ cluster });
+    const holder = await lock.describeHolder({ cluster });
     throw failure(
       'ClusterBusy',
       `${cluster} is held by ${holder}; one operation changes a cluster at a time. Wait for it, or end it: \`salvor show ${holder}\``,

@@ -5,7 +5,7 @@ import { backupIdOf } from '../../domain/format/keys.ts';
 import { BACKUP_OVERRIDES } from '../../domain/backups/settled.ts';
 import type { MemberEntry } from '../../domain/members/member-entry.ts';
 import type { ReplaceMemberInput, ReplaceMemberReport } from '../../domain/operations/replace-member.ts';
-import { planReplacement } from '../../domain/members/replacement.ts';
+import { planReplacement, type Replacement } from '../../domain/members/replacement.ts';
 import { changingSteps, replacementSteps } from '../../domain/members/steps.ts';
 import { look, preparing } from '../kit/activities.ts';
 import { type Changed, changeMember, type MemberChange } from './change-member.ts';
@@ -17,7 +17,7 @@ import { Abandoned, listenToPerson, type Person } from '../kit/person.ts';
 import { putMemberBack } from './put-member-back.ts';
 import { openRunbook, type Runbook } from '../kit/runbook.ts';
 import { nodeNamed } from '../backup/stream-snapshot.ts';
-import { surveyCluster } from './survey-cluster.ts';
+import { surveyCluster, type SurveyedCluster } from './survey-cluster.ts';
 import { takeBackup } from '../backup/take-backup.ts';
 
 export async function replaceMember(input: ReplaceMemberInput): Promise<ReplaceMemberReport> {
@@ -85,11 +85,18 @@ async function replaceMemberOf(
     ({ backup, state }) => `backup ${backup}, ${state}`,
   );
 
+  const newest = await runbook.step(
+    'Look once more before the change',
+    null,
+    async () => chosenAgain(plan, await surveyCluster(cluster), request),
+    ({ through }) => `it is still ${node.name}, by way of ${through.join(', ')}`,
+  );
+
   const stopsApiServer = cluster.flavour === 'kubeadm';
   runbook.announce(changingSteps({ node: node.name, stopsApiServer, joinsItself: found.joinsItself }));
   // From here on the cluster is touched: neither a failure nor a cancellation leaves it in between.
   const end = await untouchable(async () => {
-    const ended = await changeOrPutBack({ cluster, node, plan, found, operationId }, runbook, person);
+    const ended = await changeOrPutBack({ cluster, node, plan: newest, found, operationId }, runbook, person);
     return { ...ended, toDo: ended.outcome === 'replaced' ? await leftToDo(cluster, node, plan.remove) : [] };
   });
   return {
@@ -102,6 +109,20 @@ async function replaceMemberOf(
     steps: runbook.steps,
     workflowId: ownWorkflowId(),
   };
+}
+
+/** The backup took its time: it must still be this member that goes, and those through which it goes are the ones that are well now. */
+function chosenAgain(
+  plan: Replacement,
+  { members, quorum }: SurveyedCluster,
+  request: ReplaceMemberInput,
+): Replacement {
+  const newest = checked(() => planReplacement(members, quorum, request));
+  if (newest.node === plan.node && newest.remove?.id === plan.remove?.id) return newest;
+  throw failure(
+    'UnsafeState',
+    `the cluster changed while the backup was taken: the member of ${plan.node} was to be replaced, now it would be that of ${newest.node} (${inWords(members)}). Nothing was touched; look at it with \`salvor member list ${request.cluster}\``,
+  );
 }
 
 type End = Pick<ReplaceMemberReport, 'outcome' | 'problem' | 'removed' | 'added' | 'after' | 'setAside'>;

@@ -43,7 +43,7 @@ export async function lookOnceMore(
       if (problems.length > 0) {
         throw failure(
           'PlanChanged',
-          `the cluster changed while the restore was prepared: ${problems.join('; ')}. Nothing was touched. Look at it (\`salvor members ${cluster.name}\`), and start the restore again`,
+          `the cluster changed while the restore was prepared: ${problems.join('; ')}. Nothing was touched. Look at it (\`salvor member list ${cluster.name}\`), and start the restore again`,
         );
       }
       const now = presentState(members);

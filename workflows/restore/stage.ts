@@ -1,7 +1,7 @@
 /** The new data, written beside the old on every node while the cluster still runs. */
 import type { StagingOrder } from '../../activities/nodes.ts';
 import { highestRevision, raiseAbove } from '../../domain/restore/revision.ts';
-import { preparing } from '../kit/activities.ts';
+import { preparing, staging } from '../kit/activities.ts';
 import { untouchable } from '../kit/engine.ts';
 import { megabytes } from '../kit/words.ts';
 import type { PlannedRestore } from './draw-plan.ts';
@@ -45,7 +45,7 @@ export async function stageEverywhere({ order }: Staging, op: RestoreOperation):
     await runbook.onEvery(
       'Stage the new data directory',
       cluster.nodes,
-      async (node) => await preparing(node).stageDataDirectory({ cluster, node: node.name, staging: order }),
+      async (node) => await staging(node).stageDataDirectory({ cluster, node: node.name, staging: order }),
       ({ staged }) => `${staged}, ${megabytes(order.content.bytes)}`,
     );
   } catch (error) {

@@ -8,7 +8,7 @@ import { NativeConnection, Worker } from '@temporalio/worker';
 import { Client, Connection } from '@temporalio/client';
 import { TASK_QUEUE } from '../../../domain/operations/common.ts';
 import { environmentVariable } from '../../../adapters/environment.ts';
-import { createActivities } from '../../../workers/worker.ts';
+import { createActivities } from '../../../activities/index.ts';
 import { quietRuntime, testBundle } from '../temporal.ts';
 import { FAIL, pointSchema, type Told } from './messages.ts';
 
