@@ -17,6 +17,9 @@ const KINDS: Record<string, readonly string[]> = {
   store: storeSchema.options.map(({ shape }) => shape.type.value),
 };
 
+/** Files that one flavour uses of another. */
+const SHARED: Record<string, string> = { 'adapters/flavours/etcd.ts': 'adapters/flavours/services.ts' };
+
 /** The sections that list files to write, each with the paths that it must at least name. */
 const SECTIONS: Record<string, readonly string[]> = {
   'A new flavour': ['domain/flavours/<flavour>.ts', 'adapters/flavours/<flavour>.ts'],
@@ -44,7 +47,9 @@ function pathsIn(text: string): string[] {
 function globsOf(path: string): string[] {
   const kind = Object.keys(KINDS).find((name) => path.includes(`<${name}>`));
   const named = kind === undefined ? [path] : (KINDS[kind] ?? []).map((name) => path.replace(`<${kind}>`, name));
-  return named.map((one) => one.replaceAll(/<\w+>\//g, '**/').replaceAll(/<\w+>/g, '*'));
+  return named
+    .map((one) => SHARED[one] ?? one)
+    .map((one) => one.replaceAll(/<\w+>\//g, '**/').replaceAll(/<\w+>/g, '*'));
 }
 
 describe('CONTRIBUTING.md', () => {
