@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { FailureType } from '../../domain/errors.ts';
 import type { MemberInspection } from '../../domain/members/members.ts';
 import type { Progress } from '../../domain/operations/common.ts';
@@ -224,6 +225,17 @@ describe('while the approval waits', () => {
       }),
     ],
     [
+      'the configuration is given another data directory',
+      'PlanChanged',
+      (state, plain) => ({
+        async readCluster(order) {
+          const cluster = await plain.readCluster(order);
+          const elsewhere = (node: ClusterNode) => ({ ...node, etcd: { ...node.etcd, dataDir: '/data/etcd' } });
+          return state.isGone ? { ...cluster, nodes: cluster.nodes.map(elsewhere) } : cluster;
+        },
+      }),
+    ],
+    [
       'a disk fills up',
       'NoSpace',
       (state, plain) => ({
@@ -347,6 +359,20 @@ describe('while the safety copy is taken and the new data is staged', () => {
     await refused(wait, { approve: 'auto' }, 'restore-no-room-any-more', 'NoSpace', /12 bytes free/);
     assert.deepEqual([...new Set(needed)], [3_000_000, 1_000_000], 'what was staged is not asked for twice');
   });
+});
+
+test('a configuration that is changed while the new data is staged ends the restore', async () => {
+  const plain = fakeActivities().activities;
+  let isStaged = false;
+  const wait = openWait({
+    readCluster: async (order) => ({ ...(await plain.readCluster(order)), ...(isStaged && { compression: 'none' }) }),
+    async stageDataDirectory(order) {
+      isStaged = true;
+      return await plain.stageDataDirectory(order);
+    },
+  });
+  const message = /the configuration of prod was changed/;
+  await refused(wait, { approve: 'auto' }, 'restore-configuration-changed', 'PlanChanged', message);
 });
 
 describe('once the cluster is touched', () => {

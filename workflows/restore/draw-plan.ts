@@ -9,6 +9,7 @@ import { bytesToStage } from '../../domain/restore/room.ts';
 import type { TrialResult } from '../../domain/restore/trial.ts';
 import { look, preparing, stream } from '../kit/activities.ts';
 import type { RestoreOperation } from './operation.ts';
+import { requireSameConfiguration } from './same-configuration.ts';
 
 /** What is known before a plan is drawn. */
 export interface Facts {
@@ -51,6 +52,7 @@ export async function lookAgain(
   { at: _at, ...request }: PlanRestoreInput,
   op: Looking,
 ): Promise<Facts> {
+  await requireSameConfiguration(op);
   const source = await findBackup({ ...request, backup }, op);
   const members = await lookAtMembers(op);
   const nodes = await checkNodes(source, trial, op);

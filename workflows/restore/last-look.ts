@@ -9,6 +9,7 @@ import { ownWorkflowId } from '../kit/engine.ts';
 import { failure } from '../kit/failure.ts';
 import { checkNode, type PlannedRestore } from './draw-plan.ts';
 import type { RestoreOperation } from './operation.ts';
+import { requireSameConfiguration } from './same-configuration.ts';
 import type { Staging } from './stage.ts';
 
 /**
@@ -24,6 +25,7 @@ export async function lookOnceMore(
     'Look once more before the first stop',
     null,
     async () => {
+      await requireSameConfiguration({ cluster });
       const [members, nodes] = await Promise.all([
         look.inspectMembers({ cluster }),
         Promise.all(

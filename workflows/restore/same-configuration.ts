@@ -1,0 +1,17 @@
+/** A restore is carried out by the configuration that its plan was drawn from. */
+import { look } from '../kit/activities.ts';
+import { failure } from '../kit/failure.ts';
+import type { RestoreOperation } from './operation.ts';
+
+/**
+ * Reads the configuration again after a wait.
+ * @throws `PlanChanged` when the cluster's part of it is another one now
+ */
+export async function requireSameConfiguration({ cluster }: Pick<RestoreOperation, 'cluster'>): Promise<void> {
+  const now = await look.readCluster({ cluster: cluster.name });
+  if (JSON.stringify(now) === JSON.stringify(cluster)) return;
+  throw failure(
+    'PlanChanged',
+    `the configuration of ${cluster.name} was changed after the restore had read it. Nothing was touched. Start the restore again, which reads it anew`,
+  );
+}
