@@ -1,5 +1,6 @@
 /** Progress on standard error: a live picture on a terminal, else a line for each change. */
-import type { Progress, StepRecord } from '../domain/operations/common.ts';
+import type { Progress } from '../domain/operations/progress.ts';
+import type { StepRecord } from '../domain/operations/steps.ts';
 import type { ProgressView } from './follow.ts';
 import { lookOf, note } from './output.ts';
 import { type Look, paint } from './render/format.ts';

@@ -4,6 +4,7 @@ import type { AftercareFinding } from '../../domain/restore/aftercare.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { isRevisionRaised, type Journal } from '../../domain/restore/journal.ts';
 import type { RestoreReport } from '../../domain/operations/restore.ts';
+import type { StepName } from '../../domain/operations/steps.ts';
 import { care, changing } from '../kit/activities.ts';
 import { changeCluster } from './change-cluster.ts';
 import { reasonOf, rethrowUnlessActivity } from '../kit/failure.ts';
@@ -89,7 +90,7 @@ function leftAsItIs(problem: string): End {
   return { outcome: 'aborted', problem, setAside: [], after: null, upAtMs: Date.now() };
 }
 
-async function writeJournal({ cluster, journal, isPlanned }: Undertaking, runbook: Runbook, step: string) {
+async function writeJournal({ cluster, journal, isPlanned }: Undertaking, runbook: Runbook, step: StepName) {
   if (!isPlanned) return;
   await runbook.onEvery(
     step,

@@ -3,24 +3,15 @@ import { CancellationScope, patched, workflowInfo } from '@temporalio/workflow';
 import type { StagingOrder } from '../../activities/nodes.ts';
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
-import {
-  checkConfirmation,
-  checkInput,
-  isApproval,
-  isBackup,
-  isBoolean,
-  isName,
-  isTime,
-  oneOf,
-} from '../../domain/input.ts';
+import { checkConfirmation, checkInput } from '../../domain/input.ts';
 import type { Journal } from '../../domain/restore/journal.ts';
 import { backupIdOf } from '../../domain/format/keys.ts';
 import { BACKUP_OVERRIDES } from '../../domain/backups/settled.ts';
-import { ON_FAILURE } from '../../domain/operations/common.ts';
-import { type RestoreInput, type RestoreReport, RESUMES } from '../../domain/operations/restore.ts';
+import { RESTORE, type RestoreInput, type RestoreReport } from '../../domain/operations/restore.ts';
 import { raiseOf } from '../../domain/restore/revision.ts';
 import { plannedNode, restoreSteps } from '../../domain/restore/steps.ts';
 import { presentState, type RestorePlan } from '../../domain/restore/plan.ts';
+import { formatBytes } from '../../domain/units.ts';
 import { look, preparing } from '../kit/activities.ts';
 import { carryOut } from './carry-out.ts';
 import { drawPlan, drawPlanAnew, type Facts, gatherFacts } from './draw-plan.ts';
@@ -30,22 +21,10 @@ import { Abandoned, listenToPerson, type Person } from '../kit/person.ts';
 import { resumeRestore } from './resume-restore.ts';
 import { openRunbook, type Runbook, showPlan } from '../kit/runbook.ts';
 import { takeBackup } from '../backup/take-backup.ts';
-import { megabytes } from '../kit/words.ts';
 
 export async function restore(input: RestoreInput): Promise<RestoreReport> {
   const request = checked(() => {
-    const valid = checkInput<RestoreInput>(input, {
-      required: { cluster: isName, confirm: isName },
-      optional: {
-        backup: isBackup,
-        at: isTime,
-        store: isName,
-        skipHashCheck: isBoolean,
-        approve: isApproval,
-        resume: oneOf(...RESUMES),
-        onFailure: oneOf(...ON_FAILURE),
-      },
-    });
+    const valid = checkInput<RestoreInput>(input, RESTORE.shape);
     checkConfirmation(valid.cluster, valid.confirm);
     return valid;
   });
@@ -181,7 +160,7 @@ async function stageEverywhere(cluster: Cluster, staging: StagingOrder, runbook:
       'Stage the new data directory',
       nodes,
       async (node) => await preparing(node).stageDataDirectory({ cluster, node: node.name, staging }),
-      ({ staged }) => `${staged}, ${megabytes(content.bytes)}`,
+      ({ staged }) => `${staged}, ${formatBytes(content.bytes)}`,
     );
   } catch (error) {
     await CancellationScope.nonCancellable(async () => {
