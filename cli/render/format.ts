@@ -15,7 +15,7 @@ type Style = 'green' | 'red' | 'yellow' | 'cyan' | 'dim' | 'bold';
 
 /** The text in a style, when colours are wanted. */
 export function paint(look: Look, style: Style, text: string): string {
-  return look.color ? styleText(style, text, { validateStream: false }) : text;
+  return look.color && text !== '' ? styleText(style, text, { validateStream: false }) : text;
 }
 
 /** Text from outside, such as what a command said: on one line, without what could move the cursor or change colours. */
