@@ -1,6 +1,6 @@
 /** Who holds a cluster. */
 import type { Client } from '@temporalio/client';
-import { lockWorkflowId } from '../domain/operations/common.ts';
+import { holderIn, lockWorkflowId } from '../domain/operations/common.ts';
 import { attended } from './attend.ts';
 
 export function createLockActivities(client: Client) {
@@ -8,8 +8,7 @@ export function createLockActivities(client: Client) {
     /** The workflow ID of the operation that holds the cluster, for the message of `ClusterBusy`. */
     describeHolder: attended(async ({ cluster }: { cluster: string }): Promise<string> => {
       const { memo } = await client.workflow.getHandle(lockWorkflowId(cluster)).describe();
-      const holder = memo?.['holder'];
-      return typeof holder === 'string' ? holder : lockWorkflowId(cluster);
+      return holderIn(memo) ?? lockWorkflowId(cluster);
     }),
   };
 }

@@ -4,7 +4,8 @@
  */
 import { loadavg } from 'node:os';
 import type { BackupReport } from '../domain/operations/backup.ts';
-import { type StepRecord, TASK_QUEUE } from '../domain/operations/common.ts';
+import { TASK_QUEUE } from '../domain/operations/common.ts';
+import type { StepRecord } from '../domain/operations/steps.ts';
 import type { RestoreReport } from '../domain/operations/restore.ts';
 import { LAB_CLUSTER, type LabWorld, type Outage, probe, startLabWorld } from '../test/support/lab-world.ts';
 import { startChildWorker } from '../test/support/matrix/child-worker.ts';

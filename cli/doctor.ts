@@ -8,11 +8,11 @@ import type { Configuration } from '../domain/configuration/schema.ts';
 import { messageOf } from '../domain/errors.ts';
 import type { SalvorClient } from '../client/salvor.ts';
 import { missingAttributes } from '../client/setup.ts';
+import { isPolling } from '../client/workers.ts';
 import type { Check } from './render/checks.ts';
 import { formatAge } from './render/format.ts';
 
 const NODE_VERSION = [22, 19] as const;
-const WORKER_SILENCE_MS = 75_000;
 
 /** Node.js itself. `version` as in `24.21.0`. */
 export function checkNodeVersion(version: string): Check {
@@ -47,9 +47,9 @@ export async function checkTemporal(client: SalvorClient, now: Date): Promise<Ch
   return [reached, setUp, checkWorker(client.taskQueue, await client.lastWorkerPoll(), now)];
 }
 
-/** Whether someone does the work. A live worker asks for it at least once a minute. */
+/** Whether someone does the work. */
 export function checkWorker(taskQueue: string, polledAt: Date | undefined, now: Date): Check {
-  const ok = polledAt !== undefined && now.getTime() - polledAt.getTime() < WORKER_SILENCE_MS;
+  const ok = isPolling(polledAt, now);
   const seen = polledAt === undefined ? 'none polls' : `last polled ${formatAge(polledAt, now)}`;
   return {
     name: 'worker',

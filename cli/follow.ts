@@ -1,9 +1,11 @@
 /** Follows an operation until its report is there, or the person leaves. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Progress, TASK_QUEUE } from '../domain/operations/common.ts';
+import { TASK_QUEUE } from '../domain/operations/common.ts';
+import type { Progress } from '../domain/operations/progress.ts';
 import type { Operation, ReportOf } from '../domain/operations/index.ts';
 import type { OperationHandle } from '../client/handle.ts';
 import type { SalvorClient } from '../client/salvor.ts';
+import { isPolling } from '../client/workers.ts';
 
 /** Where progress is shown. */
 export interface ProgressView {
@@ -16,8 +18,6 @@ export interface ProgressView {
 
 const POLL_MS = 500;
 const SILENCE_MS = 10_000;
-/** A live worker asks Temporal for work at least once a minute. */
-const WORKER_SILENCE_MS = 75_000;
 // Only where no worker answers is it waited for so long.
 const LAST_LOOK_MS = 10_000;
 
@@ -92,7 +92,7 @@ async function explainSilence(client: SalvorClient): Promise<string> {
   const { address, namespace } = client.place;
   try {
     const polledAt = await client.lastWorkerPoll();
-    if (polledAt !== undefined && Date.now() - polledAt.getTime() < WORKER_SILENCE_MS) return '';
+    if (isPolling(polledAt, new Date())) return '';
     const command =
       client.taskQueue === TASK_QUEUE ? 'salvor worker' : `salvor worker --task-queue ${client.taskQueue}`;
     return `No worker polls the task queue "${client.taskQueue}" in namespace "${namespace}" at ${address}. The operation waits; start one: ${command}`;

@@ -1,5 +1,5 @@
 /** How each operation's report is shown, and which exit status it means: 0 done, 1 failed, 3 degraded. */
-import type { SkippedReport } from '../domain/operations/common.ts';
+import { isSkipped } from '../domain/operations/common.ts';
 import type { Operation, ReportOf } from '../domain/operations/index.ts';
 import { renderBackup } from './render/backup.ts';
 import { renderBackups } from './render/backups.ts';
@@ -20,8 +20,7 @@ interface Presentation<O extends Operation> {
   exit: (report: ReportOf<O>) => ExitStatus;
 }
 
-/** An operation that is missing here is shown as JSON, and was done. */
-const PRESENTATIONS: { [O in Operation]?: Presentation<O> } = {
+const PRESENTATIONS: { [O in Operation]: Presentation<O> } = {
   backup: { text: renderBackup, exit: ({ state }) => (state === 'complete' ? 0 : 3) },
   listBackups: { text: renderBackups, exit: ({ unreadable }) => (unreadable.length === 0 ? 0 : 3) },
   planRestore: { text: renderPlan, exit: () => 0 },
@@ -59,20 +58,13 @@ function exitOfMembers({ members, quorum }: ReportOf<'listMembers'>): ExitStatus
 
 /** The report as text for people. */
 export function renderReport<O extends Operation>(operation: O, report: ReportOf<O>, look: Look): string {
-  const skipped = skippedIn(report);
-  if (skipped)
-    return `${paint(look, 'yellow', `Skipped: ${plain(skipped.reason)}`)}\nThe schedule's next run comes at its time.`;
-  const presentation: Presentation<O> | undefined = PRESENTATIONS[operation];
-  return presentation === undefined ? JSON.stringify(report, null, 2) : presentation.text(report, look);
+  if (isSkipped(report))
+    return `${paint(look, 'yellow', `Skipped: ${plain(report.reason)}`)}\nThe schedule's next run comes at its time.`;
+  return PRESENTATIONS[operation].text(report, look);
 }
 
 export function exitStatusOf<O extends Operation>(operation: O, report: ReportOf<O>): ExitStatus {
-  if (skippedIn(report)) return 3;
-  const presentation: Presentation<O> | undefined = PRESENTATIONS[operation];
-  return presentation === undefined ? 0 : presentation.exit(report);
-}
-
-/** Of a schedule's run, which is not what whoever starts an operation gets. */
-function skippedIn(report: object): SkippedReport | undefined {
-  return 'state' in report && report.state === 'skipped' ? (report as SkippedReport) : undefined;
+  // Of a schedule's run, which is not what a person who starts an operation gets.
+  if (isSkipped(report)) return 3;
+  return PRESENTATIONS[operation].exit(report);
 }

@@ -1,5 +1,6 @@
 /** Progress on standard error: a live picture on a terminal, else a line for each change. */
-import type { Progress, StepRecord } from '../domain/operations/common.ts';
+import type { Progress } from '../domain/operations/progress.ts';
+import { STEP_MARKS, type StepRecord } from '../domain/operations/steps.ts';
 import type { ProgressView } from './follow.ts';
 import { lookOf, note } from './output.ts';
 import { type Look, paint } from './render/format.ts';
@@ -49,51 +50,27 @@ function keyed(steps: StepRecord[]): [key: string, step: StepRecord][] {
 
 const REDRAW_MS = 500;
 
+const END_MARKS = { done: '✔', failed: '✖', left: '↓' } as const;
+const END_STYLES = { done: 'green', failed: 'red', left: 'yellow' } as const;
+
 /** The steps as they are now, redrawn in place. */
 async function createLiveView(headline: string): Promise<ProgressView> {
-  const { Listr, ListrLogger, ProcessOutput } = await import('listr2');
-  const ended = Promise.withResolvers<'done' | 'failed' | 'left'>();
+  const { createLogUpdate } = await import('log-update');
+  const draw = createLogUpdate(process.stderr);
   let latest: Progress | undefined;
   let noted = '';
-  const picture = () => {
-    const look = lookOf(process.stderr);
+  const picture = (look: Look, mark: string) => {
     const title = paint(look, 'bold', headline);
-    const steps = latest === undefined ? title : renderProgress(title, latest, { ...look, columns: look.columns - 4 });
-    return noted === '' ? steps : `${steps}\n${paint(look, 'yellow', `! ${noted}`)}`;
+    const steps = latest === undefined ? title : renderProgress(title, latest, { ...look, columns: look.columns - 2 });
+    const lines = noted === '' ? steps : `${steps}\n${paint(look, 'yellow', `! ${noted}`)}`;
+    return `${mark} ${lines.replaceAll('\n', '\n  ')}`;
   };
-  const list = new Listr(
-    {
-      title: picture(),
-      async task(_context, task) {
-        const redraw = () => {
-          task.title = picture();
-        };
-        const timer = setInterval(redraw, REDRAW_MS);
-        const outcome = await ended.promise;
-        clearInterval(timer);
-        // The report follows and says it all.
-        if (outcome === 'done' && latest !== undefined) latest = { ...latest, steps: [] };
-        redraw();
-        if (outcome === 'failed') throw new Error(headline);
-        if (outcome === 'left') task.skip();
-      },
-    },
-    {
-      renderer: 'default',
-      // Ctrl-C leaves the operation running: it is handled where the operation is followed.
-      registerSignalListeners: false,
-      exitOnError: false,
-      rendererOptions: {
-        // It draws on the first, and takes over both meanwhile: given one stream twice it would never give it back.
-        logger: new ListrLogger({ processOutput: new ProcessOutput(process.stderr, process.stdout) }),
-        showErrorMessage: false,
-        showSkipMessage: false,
-        collapseSkips: false,
-        suffixSkips: false,
-      },
-    },
-  );
-  const drawn = list.run();
+  const redraw = () => {
+    const look = lookOf(process.stderr);
+    draw(picture(look, paint(look, 'cyan', STEP_MARKS.running)));
+  };
+  redraw();
+  const timer = setInterval(redraw, REDRAW_MS);
   return {
     update(progress) {
       latest = progress;
@@ -104,8 +81,12 @@ async function createLiveView(headline: string): Promise<ProgressView> {
       noted = line;
     },
     async end(outcome) {
-      ended.resolve(outcome);
-      await drawn;
+      clearInterval(timer);
+      // The report follows and says it all.
+      if (outcome === 'done' && latest !== undefined) latest = { ...latest, steps: [] };
+      const look = lookOf(process.stderr);
+      draw.persist(picture(look, paint(look, END_STYLES[outcome], END_MARKS[outcome])));
+      draw.done();
     },
   };
 }

@@ -101,6 +101,19 @@ export function toOperationError(error: unknown, place: TemporalPlace, workflowI
   return new SalvorOperationError('TemporalRefused', `Temporal at ${place.address}: ${reason}`, options);
 }
 
+/**
+ * Asks Temporal something.
+ * @param workflowId of the operation that is asked about
+ * @throws SalvorOperationError whatever its client throws
+ */
+export async function asking<T>(place: TemporalPlace, ask: () => Promise<T>, workflowId?: string): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    throw toOperationError(error, place, workflowId);
+  }
+}
+
 /** The type and message of what ended a workflow: the innermost failure of the closed list, else how it ended. */
 function failureOf(error: WorkflowFailedError | WorkflowUpdateFailedError): [FailureType | ClientFailureType, string] {
   const causes = chain(error);

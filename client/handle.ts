@@ -6,10 +6,11 @@ import {
   QueryNotRegisteredError,
   type WorkflowExecutionDescription,
 } from '@temporalio/client';
-import type { Approval, Decision, Progress } from '../domain/operations/common.ts';
+import type { Approval, Decision } from '../domain/operations/common.ts';
+import type { Progress } from '../domain/operations/progress.ts';
 import type { Operation, ReportOf } from '../domain/operations/index.ts';
 import type { RestorePlan } from '../domain/restore/plan.ts';
-import { isUnreachable, type TemporalPlace, toOperationError } from './errors.ts';
+import { asking, isUnreachable, type TemporalPlace, toOperationError } from './errors.ts';
 import { whoAsks } from './who.ts';
 
 const QUERY_DEADLINE_MS = 5_000;
@@ -114,11 +115,7 @@ export class OperationHandle<O extends Operation = Operation> {
     return this.#ask(() => this.#client.workflow.getHandle(this.workflowId, this.runId).describe());
   }
 
-  async #ask<T>(ask: () => Promise<T>): Promise<T> {
-    try {
-      return await ask();
-    } catch (error) {
-      throw toOperationError(error, this.#place, this.workflowId);
-    }
+  #ask<T>(ask: () => Promise<T>): Promise<T> {
+    return asking(this.#place, ask, this.workflowId);
   }
 }

@@ -1,13 +1,12 @@
 /** Who holds a cluster: Temporal itself is the lock. */
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
-import { lockWorkflowId } from '../domain/operations/common.ts';
+import { holderIn, lockWorkflowId } from '../domain/operations/common.ts';
 
 /** The workflow ID of the operation that holds a cluster now. */
 export async function holderOf(client: Client, cluster: string): Promise<string | undefined> {
   try {
     const { status, memo } = await client.workflow.getHandle(lockWorkflowId(cluster)).describe();
-    const holder = memo?.['holder'];
-    return status.name === 'RUNNING' && typeof holder === 'string' ? holder : undefined;
+    return status.name === 'RUNNING' ? holderIn(memo) : undefined;
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return undefined;
     throw error;

@@ -1,10 +1,9 @@
 /** The operations that Temporal remembers. */
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
-import { defineSearchAttributeKey } from '@temporalio/common';
 import { isName } from '../domain/input.ts';
 import { SalvorError } from '../domain/errors.ts';
-import { SEARCH_ATTRIBUTES } from '../domain/operations/common.ts';
-import type { Operation } from '../domain/operations/index.ts';
+import { LOOKING_OPERATIONS } from '../domain/operations/index.ts';
+import { CLUSTER, OPERATION } from './search-attributes.ts';
 
 export interface OperationSummary {
   workflowId: string;
@@ -29,17 +28,11 @@ const STATUS: Record<string, OperationSummary['status']> = {
   CONTINUED_AS_NEW: 'continued',
 };
 
-/** Operations that change nothing: the lists and checks that people ask for all day. */
-const LOOKING: Operation[] = ['listBackups', 'listMembers', 'checkCluster'];
-
-const CLUSTER = defineSearchAttributeKey(SEARCH_ATTRIBUTES.cluster, 'KEYWORD');
-const OPERATION = defineSearchAttributeKey(SEARCH_ATTRIBUTES.operation, 'KEYWORD');
-
 export interface OperationFilter {
   cluster?: string;
   /** Default 20. */
   limit?: number;
-  /** Also those that change nothing. */
+  /** Also those that only look: the lists and checks that people ask for all day. */
   all?: boolean;
 }
 
@@ -58,7 +51,7 @@ export async function listOperations(
     `${OPERATION.name} IS NOT NULL`,
     // A name has no quotes.
     ...(cluster === undefined ? [] : [`${CLUSTER.name} = "${cluster}"`]),
-    ...(all ? [] : LOOKING.map((operation) => `${OPERATION.name} != "${operation}"`)),
+    ...(all ? [] : LOOKING_OPERATIONS.map((operation) => `${OPERATION.name} != "${operation}"`)),
   ];
   const query = conditions.join(' AND ');
   const found: OperationSummary[] = [];

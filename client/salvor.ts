@@ -1,13 +1,13 @@
 /** The library for incident tooling: it starts operations, follows them and lists them. */
 import { randomBytes } from 'node:crypto';
 import type { Client } from '@temporalio/client';
-import { defineSearchAttributeKey } from '@temporalio/common';
+import { backupIdOf } from '../domain/format/keys.ts';
 import type { BackupInput } from '../domain/operations/backup.ts';
 import type { CheckClusterInput } from '../domain/operations/check-cluster.ts';
 import type { CleanUpInput } from '../domain/operations/clean-up.ts';
-import { SEARCH_ATTRIBUTES, TASK_QUEUE } from '../domain/operations/common.ts';
+import { TASK_QUEUE } from '../domain/operations/common.ts';
 import type { HealInput } from '../domain/operations/heal.ts';
-import type { Operation, InputOf } from '../domain/operations/index.ts';
+import { type InputOf, type Operation, rowOf } from '../domain/operations/index.ts';
 import type { ListBackupsInput, ListBackupsReport } from '../domain/operations/list-backups.ts';
 import type { ListMembersInput } from '../domain/operations/list-members.ts';
 import type { PinInput } from '../domain/operations/pin.ts';
@@ -16,11 +16,13 @@ import type { PruneInput } from '../domain/operations/prune.ts';
 import type { ReplaceMemberInput } from '../domain/operations/replace-member.ts';
 import type { RestoreInput } from '../domain/operations/restore.ts';
 import type { VerifyInput } from '../domain/operations/verify.ts';
-import { type TemporalPlace, toOperationError } from './errors.ts';
+import { asking, type TemporalPlace } from './errors.ts';
 import { OperationHandle } from './handle.ts';
 import { holderOf } from './holder.ts';
 import { withOlderPages } from './older-pages.ts';
 import { listOperations, type OperationFilter, type OperationSummary } from './list.ts';
+import { ScheduleClient } from './schedules/schedule-client.ts';
+import { searchAttributesOf } from './search-attributes.ts';
 import { type SetupReport, setUp } from './setup.ts';
 import { whoAsks } from './who.ts';
 import { lastWorkerPoll } from './workers.ts';
@@ -36,6 +38,8 @@ export interface StartOptions {
 export class SalvorClient {
   readonly place: TemporalPlace;
   readonly taskQueue: string;
+  /** Backups, prunes and drills by the clock. */
+  readonly schedules: ScheduleClient;
   /** Temporal's own client, for what this one lacks. */
   readonly temporal: Client;
 
@@ -43,6 +47,7 @@ export class SalvorClient {
     this.temporal = temporal;
     this.place = place;
     this.taskQueue = taskQueue;
+    this.schedules = new ScheduleClient(temporal, place, taskQueue);
   }
 
   /** Takes a backup. */
@@ -128,25 +133,21 @@ export class SalvorClient {
     input: InputOf<O>,
     options: StartOptions = {},
   ): Promise<OperationHandle<O>> {
-    const { cluster } = input;
+    const { title, subjectOf } = rowOf(operation);
+    const cluster = subjectOf(input);
     const workflowId = options.workflowId ?? newWorkflowId(operation, cluster);
-    try {
+    return this.#ask(async () => {
       const handle = await this.temporal.workflow.start(operation, {
         workflowId,
         taskQueue: this.taskQueue,
         args: [input],
         workflowIdConflictPolicy: 'FAIL',
-        staticSummary: options.summary ?? `${TITLES[operation]} ${cluster}`,
+        staticSummary: options.summary ?? `${title} ${cluster}`,
         memo: { startedBy: whoAsks() },
-        typedSearchAttributes: [
-          { key: defineSearchAttributeKey(SEARCH_ATTRIBUTES.cluster, 'KEYWORD'), value: cluster },
-          { key: defineSearchAttributeKey(SEARCH_ATTRIBUTES.operation, 'KEYWORD'), value: operation },
-        ],
+        typedSearchAttributes: searchAttributesOf(operation, cluster),
       });
       return new OperationHandle<O>(this.temporal, this.place, workflowId, handle.firstExecutionRunId);
-    } catch (error) {
-      throw toOperationError(error, this.place);
-    }
+    });
   }
 
   /** An operation that was started earlier, by its workflow ID. */
@@ -181,12 +182,8 @@ export class SalvorClient {
     await this.temporal.connection.close();
   }
 
-  async #ask<T>(ask: () => Promise<T>): Promise<T> {
-    try {
-      return await ask();
-    } catch (error) {
-      throw toOperationError(error, this.place);
-    }
+  #ask<T>(ask: () => Promise<T>): Promise<T> {
+    return asking(this.place, ask);
   }
 }
 
@@ -197,22 +194,6 @@ export function restoreSummary({ cluster, resume, backup = 'latest', at }: Resto
   return `Restore ${cluster} from ${at === undefined ? backup : `the newest backup of ${at} or before`}`;
 }
 
-const TITLES: Record<Operation, string> = {
-  backup: 'Back up',
-  prune: 'Prune',
-  pin: 'Pin',
-  verify: 'Verify',
-  planRestore: 'Plan a restore of',
-  restore: 'Restore',
-  cleanUp: 'Clean up',
-  heal: 'Heal',
-  replaceMember: 'Replace a member of',
-  listBackups: 'List backups of',
-  listMembers: 'List members of',
-  checkCluster: 'Check',
-};
-
 function newWorkflowId(operation: Operation, cluster: string): string {
-  const time = new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
-  return `${operation}/${cluster}/${time}-${randomBytes(2).toString('hex')}`;
+  return `${operation}/${cluster}/${backupIdOf(new Date())}-${randomBytes(2).toString('hex')}`;
 }

@@ -14,7 +14,7 @@ export const FAILURES = {
   UnknownBackup: { retryable: false, exit: 2, act: 'choose a backup from `salvor backups <cluster>`' },
   UnknownStore: { retryable: false, exit: 2, act: 'use a store of the configuration' },
   ConfirmationMismatch: { retryable: false, exit: 2, act: 'repeat the name of the cluster as the confirmation' },
-  PlanChanged: { retryable: false, exit: 2, act: 'look at the plan as it is now, and approve that' },
+  PlanChanged: { retryable: false, exit: 1, act: 'look at the plan as it is now, and approve that' },
   NotApproved: { retryable: false, exit: 1, act: 'start it again, and approve its plan in time' },
   ClusterBusy: { retryable: false, exit: 1, act: 'wait for the operation that holds the cluster, or end it' },
   // The cluster

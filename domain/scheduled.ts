@@ -1,11 +1,7 @@
 /** The Temporal Schedules that a configuration asks for. */
 import type { Configuration } from './configuration/schema.ts';
-import type { Operation } from './operations/index.ts';
+import { SCHEDULED_OPERATIONS, type ScheduledOperation } from './operations/index.ts';
 import { type ScheduleTimes, scheduleTimes } from './schedule/times.ts';
-
-/** The operations that may have a schedule. */
-export const SCHEDULED_OPERATIONS = ['backup', 'prune', 'verify'] as const satisfies Operation[];
-export type ScheduledOperation = (typeof SCHEDULED_OPERATIONS)[number];
 
 /** With it the ID of every Salvor schedule begins; others are nobody's business here. */
 export const SCHEDULE_PREFIX = 'salvor/';

@@ -8,7 +8,7 @@ import { openStore } from '../adapters/stores/open.ts';
 import type { Store } from '../adapters/stores/store.ts';
 import { type Cluster, resolveCluster } from '../domain/configuration/resolve.ts';
 import { messageOf, SalvorError } from '../domain/errors.ts';
-import { SCHEDULED_OPERATIONS } from '../domain/scheduled.ts';
+import { SCHEDULED_OPERATIONS } from '../domain/operations/index.ts';
 import { longestGapMs } from '../domain/schedule/longest-gap.ts';
 import { scheduleTimes } from '../domain/schedule/times.ts';
 import { createGauges, type Figure, type Gauges } from './gauges.ts';

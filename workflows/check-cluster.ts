@@ -1,8 +1,8 @@
 /** Looks at everything that the operations on one cluster will need, and changes nothing: `salvor doctor <cluster>`. */
 import { isCancellation } from './kit/engine.ts';
-import { checkInput, isName } from '../domain/input.ts';
+import { checkInput } from '../domain/input.ts';
 import { hashGroups } from '../domain/members/members.ts';
-import type { CheckClusterInput, CheckClusterReport } from '../domain/operations/check-cluster.ts';
+import { CHECK_CLUSTER, type CheckClusterInput, type CheckClusterReport } from '../domain/operations/check-cluster.ts';
 import { bytesToStage } from '../domain/restore/room.ts';
 import { look, preparing } from './kit/activities.ts';
 import { checked, reasonOf } from './kit/failure.ts';
@@ -10,7 +10,7 @@ import { checked, reasonOf } from './kit/failure.ts';
 type Check = CheckClusterReport['checks'][number];
 
 export async function checkCluster(input: CheckClusterInput): Promise<CheckClusterReport> {
-  const request = checked(() => checkInput<CheckClusterInput>(input, { required: { cluster: isName }, optional: {} }));
+  const request = checked(() => checkInput<CheckClusterInput>(input, CHECK_CLUSTER.shape));
   const cluster = await look.readCluster(request);
   const members = await look.inspectMembers({ cluster });
   const checks: Check[] = members.map(({ node, status, error, alarms }) => ({

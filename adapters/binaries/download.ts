@@ -6,6 +6,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { messageOf } from '../../domain/errors.ts';
+import { formatBytes } from '../../domain/units.ts';
 import { environment } from '../environment.ts';
 
 const CONNECT_TIMEOUT_MS = 3_000;
@@ -13,7 +14,6 @@ const CONNECT_TIMEOUT_MS = 3_000;
 const IDLE_TIMEOUT_MS = 30_000;
 const REPORT_EVERY_MS = 2_000;
 const REDIRECTS = 5;
-const MEGABYTE = 1_000_000;
 
 /** Hosts that could not be reached: this process does not ask them again. */
 const unreachable = new Map<string, string>();
@@ -70,11 +70,10 @@ export async function fetchFile(
   report(describeProgress(bytes, totalBytes));
 }
 
-/** `12.3 of 45.6 MB (27 %)`; without the total when it isn't known. */
+/** `11.8 MiB of 43.5 MiB (27 %)`; without the total when it isn't known. */
 export function describeProgress(bytes: number, totalBytes: number): string {
-  const done = (bytes / MEGABYTE).toFixed(1);
-  if (Number.isNaN(totalBytes) || totalBytes === 0) return `${done} MB`;
-  return `${done} of ${(totalBytes / MEGABYTE).toFixed(1)} MB (${Math.floor((bytes / totalBytes) * 100)} %)`;
+  if (Number.isNaN(totalBytes) || totalBytes === 0) return formatBytes(bytes);
+  return `${formatBytes(bytes)} of ${formatBytes(totalBytes)} (${Math.floor((bytes / totalBytes) * 100)} %)`;
 }
 
 async function get(url: string, signal: AbortSignal | undefined): Promise<IncomingMessage> {

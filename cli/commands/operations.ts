@@ -1,6 +1,6 @@
 /** `operations` and `show`. */
 import type { Command } from 'commander';
-import { OPERATIONS } from '../../domain/operations/index.ts';
+import { isOperation } from '../../domain/operations/index.ts';
 import { action, type CommonOptions, withClient } from '../common.ts';
 import { requireName } from '../input.ts';
 import { printResult, UsageError, WAITING } from '../output.ts';
@@ -45,9 +45,8 @@ export function addShow(program: Command): void {
       action(async (options, workflowId) =>
         withClient(options, async (client) => {
           const handle = client.operation(workflowId);
-          const { type, status } = await handle.describe();
-          const operation = OPERATIONS.find((known) => known === type);
-          if (operation === undefined) throw new UsageError(`"${workflowId}" is not an operation but a "${type}"`);
+          const { type: operation, status } = await handle.describe();
+          if (!isOperation(operation)) throw new UsageError(`"${workflowId}" is not an operation but a "${operation}"`);
           if (options.detach && status.name === 'RUNNING') {
             const progress = await handle.progress();
             const { renderProgress } = await import('../render/steps.ts');

@@ -1,8 +1,8 @@
 /** `schedules apply`, `list`, `pause`, `resume` and `trigger`. */
 import type { Command } from 'commander';
-import { SCHEDULED_OPERATIONS, type ScheduledOperation, scheduleIdOf } from '../../domain/scheduled.ts';
-import type { SalvorClient } from '../../client/salvor.ts';
-import { action, type CommonOptions, withClient } from '../common.ts';
+import { SCHEDULED_OPERATIONS, type ScheduledOperation } from '../../domain/operations/index.ts';
+import { scheduleIdOf } from '../../domain/scheduled.ts';
+import { action, withClient } from '../common.ts';
 import { requireName } from '../input.ts';
 import { note, printResult, UsageError } from '../output.ts';
 
@@ -27,13 +27,10 @@ function addApply(schedules: Command): void {
       action<{ dryRun?: boolean }>(async (options) => {
         const { requireConfiguration } = await import('../../adapters/configuration/find.ts');
         const { loadConfiguration } = await import('../../adapters/configuration/load.ts');
-        const { wantedSchedules } = await import('../../domain/scheduled.ts');
         const configuration = await loadConfiguration(await requireConfiguration(options.config));
-        return withTemporal(options, async ({ temporal, taskQueue }) => {
-          const { applySchedules } = await import('../../client/schedules/apply-schedules.ts');
-          const wanted = wantedSchedules(configuration, taskQueue);
+        return withClient(options, async ({ schedules }) => {
           const dryRun = options.dryRun ?? false;
-          const changes = await applySchedules(temporal, wanted, { taskQueue, dryRun });
+          const changes = await schedules.apply(configuration, { dryRun });
           const { renderChanges } = await import('../render/schedules.ts');
           printResult(options.output, { dryRun, changes }, (look) => renderChanges(changes, look));
           if (dryRun) note('A dry run: nothing was changed.');
@@ -51,9 +48,8 @@ function addList(schedules: Command): void {
     .action(
       action(async (options, cluster?: string) => {
         if (cluster !== undefined) requireName('cluster', cluster);
-        return withTemporal(options, async ({ temporal }) => {
-          const { listSchedules } = await import('../../client/schedules/schedules.ts');
-          const found = await listSchedules(temporal, cluster === undefined ? {} : { cluster });
+        return withClient(options, async ({ schedules }) => {
+          const found = await schedules.list(cluster === undefined ? {} : { cluster });
           const { renderSchedules } = await import('../render/schedules.ts');
           printResult(options.output, { schedules: found }, (look) => renderSchedules(found, look));
           return 0;
@@ -72,9 +68,8 @@ function addPause(schedules: Command): void {
     .action(
       action<{ note: string }>(async (options, cluster = '', operation?: string) => {
         const choice = chosen(cluster, operation);
-        return withTemporal(options, async ({ temporal }) => {
-          const { pauseSchedules } = await import('../../client/schedules/schedules.ts');
-          const paused = await pauseSchedules(temporal, choice, options.note);
+        return withClient(options, async ({ schedules }) => {
+          const paused = await schedules.pause(choice, options.note);
           printResult(options.output, { paused }, () => paused.map((id) => `paused ${id}`).join('\n'));
           return 0;
         });
@@ -92,9 +87,8 @@ function addResume(schedules: Command): void {
     .action(
       action<{ note: string }>(async (options, cluster = '', operation?: string) => {
         const choice = chosen(cluster, operation);
-        return withTemporal(options, async ({ temporal }) => {
-          const { resumeSchedules } = await import('../../client/schedules/schedules.ts');
-          const resumed = await resumeSchedules(temporal, choice, options.note);
+        return withClient(options, async ({ schedules }) => {
+          const resumed = await schedules.resume(choice, options.note);
           printResult(options.output, { resumed }, () => resumed.map((id) => `resumed ${id}`).join('\n'));
           return 0;
         });
@@ -111,9 +105,8 @@ function addTrigger(schedules: Command): void {
     .action(
       action(async (options, cluster = '', name = '') => {
         const choice = { cluster: requireName('cluster', cluster), operation: requireOperation(name) };
-        return withTemporal(options, async ({ temporal }) => {
-          const { triggerSchedule } = await import('../../client/schedules/schedules.ts');
-          const report = await triggerSchedule(temporal, choice);
+        return withClient(options, async ({ schedules }) => {
+          const report = await schedules.trigger(choice);
           const { renderTrigger } = await import('../render/schedules.ts');
           const scheduleId = scheduleIdOf(choice.cluster, choice.operation);
           printResult(options.output, { scheduleId, ...report }, () => renderTrigger(scheduleId, report));
@@ -132,16 +125,4 @@ function requireOperation(name: string): ScheduledOperation {
   const operation = SCHEDULED_OPERATIONS.find((known) => known === name);
   if (operation !== undefined) return operation;
   throw new UsageError(`${JSON.stringify(name)} has no schedules; expected one of: ${SCHEDULED_OPERATIONS.join(', ')}`);
-}
-
-/** A connection whose faults are told as the library tells them. */
-async function withTemporal(options: CommonOptions, use: (client: SalvorClient) => Promise<number>): Promise<number> {
-  return withClient(options, async (client) => {
-    try {
-      return await use(client);
-    } catch (error) {
-      const { toOperationError } = await import('../../client/errors.ts');
-      throw toOperationError(error, client.place);
-    }
-  });
 }

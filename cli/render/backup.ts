@@ -1,16 +1,7 @@
 /** What a backup gave. */
 import type { ArtifactReport, BackupReport } from '../../domain/operations/backup.ts';
-import {
-  formatAge,
-  formatBytes,
-  formatCount,
-  formatDuration,
-  formatTime,
-  type Look,
-  paint,
-  plain,
-  shortHash,
-} from './format.ts';
+import { formatBytes } from '../../domain/units.ts';
+import { formatAge, formatCount, formatDuration, formatTime, type Look, paint, plain, shortHash } from './format.ts';
 import { type Cell, renderFacts, renderTable } from './table.ts';
 
 export function renderBackup(report: BackupReport, look: Look): string {

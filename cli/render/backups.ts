@@ -1,7 +1,8 @@
 /** The backups of a cluster, newest first. */
 import type { CatalogueEntry } from '../../domain/backups/catalogue-entry.ts';
 import type { ListBackupsReport } from '../../domain/operations/list-backups.ts';
-import { formatAge, formatBytes, type Look, paint, plain } from './format.ts';
+import { formatBytes } from '../../domain/units.ts';
+import { formatAge, type Look, paint, plain } from './format.ts';
 import { type Cell, renderTable } from './table.ts';
 
 const STYLES = { complete: 'green', degraded: 'yellow', foreign: 'dim', broken: 'red' } as const;

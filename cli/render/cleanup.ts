@@ -1,6 +1,7 @@
 /** What was moved aside, and is gone. */
 import type { CleanUpReport } from '../../domain/operations/clean-up.ts';
-import { formatBytes, type Look, paint, plain } from './format.ts';
+import { formatBytes } from '../../domain/units.ts';
+import { type Look, paint, plain } from './format.ts';
 import { renderTable } from './table.ts';
 
 export function renderCleanUp({ cluster, dryRun, removed }: CleanUpReport, look: Look): string {

@@ -15,22 +15,13 @@ type Style = 'green' | 'red' | 'yellow' | 'cyan' | 'dim' | 'bold';
 
 /** The text in a style, when colours are wanted. */
 export function paint(look: Look, style: Style, text: string): string {
-  return look.color ? styleText(style, text, { validateStream: false }) : text;
+  return look.color && text !== '' ? styleText(style, text, { validateStream: false }) : text;
 }
 
 /** Text from outside, such as what a command said: on one line, without what could move the cursor or change colours. */
 export function plain(text: string): string {
   // oxlint-disable-next-line no-control-regex -- keeping control characters out is the point
   return stripVTControlCharacters(text).replaceAll(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');
-}
-
-const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
-
-/** As in `1.2 GiB`. */
-export function formatBytes(bytes: number): string {
-  const power = bytes < 1 ? 0 : Math.min(Math.floor(Math.log2(bytes) / 10), BYTE_UNITS.length - 1);
-  const value = bytes / 1024 ** power;
-  return `${power === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${BYTE_UNITS[power]}`;
 }
 
 /** As in `0.2 s`, `47 s`, `3 min 05 s`, `2 h 10 min` or `4 d 3 h`. */

@@ -1,6 +1,7 @@
 /** What was healed. */
 import type { HealReport } from '../../domain/operations/heal.ts';
-import { formatBytes, type Look, paint, plain } from './format.ts';
+import { formatBytes } from '../../domain/units.ts';
+import { type Look, paint, plain } from './format.ts';
 import { renderTable } from './table.ts';
 
 export function renderHeal({ cluster, healed, failed, more, unreadable }: HealReport, look: Look): string {

@@ -2,7 +2,8 @@
 import type { MemberEntry, Quorum } from '../../domain/members/member-entry.ts';
 import type { ListMembersReport } from '../../domain/operations/list-members.ts';
 import type { ReplaceMemberReport } from '../../domain/operations/replace-member.ts';
-import { formatBytes, formatCount, type Look, paint, plain } from './format.ts';
+import { formatBytes } from '../../domain/units.ts';
+import { formatCount, type Look, paint, plain } from './format.ts';
 import { renderSteps } from './steps.ts';
 import { type Cell, renderFacts, renderTable } from './table.ts';
 

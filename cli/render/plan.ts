@@ -1,7 +1,8 @@
 /** What a restore will do, for whoever approves it. */
 import type { RestorePlan } from '../../domain/restore/plan.ts';
 import { renderChanges } from './changes.ts';
-import { formatAge, formatBytes, formatCount, formatDuration, formatTime, type Look, paint, plain } from './format.ts';
+import { formatBytes } from '../../domain/units.ts';
+import { formatAge, formatCount, formatDuration, formatTime, type Look, paint, plain } from './format.ts';
 import { renderFacts, renderTable } from './table.ts';
 
 export function renderPlan(plan: RestorePlan, look: Look): string {

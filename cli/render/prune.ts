@@ -1,7 +1,8 @@
 /** What pruning kept and removed, and what a pin did. */
 import type { PinReport } from '../../domain/operations/pin.ts';
 import type { PruneReport } from '../../domain/operations/prune.ts';
-import { formatBytes, type Look, paint, plain } from './format.ts';
+import { formatBytes } from '../../domain/units.ts';
+import { type Look, paint, plain } from './format.ts';
 import { type Cell, renderTable } from './table.ts';
 
 export function renderPrune(report: PruneReport, look: Look): string {

@@ -1,5 +1,6 @@
 /** What a restore did. */
 import type { RestoreReport } from '../../domain/operations/restore.ts';
+import type { StepName } from '../../domain/operations/steps.ts';
 import { formatDuration, type Look, paint, plain } from './format.ts';
 import { renderSteps } from './steps.ts';
 import { renderFacts } from './table.ts';
@@ -45,7 +46,7 @@ function renderAftercare(found: NonNullable<RestoreReport['aftercare']>, look: L
   return ['', paint(look, 'bold', 'Found afterwards'), ...lines];
 }
 
-const STOP_API_SERVER = 'Stop kube-apiserver';
+const STOP_API_SERVER: StepName = 'Stop kube-apiserver';
 
 const OUTCOMES: Record<RestoreReport['outcome'], string> = {
   restored: 'Restored',

@@ -1,10 +1,10 @@
 /** The steps of an operation: one line each, the nodes of one step side by side. */
-import type { Progress, StepRecord } from '../../domain/operations/common.ts';
+import type { Progress } from '../../domain/operations/progress.ts';
+import { STEP_MARKS, type StepName, type StepRecord } from '../../domain/operations/steps.ts';
 import { formatDuration, type Look, paint, plain } from './format.ts';
 
 type State = StepRecord['state'];
 
-const MARKS: Record<State, string> = { waiting: '·', running: '▶', done: '✔', failed: '✖' };
 const STYLES: Record<State, 'green' | 'red' | 'cyan' | 'dim'> = {
   waiting: 'dim',
   running: 'cyan',
@@ -24,7 +24,7 @@ export function renderSteps(steps: StepRecord[], look: Look): string {
 }
 
 interface Group {
-  name: string;
+  name: StepName;
   state: State;
   steps: StepRecord[];
 }
@@ -53,7 +53,7 @@ function renderGroup(group: Group, widths: { nameWidth: number; nodesWidth: numb
   const { state, steps } = group;
   const took = Math.max(...steps.map((step) => step.durationMs ?? -1));
   const time = took < 0 ? '' : formatDuration(took);
-  const head = `${MARKS[state]} ${plain(group.name).padEnd(widths.nameWidth)}`;
+  const head = `${STEP_MARKS[state]} ${plain(group.name).padEnd(widths.nameWidth)}`;
   const nodes = nodesText(group);
   const padding = ' '.repeat(widths.nodesWidth - nodes.length);
   const room = look.columns - widths.nameWidth - widths.nodesWidth - 20;
@@ -81,7 +81,7 @@ function paintNodes({ steps }: Group, look: Look): string {
 }
 
 function nodeText({ node, state }: StepRecord): string {
-  return node === null ? '' : `${plain(node)}${MARKS[state]}`;
+  return node === null ? '' : `${plain(node)}${STEP_MARKS[state]}`;
 }
 
 /** What was seen; of several nodes only what all saw alike. */
@@ -103,7 +103,7 @@ export function renderStep(step: StepRecord, look: Look): string {
   const where = node === null ? '' : ` (${plain(node)})`;
   const took = durationMs === null ? '' : ` in ${formatDuration(durationMs)}`;
   const seen = evidence === null ? '' : `: ${plain(evidence)}`;
-  return `${paint(look, STYLES[state], `${MARKS[state]} ${plain(name)}${where}`)}${took}${seen}`;
+  return `${paint(look, STYLES[state], `${STEP_MARKS[state]} ${plain(name)}${where}`)}${took}${seen}`;
 }
 
 /** What an operation does now, under a headline. */

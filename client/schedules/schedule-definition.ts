@@ -9,14 +9,10 @@ import {
   type ScheduleSpec,
   type ScheduleSpecDescription,
 } from '@temporalio/client';
-import { defineSearchAttributeKey } from '@temporalio/common';
-import { SEARCH_ATTRIBUTES } from '../../domain/operations/common.ts';
 import type { WantedSchedule } from '../../domain/scheduled.ts';
 import type { Calendar } from '../../domain/schedule/calendar.ts';
 import type { ScheduleTimes } from '../../domain/schedule/times.ts';
-
-const CLUSTER = defineSearchAttributeKey(SEARCH_ATTRIBUTES.cluster, 'KEYWORD');
-const OPERATION = defineSearchAttributeKey(SEARCH_ATTRIBUTES.operation, 'KEYWORD');
+import { CLUSTER, OPERATION, searchAttributesOf } from '../search-attributes.ts';
 
 /** What Salvor decides of a schedule; whether it is paused is the operators' business. */
 export type ScheduleDefinition = Required<Pick<ScheduleOptions, 'spec' | 'policies' | 'action'>>;
@@ -32,10 +28,7 @@ export function definitionOf({ scheduleId, cluster, operation, times, action }: 
       ...rest,
       staticSummary: summary,
       memo: { startedBy: `schedule ${scheduleId}`, times: times.description },
-      typedSearchAttributes: [
-        { key: CLUSTER, value: cluster },
-        { key: OPERATION, value: operation },
-      ],
+      typedSearchAttributes: searchAttributesOf(operation, cluster),
     },
   };
 }

@@ -8,12 +8,8 @@ import {
   ScheduleOverlapPolicy,
 } from '@temporalio/client';
 import { SalvorError } from '../../domain/errors.ts';
-import {
-  parseScheduleId,
-  SCHEDULED_OPERATIONS,
-  type ScheduledOperation,
-  scheduleIdOf,
-} from '../../domain/scheduled.ts';
+import { SCHEDULED_OPERATIONS, type ScheduledOperation } from '../../domain/operations/index.ts';
+import { parseScheduleId, scheduleIdOf } from '../../domain/scheduled.ts';
 import { describeSchedule, scheduleIds } from './schedule-lookup.ts';
 
 export interface ScheduleReport {

@@ -9,37 +9,72 @@ export interface ReplacementKind {
   joinsItself: boolean;
 }
 
-const BEFORE = ['Look at the members', 'Choose the member', 'Check the node', 'Take a backup', 'Look once more before the change'];
+/** Until it is known what is replaced, and that it still is. */
+const CHOOSING = [
+  'Look at the members',
+  'Choose the member',
+  'Check the node',
+  'Take a backup',
+  'Look once more before the change',
+] as const;
 
-/** Every step of a replacement, in order. */
-export function replacementSteps(): { name: string; node: string | null }[] {
-  return BEFORE.map((name) => ({ name, node: null }));
+interface PlaceOfStep {
+  name: string;
+  on: 'cluster' | 'the node';
+  /** Done only where kube-apiserver is stopped meanwhile. */
+  withApiServer?: true;
+}
+
+/** The node makes its member itself. */
+const JOINING = [
+  { name: 'Remove the member', on: 'cluster' },
+  { name: 'Join the node with kubeadm', on: 'the node' },
+  { name: 'Check the members', on: 'cluster' },
+] as const satisfies PlaceOfStep[];
+
+const CHANGING = [
+  { name: 'Move the leadership away', on: 'cluster' },
+  { name: 'Stop kube-apiserver', on: 'the node', withApiServer: true },
+  { name: 'Stop etcd', on: 'the node' },
+  { name: 'Set the old data aside', on: 'the node' },
+  { name: 'Remove the member', on: 'cluster' },
+  { name: 'Add a learner', on: 'cluster' },
+  { name: 'Write its configuration', on: 'the node' },
+  { name: 'Start etcd', on: 'the node' },
+  { name: 'Wait until it is in sync', on: 'the node' },
+  { name: 'Promote it', on: 'the node' },
+  { name: 'Check the members', on: 'cluster' },
+  { name: 'Start kube-apiserver', on: 'the node', withApiServer: true },
+  { name: 'Check kube-apiserver', on: 'the node', withApiServer: true },
+  { name: 'Start the controllers', on: 'the node', withApiServer: true },
+] as const satisfies PlaceOfStep[];
+
+const ROLLING_BACK = [
+  'Roll back: put the old data back',
+  'Roll back: start etcd',
+  'Roll back: start kube-apiserver',
+  'Roll back: start the controllers',
+] as const;
+
+export type ReplacementStep =
+  (typeof CHOOSING | typeof ROLLING_BACK)[number] | (typeof JOINING | typeof CHANGING)[number]['name'];
+
+export const REPLACEMENT_STEPS: readonly ReplacementStep[] = [
+  ...new Set([...CHOOSING, ...[...CHANGING, ...JOINING].map(({ name }) => name), ...ROLLING_BACK]),
+];
+
+interface ComingReplacementStep {
+  name: ReplacementStep;
+  node: string | null;
+}
+
+/** The first steps of a replacement, in order. */
+export function replacementSteps(): ComingReplacementStep[] {
+  return CHOOSING.map((name) => ({ name, node: null }));
 }
 
 /** The steps once it is known what is replaced. */
-export function changingSteps({
-  node,
-  stopsApiServer,
-  joinsItself,
-}: ReplacementKind): { name: string; node: string | null }[] {
-  const here = (name: string) => ({ name, node });
-  const cluster = (name: string) => ({ name, node: null });
-  const withApiServer = (...names: string[]) => (stopsApiServer ? names.map(here) : []);
-  if (joinsItself) {
-    return [cluster('Remove the member'), here('Join the node with kubeadm'), cluster('Check the members')];
-  }
-  return [
-    cluster('Move the leadership away'),
-    ...withApiServer('Stop kube-apiserver'),
-    here('Stop etcd'),
-    here('Set the old data aside'),
-    cluster('Remove the member'),
-    cluster('Add a learner'),
-    here('Write its configuration'),
-    here('Start etcd'),
-    here('Wait until it is in sync'),
-    here('Promote it'),
-    cluster('Check the members'),
-    ...withApiServer('Start kube-apiserver', 'Check kube-apiserver', 'Start the controllers'),
-  ];
+export function changingSteps({ node, stopsApiServer, joinsItself }: ReplacementKind): ComingReplacementStep[] {
+  const steps = joinsItself ? JOINING : CHANGING.filter((step) => stopsApiServer || !('withApiServer' in step));
+  return steps.map(({ name, on }) => ({ name, node: on === 'cluster' ? null : node }));
 }

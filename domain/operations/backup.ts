@@ -1,6 +1,8 @@
-/** Takes a backup: what goes in and what comes out. */
-import type { BackupOverride } from '../backups/settled.ts';
+/** Takes a backup: what goes in, what comes out, and what is known of it. */
+import { BACKUP_OVERRIDES, type BackupOverride } from '../backups/settled.ts';
 import type { ArtifactKind, BackupId } from '../format/keys.ts';
+import { isName, listOf, oneOf } from '../input.ts';
+import type { OperationRow } from './row.ts';
 
 export interface BackupInput {
   cluster: string;
@@ -33,3 +35,21 @@ export interface BackupReport {
   lacking?: { kind: ArtifactKind; node: string; reason: string }[];
   durationMs: number;
 }
+
+export const BACKUP = {
+  title: 'Back up',
+  effect: 'changes',
+  schedulable: true,
+  shape: { required: { cluster: isName }, optional: { override: listOf(oneOf(...BACKUP_OVERRIDES)) } },
+  subjectOf: ({ cluster }) => cluster,
+  endOf: ({ state }) => (state === 'complete' ? 'done' : state),
+  steps: [
+    'Check that the cluster has settled',
+    'Check the members and choose one',
+    'Check the stores',
+    'Stream the snapshot',
+    'Keep the static resources',
+    'Read the copies back',
+    'Write the manifest',
+  ],
+} as const satisfies OperationRow<BackupInput, BackupReport>;

@@ -1,4 +1,6 @@
-/** Removes what restores and replacements moved aside: what goes in and what comes out. */
+/** Removes what restores and replacements moved aside: what goes in, what comes out, and what is known of it. */
+import { isBoolean, isName } from '../input.ts';
+import type { OperationRow } from './row.ts';
 
 export interface CleanUpInput {
   cluster: string;
@@ -14,3 +16,13 @@ export interface CleanUpReport {
   /** Data directories that restores and rollbacks moved aside. */
   removed: { node: string; path: string; bytes: number }[];
 }
+
+export const CLEAN_UP = {
+  title: 'Clean up',
+  effect: 'changes',
+  schedulable: false,
+  shape: { required: { cluster: isName }, optional: { confirm: isName, dryRun: isBoolean } },
+  subjectOf: ({ cluster }) => cluster,
+  endOf: (_report) => 'done',
+  steps: ['Look for a restore that has not ended', 'Find what was moved aside', 'Remove them'],
+} as const satisfies OperationRow<CleanUpInput, CleanUpReport>;

@@ -1,5 +1,4 @@
-/** What operations share: how they are found in Temporal, what they report on the way, and what a person answers. */
-import type { Operation } from './index.ts';
+/** What operations share: how they are found in Temporal, and what a person answers. */
 
 /** The task queue of workers that host the operations, unless they were told another. */
 export const TASK_QUEUE = 'salvor';
@@ -12,6 +11,17 @@ export function lockWorkflowId(cluster: string): string {
   return `cluster/${cluster}`;
 }
 
+/** What that workflow says of the operation that holds the cluster. */
+export function lockMemo(holder: string, operation: string): { holder: string; operation: string } {
+  return { holder, operation };
+}
+
+/** The workflow ID of the holder, as a memo of {@link lockMemo} names it. */
+export function holderIn(memo: Record<string, unknown> | undefined): string | undefined {
+  const holder = memo?.['holder'];
+  return typeof holder === 'string' ? holder : undefined;
+}
+
 /**
  * What a run of a schedule gives that met another operation on its cluster, instead of its report: nothing was done, and the next run
  * comes by the schedule. Who starts an operation by himself gets the failure `ClusterBusy`.
@@ -21,6 +31,11 @@ export interface SkippedReport {
   state: 'skipped';
   /** Names the operation that held the cluster. */
   reason: string;
+}
+
+/** Whether what an operation gave is that of a run that was skipped. */
+export function isSkipped(report: unknown): report is SkippedReport {
+  return typeof report === 'object' && report !== null && 'state' in report && report.state === 'skipped';
 }
 
 /** How long a restore waits for its plan's approval; then it ends, and nothing was touched. */
@@ -40,29 +55,3 @@ export type OnFailure = (typeof ON_FAILURE)[number];
 /** What a person can answer when a step waits; each is the name of an update of the operation. */
 export const DECISIONS = ['retry', 'rollback', 'abort'] as const;
 export type Decision = (typeof DECISIONS)[number];
-
-/** One line of an operation's history that people read. */
-export interface StepRecord {
-  name: string;
-  /** The node, or null for the cluster as a whole. */
-  node: string | null;
-  state: 'waiting' | 'running' | 'done' | 'failed';
-  startedAt: string | null;
-  durationMs: number | null;
-  /** What was seen; short. */
-  evidence: string | null;
-}
-
-/** The answer of the `progress` query. */
-export interface Progress {
-  operation: Operation;
-  cluster: string;
-  startedAt: string;
-  /** What the operation does at the moment, in a few words. */
-  doing: string;
-  /** What a person has to decide, in words; null when nothing is waited for. */
-  waitingFor: string | null;
-  /** The digest of the plan that waits for its approval; absent when none does. */
-  toApprove?: string;
-  steps: StepRecord[];
-}

@@ -1,5 +1,7 @@
-/** Copies what stores lack: what goes in and what comes out. */
+/** Copies what stores lack: what goes in, what comes out, and what is known of it. */
 import type { BackupId } from '../format/keys.ts';
+import { isBackup, isName } from '../input.ts';
+import type { OperationRow } from './row.ts';
 
 export interface HealInput {
   cluster: string;
@@ -16,3 +18,13 @@ export interface HealReport {
   /** Stores that could not be read: what they lack is not known. */
   unreadable: { store: string; error: string }[];
 }
+
+export const HEAL = {
+  title: 'Heal',
+  effect: 'changes',
+  schedulable: false,
+  shape: { required: { cluster: isName }, optional: { backup: isBackup } },
+  subjectOf: ({ cluster }) => cluster,
+  endOf: (_report) => 'done',
+  steps: ['Find what the stores lack', 'Copy what <store> lacks'],
+} as const satisfies OperationRow<HealInput, HealReport>;

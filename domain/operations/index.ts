@@ -1,49 +1,70 @@
-/** The operations: the contract of the Temporal UI's start form, the command line's JSON and the client library. Plain types, no zod: workflows read it. */
-import type { BackupInput, BackupReport } from './backup.ts';
-import type { CheckClusterInput, CheckClusterReport } from './check-cluster.ts';
-import type { CleanUpInput, CleanUpReport } from './clean-up.ts';
-import type { HealInput, HealReport } from './heal.ts';
-import type { ListBackupsInput, ListBackupsReport } from './list-backups.ts';
-import type { ListMembersInput, ListMembersReport } from './list-members.ts';
-import type { PinInput, PinReport } from './pin.ts';
-import type { PlanRestoreInput } from './plan-restore.ts';
-import type { PruneInput, PruneReport } from './prune.ts';
-import type { ReplaceMemberInput, ReplaceMemberReport } from './replace-member.ts';
-import type { RestoreInput, RestoreReport } from './restore.ts';
-import type { VerifyInput, VerifyReport } from './verify.ts';
-import type { RestorePlan } from '../restore/plan.ts';
+/**
+ * The operations, one row each: the contract of the Temporal UI's start form, the command line's JSON and the client library.
+ * Plain types, no zod: workflows read it.
+ */
+import { BACKUP } from './backup.ts';
+import { CHECK_CLUSTER } from './check-cluster.ts';
+import { CLEAN_UP } from './clean-up.ts';
+import { HEAL } from './heal.ts';
+import { LIST_BACKUPS } from './list-backups.ts';
+import { LIST_MEMBERS } from './list-members.ts';
+import { PIN } from './pin.ts';
+import { PLAN_RESTORE } from './plan-restore.ts';
+import { PRUNE } from './prune.ts';
+import { REPLACE_MEMBER } from './replace-member.ts';
+import { RESTORE } from './restore.ts';
+import type { AnyRow, OperationRow } from './row.ts';
+import type { StepName } from './steps.ts';
+import { VERIFY } from './verify.ts';
 
-interface OperationTypes {
-  backup: { input: BackupInput; report: BackupReport };
-  listBackups: { input: ListBackupsInput; report: ListBackupsReport };
-  planRestore: { input: PlanRestoreInput; report: RestorePlan };
-  cleanUp: { input: CleanUpInput; report: CleanUpReport };
-  restore: { input: RestoreInput; report: RestoreReport };
-  prune: { input: PruneInput; report: PruneReport };
-  pin: { input: PinInput; report: PinReport };
-  verify: { input: VerifyInput; report: VerifyReport };
-  heal: { input: HealInput; report: HealReport };
-  listMembers: { input: ListMembersInput; report: ListMembersReport };
-  replaceMember: { input: ReplaceMemberInput; report: ReplaceMemberReport };
-  checkCluster: { input: CheckClusterInput; report: CheckClusterReport };
+/** By the names of their workflows. */
+export const OPERATIONS = {
+  backup: BACKUP,
+  prune: PRUNE,
+  pin: PIN,
+  verify: VERIFY,
+  planRestore: PLAN_RESTORE,
+  restore: RESTORE,
+  cleanUp: CLEAN_UP,
+  heal: HEAL,
+  replaceMember: REPLACE_MEMBER,
+  listBackups: LIST_BACKUPS,
+  listMembers: LIST_MEMBERS,
+  checkCluster: CHECK_CLUSTER,
+} as const satisfies Record<string, AnyRow & { steps: readonly StepName[] }>;
+
+export type Operation = keyof typeof OPERATIONS;
+
+export type InputOf<O extends Operation> = Parameters<(typeof OPERATIONS)[O]['subjectOf']>[0];
+
+export type ReportOf<O extends Operation> = Parameters<(typeof OPERATIONS)[O]['endOf']>[0];
+
+type With<Field extends object> = {
+  [O in Operation]: (typeof OPERATIONS)[O] extends Field ? O : never;
+}[Operation];
+
+/** The operations that hold a cluster. */
+export type HoldingOperation = With<{ effect: 'changes' }>;
+
+/** The operations that may have a schedule. */
+export type ScheduledOperation = With<{ schedulable: true }>;
+
+/** Whether a workflow type, or what somebody typed, is an operation. */
+export function isOperation(name: string): name is Operation {
+  return Object.hasOwn(OPERATIONS, name);
 }
 
-export type InputOf<O extends Operation> = OperationTypes[O]['input'];
+export const SCHEDULED_OPERATIONS: readonly ScheduledOperation[] = Object.keys(OPERATIONS)
+  .filter(isOperation)
+  .filter((operation): operation is ScheduledOperation => OPERATIONS[operation].schedulable);
 
-export type ReportOf<O extends Operation> = OperationTypes[O]['report'];
+/** The operations that only look. */
+export const LOOKING_OPERATIONS: readonly Operation[] = Object.keys(OPERATIONS)
+  .filter(isOperation)
+  .filter((operation) => OPERATIONS[operation].effect === 'looks');
 
-export const OPERATIONS = [
-  'backup',
-  'prune',
-  'pin',
-  'verify',
-  'planRestore',
-  'restore',
-  'cleanUp',
-  'heal',
-  'replaceMember',
-  'listBackups',
-  'listMembers',
-  'checkCluster',
-] as const;
-export type Operation = (typeof OPERATIONS)[number];
+/** The row of one operation, whose input and report are its own. */
+export function rowOf<O extends Operation>(operation: O): OperationRow<InputOf<O>, ReportOf<O>> {
+  const rows: { [Each in Operation]: OperationRow<InputOf<Each>, ReportOf<Each>> } = OPERATIONS;
+  return rows[operation];
+}

@@ -1,6 +1,8 @@
-/** Lists a cluster's backups: what goes in and what comes out. */
-import type { CatalogueEntry } from '../backups/catalogue-entry.ts';
+/** Lists a cluster's backups: what goes in, what comes out, and what is known of it. */
+import type { BackupsPage } from '../backups/backups-page.ts';
 import type { BackupId } from '../format/keys.ts';
+import { isBackupName, isName, isPositiveCount } from '../input.ts';
+import type { OperationRow } from './row.ts';
 
 export interface ListBackupsInput {
   cluster: string;
@@ -12,11 +14,19 @@ export interface ListBackupsInput {
   limit?: number;
 }
 
-export interface ListBackupsReport {
+/** One page; the client library and the command line ask for all of them. */
+export interface ListBackupsReport extends BackupsPage {
   cluster: string;
-  backups: CatalogueEntry[];
-  /** So many older ones are not in this page; absent when there are none. The client library and the command line ask for all pages. */
-  more?: number;
   /** Stores that could not be read: the list may lack what only they have. */
   unreadable: { store: string; error: string }[];
 }
+
+export const LIST_BACKUPS = {
+  title: 'List backups of',
+  effect: 'looks',
+  schedulable: false,
+  shape: { required: { cluster: isName }, optional: { store: isName, before: isBackupName, limit: isPositiveCount } },
+  subjectOf: ({ cluster }) => cluster,
+  endOf: (_report) => 'done',
+  steps: [],
+} as const satisfies OperationRow<ListBackupsInput, ListBackupsReport>;

@@ -1,5 +1,7 @@
-/** Lists a cluster's etcd members: what goes in and what comes out. */
+/** Lists a cluster's etcd members: what goes in, what comes out, and what is known of it. */
+import { isName } from '../input.ts';
 import type { MemberEntry, Quorum } from '../members/member-entry.ts';
+import type { OperationRow } from './row.ts';
 
 export interface ListMembersInput {
   cluster: string;
@@ -12,3 +14,13 @@ export interface ListMembersReport {
   quorum: Quorum | null;
   members: MemberEntry[];
 }
+
+export const LIST_MEMBERS = {
+  title: 'List members of',
+  effect: 'looks',
+  schedulable: false,
+  shape: { required: { cluster: isName }, optional: {} },
+  subjectOf: ({ cluster }) => cluster,
+  endOf: (_report) => 'done',
+  steps: [],
+} as const satisfies OperationRow<ListMembersInput, ListMembersReport>;

@@ -1,5 +1,7 @@
-/** Keeps a backup from being pruned: what goes in and what comes out. */
+/** Keeps a backup from being pruned: what goes in, what comes out, and what is known of it. */
 import type { BackupId } from '../format/keys.ts';
+import { isBackup, isBoolean, isName } from '../input.ts';
+import type { OperationRow } from './row.ts';
 
 export interface PinInput {
   cluster: string;
@@ -14,3 +16,13 @@ export interface PinReport {
   pinned: boolean;
   stores: string[];
 }
+
+export const PIN = {
+  title: 'Pin',
+  effect: 'changes',
+  schedulable: false,
+  shape: { required: { cluster: isName, backup: isBackup, pinned: isBoolean }, optional: {} },
+  subjectOf: ({ cluster }) => cluster,
+  endOf: (_report) => 'done',
+  steps: ['Pin the backup', 'Unpin the backup'],
+} as const satisfies OperationRow<PinInput, PinReport>;

@@ -1,5 +1,7 @@
-/** Applies the stores' retention: what goes in and what comes out. */
+/** Applies the stores' retention: what goes in, what comes out, and what is known of it. */
 import type { BackupId } from '../format/keys.ts';
+import { isBoolean, isName } from '../input.ts';
+import type { OperationRow } from './row.ts';
 
 export interface PruneInput {
   cluster: string;
@@ -31,3 +33,13 @@ export interface PruneReport {
     error?: string;
   }[];
 }
+
+export const PRUNE = {
+  title: 'Prune',
+  effect: 'changes',
+  schedulable: true,
+  shape: { required: { cluster: isName }, optional: { store: isName, dryRun: isBoolean, includeForeign: isBoolean } },
+  subjectOf: ({ cluster }) => cluster,
+  endOf: (_report) => 'done',
+  steps: ['Check that the members agree', 'Decide what <store> keeps', 'Prune <store>'],
+} as const satisfies OperationRow<PruneInput, PruneReport>;

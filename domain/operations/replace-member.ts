@@ -1,7 +1,10 @@
-/** Replaces an etcd member: what goes in and what comes out. */
+/** Replaces an etcd member: what goes in, what comes out, and what is known of it. */
 import type { BackupId } from '../format/keys.ts';
+import { isBoolean, isName } from '../input.ts';
 import type { MemberEntry, MemberState } from '../members/member-entry.ts';
-import type { StepRecord } from './common.ts';
+import { REPLACEMENT_STEPS } from '../members/steps.ts';
+import type { OperationRow } from './row.ts';
+import type { StepRecord } from './steps.ts';
 
 export interface ReplaceMemberInput {
   cluster: string;
@@ -37,3 +40,13 @@ export interface ReplaceMemberReport {
   steps: StepRecord[];
   workflowId: string;
 }
+
+export const REPLACE_MEMBER = {
+  title: 'Replace a member of',
+  effect: 'changes',
+  schedulable: false,
+  shape: { required: { cluster: isName, confirm: isName }, optional: { node: isName, healthy: isBoolean } },
+  subjectOf: ({ cluster }) => cluster,
+  endOf: ({ outcome }) => (outcome === 'replaced' ? 'done' : outcome),
+  steps: REPLACEMENT_STEPS,
+} as const satisfies OperationRow<ReplaceMemberInput, ReplaceMemberReport>;

@@ -1,8 +1,12 @@
-/** Restores a cluster: what goes in and what comes out. */
+/** Restores a cluster: what goes in, what comes out, and what is known of it. */
 import type { BackupId } from '../format/keys.ts';
-import type { OnFailure, StepRecord } from './common.ts';
-import type { PlanRestoreInput } from './plan-restore.ts';
+import { isApproval, isBackup, isBoolean, isName, isTime, oneOf } from '../input.ts';
 import type { AftercareFinding } from '../restore/aftercare.ts';
+import { RESTORE_STEPS } from '../restore/steps.ts';
+import { ON_FAILURE, type OnFailure } from './common.ts';
+import type { PlanRestoreInput } from './plan-restore.ts';
+import type { OperationRow } from './row.ts';
+import type { StepRecord } from './steps.ts';
 
 export interface RestoreInput extends PlanRestoreInput {
   /** The name of the cluster once more: a restore destroys the cluster's present state. */
@@ -39,3 +43,24 @@ export interface RestoreReport {
   aftercare?: AftercareFinding[];
   workflowId: string;
 }
+
+export const RESTORE = {
+  title: 'Restore',
+  effect: 'changes',
+  schedulable: false,
+  shape: {
+    required: { cluster: isName, confirm: isName },
+    optional: {
+      backup: isBackup,
+      at: isTime,
+      store: isName,
+      skipHashCheck: isBoolean,
+      approve: isApproval,
+      resume: oneOf(...RESUMES),
+      onFailure: oneOf(...ON_FAILURE),
+    },
+  },
+  subjectOf: ({ cluster }) => cluster,
+  endOf: ({ outcome }) => (outcome === 'restored' ? 'done' : outcome),
+  steps: RESTORE_STEPS,
+} as const satisfies OperationRow<RestoreInput, RestoreReport>;

@@ -1,6 +1,8 @@
-/** Proves a backup by a restore in scratch: what goes in and what comes out. */
+/** Proves a backup by a restore in scratch: what goes in, what comes out, and what is known of it. */
 import type { BackupId } from '../format/keys.ts';
 import type { Proof } from '../format/manifest.ts';
+import { isBoolean, isDrillWish, isName } from '../input.ts';
+import type { OperationRow } from './row.ts';
 
 export interface VerifyInput {
   cluster: string;
@@ -25,3 +27,13 @@ export interface VerifyReport {
   checks: { name: string; ok: boolean; skipped?: boolean; seen: string }[];
   durationMs: number;
 }
+
+export const VERIFY = {
+  title: 'Verify',
+  effect: 'tries',
+  schedulable: true,
+  shape: { required: { cluster: isName }, optional: { backup: isDrillWish, store: isName, skipHashCheck: isBoolean } },
+  subjectOf: ({ cluster }) => cluster,
+  endOf: (_report) => 'done',
+  steps: ['Choose the backup', 'Read every copy and restore it in scratch', 'Keep the result beside the backup'],
+} as const satisfies OperationRow<VerifyInput, VerifyReport>;

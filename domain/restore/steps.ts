@@ -20,13 +20,23 @@ export function plannedNode(flavour: Flavour, { name, apiServer }: ClusterNode):
   return { name, hasApiServer: apiServer !== undefined, hasControllers: flavour === 'kubeadm' };
 }
 
-/** The steps of a restore, in order, and where each is done. */
-const RESTORE_STEPS = [
+interface PlaceOfStep {
+  name: string;
+  on: 'cluster' | keyof typeof PLACES;
+}
+
+/** What is done before anything is touched: all that a plan needs. */
+const PLANNING = [
   { name: 'Find the backup', on: 'cluster' },
   { name: 'Look at the members', on: 'cluster' },
   { name: 'Prove the backup by a trial restore', on: 'cluster' },
   { name: 'Check the node', on: 'each node' },
   { name: 'Draw the plan', on: 'cluster' },
+] as const satisfies PlaceOfStep[];
+
+/** The steps of a restore, in order, and where each is done. */
+const RESTORING = [
+  ...PLANNING,
   { name: 'Approve the plan', on: 'cluster' },
   { name: 'Save the present state', on: 'cluster' },
   { name: 'Stage the new data directory', on: 'each node' },
@@ -44,11 +54,37 @@ const RESTORE_STEPS = [
   { name: 'Start the controllers', on: 'each that has controllers' },
   { name: 'Close the journal', on: 'each node' },
   { name: 'Look after the cluster', on: 'cluster' },
-] as const satisfies readonly { name: string; on: 'cluster' | keyof typeof PLACES }[];
+] as const satisfies PlaceOfStep[];
+
+/** What is done only when it is needed: nobody is told of these before. */
+const UNANNOUNCED = [
+  'Remove what was staged',
+  // Of a restore that takes over from another
+  'Read the journal',
+  'Look how far the node is',
+  'Compare the live revision',
+  'Roll back: note it in the journal',
+  'Roll back: stop kube-apiserver',
+  'Roll back: stop etcd',
+  'Roll back: put the old data directory back',
+  'Roll back: start etcd',
+  'Roll back: check the members',
+  'Roll back: start kube-apiserver',
+  'Roll back: check kube-apiserver',
+  'Roll back: start the controllers',
+] as const;
+
+type AnnouncedStep = (typeof RESTORING)[number]['name'];
+
+export type RestoreStep = AnnouncedStep | (typeof UNANNOUNCED)[number];
+
+export const PLANNING_STEPS: readonly RestoreStep[] = PLANNING.map(({ name }) => name);
+
+export const RESTORE_STEPS: readonly RestoreStep[] = [...RESTORING.map(({ name }) => name), ...UNANNOUNCED];
 
 /** Every step of a restore on every node, in the order in which they are done. */
-export function restoreSteps(nodes: PlannedNode[]): { name: string; node: string | null }[] {
-  return RESTORE_STEPS.flatMap(({ name, on }): { name: string; node: string | null }[] => {
+export function restoreSteps(nodes: PlannedNode[]): { name: AnnouncedStep; node: string | null }[] {
+  return RESTORING.flatMap(({ name, on }): { name: AnnouncedStep; node: string | null }[] => {
     if (on === 'cluster') return [{ name, node: null }];
     return nodes.filter(PLACES[on]).map((place) => ({ name, node: place.name }));
   });

@@ -13,7 +13,7 @@ import { openStores } from '../../adapters/stores/open.ts';
 import { resolveCluster } from '../../domain/configuration/resolve.ts';
 import { parseKey } from '../../domain/format/keys.ts';
 import type { BackupReport } from '../../domain/operations/backup.ts';
-import type { Progress } from '../../domain/operations/common.ts';
+import type { Progress } from '../../domain/operations/progress.ts';
 import { bringUpPart, killPart } from '../../playground/handle.ts';
 import { failureTypeIn } from '../support/failures.ts';
 import { until } from '../support/until.ts';

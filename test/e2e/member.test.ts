@@ -7,7 +7,7 @@ import { after, before, describe, test, type TestContext } from 'node:test';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { MemberEntry } from '../../domain/members/member-entry.ts';
-import type { Progress } from '../../domain/operations/common.ts';
+import type { Progress } from '../../domain/operations/progress.ts';
 import type { ListMembersReport } from '../../domain/operations/list-members.ts';
 import type { ReplaceMemberReport } from '../../domain/operations/replace-member.ts';
 import { createActivities } from '../../activities/index.ts';

@@ -6,7 +6,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { MemberEntry } from '../../domain/members/member-entry.ts';
-import type { Progress } from '../../domain/operations/common.ts';
+import type { Progress } from '../../domain/operations/progress.ts';
 import type { ListMembersReport } from '../../domain/operations/list-members.ts';
 import type { ReplaceMemberReport } from '../../domain/operations/replace-member.ts';
 import { bringUpPart, killPart, stopPart } from '../../playground/handle.ts';

@@ -2,7 +2,8 @@
 import { ApplicationFailure, condition, defineQuery, setHandler, sleep, workflowInfo } from '@temporalio/workflow';
 import type { BackupInput, BackupReport } from '../../domain/operations/backup.ts';
 import type { CheckClusterInput, CheckClusterReport } from '../../domain/operations/check-cluster.ts';
-import type { Progress, StepRecord } from '../../domain/operations/common.ts';
+import type { Progress } from '../../domain/operations/progress.ts';
+import type { StepName, StepRecord } from '../../domain/operations/steps.ts';
 import type { ListBackupsInput, ListBackupsReport } from '../../domain/operations/list-backups.ts';
 import type { RestoreInput, RestoreReport } from '../../domain/operations/restore.ts';
 
@@ -16,11 +17,11 @@ export async function backup({ cluster }: BackupInput): Promise<BackupReport> {
     operation: 'backup',
     cluster,
     startedAt: startTime(),
-    doing: 'Take the snapshot',
+    doing: 'Stream the snapshot',
     waitingFor: null,
     steps,
   });
-  const step = begin(steps, 'Take the snapshot', 'm1');
+  const step = begin(steps, 'Stream the snapshot', 'm1');
   if (cluster === 'endless') await condition(() => false);
   if (cluster === 'slow') await sleep(2_000);
   step.state = 'done';
@@ -66,9 +67,9 @@ export async function checkCluster({ cluster }: CheckClusterInput): Promise<Chec
 export async function restore({ cluster, backup = 'latest' }: RestoreInput): Promise<RestoreReport> {
   const steps: StepRecord[] = [];
   openProgress({ operation: 'restore', cluster, startedAt: startTime(), doing: '', waitingFor: null, steps });
-  const each = (name: string) => NODES.map((node) => begin(steps, name, node, 'waiting'));
+  const each = (name: StepName) => NODES.map((node) => begin(steps, name, node, 'waiting'));
   const find = begin(steps, 'Find the backup', null);
-  const names = [
+  const names: StepName[] = [
     'Stage the new data directory',
     'Stop kube-apiserver',
     'Stop etcd',
@@ -108,7 +109,7 @@ function openProgress(progress: Progress): void {
 
 function begin(
   steps: StepRecord[],
-  name: string,
+  name: StepName,
   node: string | null,
   state: StepRecord['state'] = 'running',
 ): StepRecord {

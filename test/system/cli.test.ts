@@ -204,7 +204,7 @@ describe('an operation', () => {
       const text = await salvor(['backup', cluster]);
       assert.equal(text.exit, exit);
       assert.match(text.stdout, says);
-      assert.match(text.stderr, /^Back up .*\n.*✔ Take the snapshot \(m1\) in 1\.2 s: revision 4200\n$/s);
+      assert.match(text.stderr, /^Back up .*\n.*✔ Stream the snapshot \(m1\) in 1\.2 s: revision 4200\n$/s);
       const json = await salvor(['backup', cluster, '--output', 'json']);
       assert.equal(json.exit, exit);
       assert.equal((JSON.parse(json.stdout) as { revision: string }).revision, '4200');
@@ -253,7 +253,7 @@ describe('an operation', () => {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     it(`goes on when its command is left by ${signal}, which says how to come back`, async () => {
       const left = await salvor(['backup', 'slow', '-o', 'json'], async (child) => {
-        await until('the first step', () => child.stderr().includes('Take the snapshot'));
+        await until('the first step', () => child.stderr().includes('Stream the snapshot'));
         child.signal(signal);
       });
       assert.equal(left.exit, 130, left.stderr);
@@ -282,7 +282,7 @@ describe('an operation', () => {
     assert.match(listed[0]?.startedBy ?? '', /.@./);
 
     const shown = await salvor(['show', workflowId, '--detach']);
-    assert.match(shown.stdout, /▶ Take the snapshot/);
+    assert.match(shown.stdout, /▶ Stream the snapshot/);
     const following = salvor(['show', workflowId, '-o', 'json']);
     await temporal.client.workflow.getHandle(workflowId).cancel();
     const ended = await following;

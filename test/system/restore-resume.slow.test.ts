@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import type { WorkflowHandle } from '@temporalio/client';
 import { journalPath } from '../../domain/node-paths.ts';
 import type { BackupReport } from '../../domain/operations/backup.ts';
-import type { Progress } from '../../domain/operations/common.ts';
+import type { Progress } from '../../domain/operations/progress.ts';
 import type { RestoreReport, Resume } from '../../domain/operations/restore.ts';
 import { failureMessageIn } from '../support/failures.ts';
 import { until } from '../support/until.ts';

@@ -12,7 +12,7 @@ import { localHost } from '../../adapters/hosts/local.ts';
 import { restoreSnapshot } from '../../adapters/snapshots/etcdutl.ts';
 import { resolveCluster } from '../../domain/configuration/resolve.ts';
 import type { BackupReport } from '../../domain/operations/backup.ts';
-import type { Progress } from '../../domain/operations/common.ts';
+import type { Progress } from '../../domain/operations/progress.ts';
 import type { RestoreReport } from '../../domain/operations/restore.ts';
 import { bringUpPart, stopPart } from '../../playground/handle.ts';
 import { createNodeActivities } from '../../activities/nodes.ts';

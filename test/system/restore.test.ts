@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import type { WorkflowHandle } from '@temporalio/client';
 import { withMember } from '../../adapters/etcd/inspect.ts';
 import type { BackupReport } from '../../domain/operations/backup.ts';
-import type { Progress } from '../../domain/operations/common.ts';
+import type { Progress } from '../../domain/operations/progress.ts';
 import type { RestoreReport } from '../../domain/operations/restore.ts';
 import { bringUpPart, killPart, stopPart } from '../../playground/handle.ts';
 import { completedActivities } from '../support/history.ts';

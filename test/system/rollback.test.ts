@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { BackupReport } from '../../domain/operations/backup.ts';
-import type { Progress } from '../../domain/operations/common.ts';
+import type { Progress } from '../../domain/operations/progress.ts';
 import type { RestoreReport } from '../../domain/operations/restore.ts';
 import { environment } from '../../adapters/environment.ts';
 import { until } from '../support/until.ts';

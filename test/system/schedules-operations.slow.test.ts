@@ -8,7 +8,8 @@ import type { ListBackupsReport } from '../../domain/operations/list-backups.ts'
 import type { PruneReport } from '../../domain/operations/prune.ts';
 import type { RestoreReport } from '../../domain/operations/restore.ts';
 import type { VerifyReport } from '../../domain/operations/verify.ts';
-import { scheduleIdOf, type ScheduledOperation, wantedSchedules } from '../../domain/scheduled.ts';
+import { scheduleIdOf, wantedSchedules } from '../../domain/scheduled.ts';
+import type { ScheduledOperation } from '../../domain/operations/index.ts';
 import { until } from '../support/until.ts';
 import { PLAYGROUND_CLUSTER as cluster, putKeys, startWorld, type World } from '../support/world.ts';
 

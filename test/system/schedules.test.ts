@@ -6,12 +6,10 @@ import { fileURLToPath } from 'node:url';
 import type { ScheduleDescription } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger, Worker, type WorkflowBundle } from '@temporalio/worker';
-import { applySchedules } from '../../client/schedules/apply-schedules.ts';
-import { listSchedules, pauseSchedules, resumeSchedules, triggerSchedule } from '../../client/schedules/schedules.ts';
+import { SalvorOperationError } from '../../client/errors.ts';
+import { SalvorClient } from '../../client/salvor.ts';
 import { configurationSchema } from '../../domain/configuration/schema.ts';
-import { SalvorError } from '../../domain/errors.ts';
 import { SEARCH_ATTRIBUTES } from '../../domain/operations/common.ts';
-import { wantedSchedules } from '../../domain/scheduled.ts';
 import { startTemporal } from '../support/temporal.ts';
 
 const DEADLINE_MS = 60_000;
@@ -35,6 +33,7 @@ after(async () => {
 function installation() {
   const id = randomBytes(4).toString('hex');
   const [cluster, taskQueue] = [`prod-${id}`, `queue-${id}`];
+  const { schedules: client } = new SalvorClient(temporal.client, { address: '', namespace: 'default' }, taskQueue);
 
   /** What was done with each operation's schedule of this cluster. */
   async function apply(schedules: object, options: { dryRun?: boolean } = {}): Promise<Record<string, string>> {
@@ -44,8 +43,7 @@ function installation() {
         [cluster]: { flavour: 'kubeadm', stores: ['local'], schedules, nodes: [{ name: 'm1', address: '10.0.0.1' }] },
       },
     });
-    const wanted = wantedSchedules(configuration, taskQueue);
-    const changes = await applySchedules(temporal.client, wanted, { taskQueue, ...options });
+    const changes = await client.apply(configuration, options);
     return Object.fromEntries(
       changes
         .filter(({ scheduleId }) => scheduleId.startsWith(`salvor/${cluster}/`))
@@ -60,7 +58,7 @@ function installation() {
     return await temporal.client.schedule.getHandle(`salvor/${cluster}/${operation}`).describe();
   }
 
-  return { cluster, taskQueue, apply, describe };
+  return { client, cluster, taskQueue, apply, describe };
 }
 
 /** The first answer that is something; a state that never comes fails the test. */
@@ -150,9 +148,9 @@ suite('schedules on a real server', () => {
   });
 
   test('a pause and its note outlive an apply that changes the times', async () => {
-    const { apply, describe, cluster } = installation();
+    const { client, apply, describe, cluster } = installation();
     await apply({ backup: { every: '6h' } });
-    await pauseSchedules(temporal.client, { cluster, operation: 'backup' }, 'storage is being moved');
+    await client.pause({ cluster, operation: 'backup' }, 'storage is being moved');
     assert.deepEqual(await apply({ backup: { every: '12h', jitter: '1m' } }), {
       backup: 'updated times, policies, action',
     });
@@ -160,7 +158,7 @@ suite('schedules on a real server', () => {
     assert.deepEqual([changed.state.paused, changed.state.note], [true, 'storage is being moved']);
     assert.equal(changed.spec.intervals?.[0]?.every, 12 * 3_600_000);
 
-    await resumeSchedules(temporal.client, { cluster, operation: 'backup' }, 'moved');
+    await client.resume({ cluster, operation: 'backup' }, 'moved');
     const resumed = await describe('backup');
     assert.deepEqual([resumed.state.paused, resumed.state.note], [false, 'moved']);
     assert.deepEqual(await apply({ backup: { every: '12h', jitter: '1m' } }), { backup: 'unchanged' });
@@ -197,8 +195,8 @@ suite('schedules on a real server', () => {
     }
     await other.apply({ backup: { every: '6h' } });
     await mine.apply({ backup: { every: '6h' }, prune: { every: '1d' } });
-    await until('the list', async () => (await listSchedules(temporal.client, mine)).length === 2);
-    await until('the list', async () => (await listSchedules(temporal.client, other)).length === 1);
+    await until('the list', async () => (await mine.client.list({ cluster: mine.cluster })).length === 2);
+    await until('the list', async () => (await other.client.list({ cluster: other.cluster })).length === 1);
 
     assert.deepEqual(await mine.apply({ backup: { every: '6h' } }, { dryRun: true }), {
       backup: 'unchanged',
@@ -208,7 +206,7 @@ suite('schedules on a real server', () => {
     assert.deepEqual(await mine.apply({ backup: { every: '6h' } }), { backup: 'unchanged', prune: 'deleted' });
     await assert.rejects(mine.describe('prune'), { name: 'ScheduleNotFoundError' });
 
-    const changes = await applySchedules(temporal.client, [], { taskQueue: mine.taskQueue });
+    const changes = await mine.client.apply({ clusters: {} });
     assert.deepEqual(
       changes
         .filter(({ scheduleId }) => scheduleId.includes(other.cluster))
@@ -233,18 +231,18 @@ suite('schedules on a real server', () => {
   });
 
   test('a trigger starts it, also while it is paused; a second one is skipped while the first runs', async () => {
-    const { apply, cluster, taskQueue } = installation();
+    const { client, apply, cluster, taskQueue } = installation();
     await apply({ backup: { every: '6h' } });
-    await pauseSchedules(temporal.client, { cluster, operation: 'backup' }, 'by hand only');
+    await client.pause({ cluster, operation: 'backup' }, 'by hand only');
     await withWorker(taskQueue, async () => {
-      const first = await triggerSchedule(temporal.client, { cluster, operation: 'backup' });
+      const first = await client.trigger({ cluster, operation: 'backup' });
       assert.ok(first.outcome === 'started', first.outcome);
-      assert.deepEqual(await triggerSchedule(temporal.client, { cluster, operation: 'backup' }), {
+      assert.deepEqual(await client.trigger({ cluster, operation: 'backup' }), {
         outcome: 'skipped',
         running: [first.workflowId],
       });
       const [report] = await until('the list', async () => {
-        const reports = await listSchedules(temporal.client, { cluster });
+        const reports = await client.list({ cluster });
         return reports.length > 0 && reports;
       });
       assert.ok(report);
@@ -267,7 +265,7 @@ suite('schedules on a real server', () => {
       await handle.signal('finish');
       await handle.result();
       const third = await until('the run to count as ended', async () => {
-        const report = await triggerSchedule(temporal.client, { cluster, operation: 'backup' });
+        const report = await client.trigger({ cluster, operation: 'backup' });
         return report.outcome === 'started' && report;
       });
       assert.notEqual(third.runId, first.runId);
@@ -277,11 +275,13 @@ suite('schedules on a real server', () => {
   });
 
   test('a schedule that isn’t there is named, with what to do', async () => {
-    for (const act of [pauseSchedules, resumeSchedules]) {
+    const { client } = installation();
+    const choice = { cluster: 'nowhere', operation: 'backup' } as const;
+    for (const act of [() => client.pause(choice, 'note'), () => client.resume(choice, 'note')]) {
       await assert.rejects(
-        act(temporal.client, { cluster: 'nowhere', operation: 'backup' }, 'note'),
+        act,
         (error) =>
-          error instanceof SalvorError &&
+          error instanceof SalvorOperationError &&
           error.type === 'InvalidInput' &&
           error.message.includes('salvor/nowhere/backup'),
       );

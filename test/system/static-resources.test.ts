@@ -11,7 +11,7 @@ import { promisify } from 'node:util';
 import { parseManifest } from '../../domain/format/manifest.ts';
 import { manifestKey } from '../../domain/format/keys.ts';
 import type { BackupReport } from '../../domain/operations/backup.ts';
-import type { Progress } from '../../domain/operations/common.ts';
+import type { Progress } from '../../domain/operations/progress.ts';
 import type { ListBackupsReport } from '../../domain/operations/list-backups.ts';
 import { PLAYGROUND_CLUSTER as cluster, type Configuration, startWorld, type World } from '../support/world.ts';
 

@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { ApplicationFailure } from '@temporalio/activity';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import type { Progress } from '../../domain/operations/common.ts';
+import type { Progress } from '../../domain/operations/progress.ts';
 import type { ListMembersReport } from '../../domain/operations/list-members.ts';
 import type { ReplaceMemberReport } from '../../domain/operations/replace-member.ts';
 import { failureMessageIn, failureTypeIn } from '../support/failures.ts';
@@ -341,7 +341,7 @@ test('the way of a learner is shown while it is waited for', async () => {
     await until('its progress is shown', async () => {
       const { steps } = await handle.query<Progress>('progress');
       const evidence = steps.find(({ name }) => name === 'Wait until it is in sync')?.evidence;
-      return evidence === 'entry 1000 of 6000, 1.0 MB of 9.0 MB';
+      return evidence === 'entry 1000 of 6000, 977 KiB of 8.6 MiB';
     });
   });
   assert.equal(looks, 3);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import type { Progress } from '../../domain/operations/common.ts';
+import type { Progress } from '../../domain/operations/progress.ts';
 import type { RestoreInput } from '../../domain/operations/restore.ts';
 import type { RestorePlan } from '../../domain/restore/plan.ts';
 import { failureTypeIn } from '../support/failures.ts';

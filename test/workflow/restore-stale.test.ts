@@ -6,7 +6,7 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { FailureType } from '../../domain/errors.ts';
 import type { MemberInspection } from '../../domain/members/members.ts';
-import type { Progress } from '../../domain/operations/common.ts';
+import type { Progress } from '../../domain/operations/progress.ts';
 import type { RestoreInput, RestoreReport } from '../../domain/operations/restore.ts';
 import type { Journal } from '../../domain/restore/journal.ts';
 import type { restore } from '../../workflows/index.ts';

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import type { Progress } from '../../domain/operations/common.ts';
+import type { Progress } from '../../domain/operations/progress.ts';
 import type { RestoreInput, RestoreReport } from '../../domain/operations/restore.ts';
 import { failureTypeIn } from '../support/failures.ts';
 import { CLUSTER, failing, type FakeActivities, fakeActivities } from '../support/fake-activities.ts';

@@ -1,7 +1,6 @@
 /** Backs up one cluster: one healthy member's snapshot in every store, read back, with a manifest. */
-import { checkInput, isName, listOf, oneOf } from '../../domain/input.ts';
-import { BACKUP_OVERRIDES } from '../../domain/backups/settled.ts';
-import type { BackupInput, BackupReport } from '../../domain/operations/backup.ts';
+import { checkInput } from '../../domain/input.ts';
+import { BACKUP, type BackupInput, type BackupReport } from '../../domain/operations/backup.ts';
 import type { SkippedReport } from '../../domain/operations/common.ts';
 import { look } from '../kit/activities.ts';
 import { checked } from '../kit/failure.ts';
@@ -11,12 +10,7 @@ import { takeBackup } from './take-backup.ts';
 import { tendStores } from './tend-stores.ts';
 
 export async function backup(input: BackupInput): Promise<BackupReport | SkippedReport> {
-  const request = checked(() =>
-    checkInput<BackupInput>(input, {
-      required: { cluster: isName },
-      optional: { override: listOf(oneOf(...BACKUP_OVERRIDES)) },
-    }),
-  );
+  const request = checked(() => checkInput<BackupInput>(input, BACKUP.shape));
   const runbook = openRunbook('backup', request.cluster);
   const cluster = await look.readCluster({ cluster: request.cluster });
   return await holdingClusterOrSkipping(cluster.name, 'backup', async () => {

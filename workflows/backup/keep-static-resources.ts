@@ -4,10 +4,10 @@ import type { Cluster } from '../../domain/configuration/resolve.ts';
 import type { BackupId } from '../../domain/format/keys.ts';
 import type { BackupReport } from '../../domain/operations/backup.ts';
 import { staticResourcePaths, type StaticResourcesTaken, storeHolds } from '../../domain/backups/static-resources.ts';
+import { formatBytes } from '../../domain/units.ts';
 import { archiving } from '../kit/activities.ts';
 import { reasonOf, rethrowUnlessActivity } from '../kit/failure.ts';
 import type { Runbook } from '../kit/runbook.ts';
-import { megabytes } from '../kit/words.ts';
 
 export type Lacking = NonNullable<BackupReport['lacking']>[number];
 
@@ -54,7 +54,7 @@ async function keepOfNode(
       async () => await archiving(node).keepStaticResources({ cluster, node: node.name, backup }),
       ({ paths, absent, stored, copies }) =>
         [
-          `${paths.join(', ')} as ${megabytes(stored.bytes)}`,
+          `${paths.join(', ')} as ${formatBytes(stored.bytes)}`,
           ...copies.map(({ store, state, error }) => `${store}: ${error ?? state}`),
           ...absent.map((path) => `${path} is not there`),
         ].join('; '),

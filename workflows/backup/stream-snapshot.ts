@@ -4,10 +4,10 @@ import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import type { SnapshotTaken } from '../../domain/format/snapshot-source.ts';
 import { keysBesideSnapshots } from '../../domain/backups/static-resources.ts';
+import { formatBytes } from '../../domain/units.ts';
 import { look, snapshots } from '../kit/activities.ts';
 import { failure, failureTypeOf } from '../kit/failure.ts';
 import type { Runbook } from '../kit/runbook.ts';
-import { megabytes } from '../kit/words.ts';
 
 const ATTEMPTS = 4;
 const FIRST_PAUSE_MS = 2_000;
@@ -31,7 +31,7 @@ export async function streamSnapshot(
         node.name,
         async () => await snapshots.takeSnapshot({ cluster, node: node.name, without }),
         (taken) =>
-          `${taken.backup}, revision ${taken.etcd.revision}, ${taken.etcd.totalKeys} keys, ${megabytes(taken.content.bytes)}, stored as ${megabytes(taken.stored.bytes)}`,
+          `${taken.backup}, revision ${taken.etcd.revision}, ${taken.etcd.totalKeys} keys, ${formatBytes(taken.content.bytes)}, stored as ${formatBytes(taken.stored.bytes)}`,
       );
       return { node, snapshot };
     } catch (error) {

@@ -12,8 +12,8 @@ import {
   startChild,
   workflowInfo,
 } from '@temporalio/workflow';
-import { lockWorkflowId, type SkippedReport } from '../../domain/operations/common.ts';
-import type { Operation } from '../../domain/operations/index.ts';
+import { lockMemo, lockWorkflowId, type SkippedReport } from '../../domain/operations/common.ts';
+import type { HoldingOperation, Operation, ScheduledOperation } from '../../domain/operations/index.ts';
 import { lock } from './activities.ts';
 import { failure, failureTypeOf, reasonOf } from './failure.ts';
 
@@ -35,7 +35,11 @@ export async function holdCluster(_holder: {
 }
 
 /** Does something while holding the cluster; the failure `ClusterBusy` names who holds it already. */
-export async function holdingCluster<T>(cluster: string, operation: Operation, act: () => Promise<T>): Promise<T> {
+export async function holdingCluster<T>(
+  cluster: string,
+  operation: HoldingOperation,
+  act: () => Promise<T>,
+): Promise<T> {
   // Outside the operation's cancellation: the cluster stays held while a cancelled operation cleans up.
   const hold = await CancellationScope.nonCancellable(async () => await takeHold(cluster, operation));
   try {
@@ -51,7 +55,7 @@ export async function holdingCluster<T>(cluster: string, operation: Operation, a
 /** The same for an operation that may have a schedule: a scheduled run that comes second is skipped, and hasn't failed. */
 export async function holdingClusterOrSkipping<T>(
   cluster: string,
-  operation: Operation,
+  operation: HoldingOperation & ScheduledOperation,
   act: () => Promise<T>,
 ): Promise<T | SkippedReport> {
   try {
@@ -73,7 +77,7 @@ async function takeHold(cluster: string, operation: Operation) {
     return await startChild(holdCluster, {
       workflowId: lockWorkflowId(cluster),
       args: [{ cluster, operation, workflowId }],
-      memo: { holder: workflowId, operation },
+      memo: lockMemo(workflowId, operation),
       parentClosePolicy: ParentClosePolicy.TERMINATE,
       staticSummary: `Holds ${cluster} for ${workflowId}`,
     });

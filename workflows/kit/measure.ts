@@ -9,15 +9,13 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { OPERATION_DURATION, OPERATION_FAILURES } from '../../domain/metrics.ts';
-import { OPERATIONS } from '../../domain/operations/index.ts';
+import { isSkipped } from '../../domain/operations/common.ts';
+import { isOperation, type Operation, type ReportOf, rowOf } from '../../domain/operations/index.ts';
 import { failureTypeOf } from './failure.ts';
-
-/** The ends that a report can tell of beside that all went well. */
-const OUTCOMES: readonly unknown[] = ['degraded', 'skipped', 'rolled-back', 'aborted'];
 
 export function interceptors(): WorkflowInterceptors {
   const { workflowType, startTime } = workflowInfo();
-  if (!OPERATIONS.some((operation) => operation === workflowType)) return {};
+  if (!isOperation(workflowType)) return {};
   /** Only a name of the configuration: what somebody types must not become a label. */
   let cluster = '';
 
@@ -34,7 +32,7 @@ export function interceptors(): WorkflowInterceptors {
         async execute(input, next) {
           try {
             const report = await next(input);
-            record(outcomeOf(report));
+            record(outcomeOf(workflowType, report));
             return report;
           } catch (error) {
             if (isCancellation(error)) {
@@ -67,9 +65,8 @@ export function interceptors(): WorkflowInterceptors {
   }
 }
 
-function outcomeOf(report: unknown): string {
-  if (typeof report !== 'object' || report === null) return 'done';
-  const { state, outcome } = report as { state?: unknown; outcome?: unknown };
-  const named = [state, outcome].find((each) => OUTCOMES.includes(each));
-  return typeof named === 'string' ? named : 'done';
+function outcomeOf(operation: Operation, report: unknown): string {
+  if (isSkipped(report)) return report.state;
+  // The workflow of the operation gives this report.
+  return rowOf(operation).endOf(report as ReportOf<Operation>);
 }

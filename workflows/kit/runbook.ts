@@ -1,7 +1,9 @@
 /** The steps of an operation as people see them: the `progress` query and the workflow's current details. */
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { defineQuery, setCurrentDetails, setHandler, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
-import { type Progress, SEARCH_ATTRIBUTES, type StepRecord } from '../../domain/operations/common.ts';
+import { SEARCH_ATTRIBUTES } from '../../domain/operations/common.ts';
+import type { Progress } from '../../domain/operations/progress.ts';
+import { type ComingStep, STEP_MARKS, type StepName, type StepRecord } from '../../domain/operations/steps.ts';
 import type { Operation } from '../../domain/operations/index.ts';
 import type { RestorePlan } from '../../domain/restore/plan.ts';
 import { reasonOf } from './failure.ts';
@@ -23,7 +25,7 @@ export function showPlan(plan: RestorePlan): void {
 type Tell = (seen: string) => void;
 
 type OnNodes = <N extends { name: string }, T>(
-  name: string,
+  name: StepName,
   nodes: N[],
   act: (node: N) => Promise<T>,
   evidence: (result: T) => string,
@@ -33,14 +35,14 @@ export interface Runbook {
   /** The steps so far, for the report. */
   readonly steps: StepRecord[];
   /** Shows steps that are still to come. */
-  announce(steps: { name: string; node: string | null }[]): void;
+  announce(steps: readonly ComingStep[]): void;
   /**
    * Does one step and records when, where and what was seen.
    * @param act is given a function that shows what is seen on the way
    * @param evidence what to show of the result, in a few words
    */
   step<T>(
-    name: string,
+    name: StepName,
     node: string | null,
     act: (tell: Tell) => Promise<T>,
     evidence: (result: T) => string,
@@ -74,7 +76,7 @@ export function openRunbook(operation: Operation, cluster: string): Runbook {
     setCurrentDetails(`${waitingFor ? `**Waiting for a person.** ${waitingFor}\n\n` : ''}${asMarkdown(steps)}`);
   }
 
-  function recordOf(name: string, node: string | null): StepRecord {
+  function recordOf(name: StepName, node: string | null): StepRecord {
     // One that failed and is done again keeps its line.
     const announced = steps.find(
       (step) => step.name === name && step.node === node && (step.state === 'waiting' || step.state === 'failed'),
@@ -88,7 +90,7 @@ export function openRunbook(operation: Operation, cluster: string): Runbook {
   }
 
   async function step<T>(
-    name: string,
+    name: StepName,
     node: string | null,
     act: (tell: Tell) => Promise<T>,
     evidence: (result: T) => string,
@@ -175,13 +177,11 @@ export function openRunbook(operation: Operation, cluster: string): Runbook {
   return runbookOf(step);
 }
 
-const MARKS: Record<StepRecord['state'], string> = { waiting: '·', running: '▶', done: '✔', failed: '✖' };
-
 /** The steps as a table for the Temporal UI, which wraps at every space and puts no room between columns: both are written out. */
 export function asMarkdown(steps: StepRecord[]): string {
   const rows = steps.map(({ state, name, node, durationMs, evidence }) => {
     const took = durationMs === null ? '' : seconds(durationMs);
-    const narrow = [MARKS[state], name, node ?? '', took].map((cell) => `${cell}  `.replaceAll(' ', '\u00a0'));
+    const narrow = [STEP_MARKS[state], name, node ?? '', took].map((cell) => `${cell}  `.replaceAll(' ', '\u00a0'));
     return `| ${[...narrow, (evidence ?? '').replaceAll(/[|\n\r]+/g, ' ')].join(' | ')} |`;
   });
   return ['| | step | node | took | seen |', '| --- | :-- | :-- | --: | :-- |', ...rows].join('\n');

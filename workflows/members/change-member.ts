@@ -3,12 +3,13 @@ import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import type { MemberEntry } from '../../domain/members/member-entry.ts';
 import { initialClusterOf, type Replacement } from '../../domain/members/replacement.ts';
+import { formatBytes } from '../../domain/units.ts';
 import { changing, gate, type preparing } from '../kit/activities.ts';
 import { startedSo, stoppedSo } from '../restore/start-and-stop.ts';
 import { failure } from '../kit/failure.ts';
 import type { Person } from '../kit/person.ts';
 import type { Runbook } from '../kit/runbook.ts';
-import { megabytes, seconds } from '../kit/words.ts';
+import { seconds } from '../kit/words.ts';
 
 /** A learner that gets nothing further for so long needs a look. */
 const STALLED_MS = 5 * 60_000;
@@ -177,7 +178,7 @@ async function untilInSync(
 }
 
 function progressInWords({ index, leaderIndex, dbSizeBytes, leaderDbSizeBytes, problem }: LearnerSeen): string {
-  const far = `entry ${index} of ${leaderIndex}, ${megabytes(dbSizeBytes)} of ${megabytes(leaderDbSizeBytes)}`;
+  const far = `entry ${index} of ${leaderIndex}, ${formatBytes(dbSizeBytes)} of ${formatBytes(leaderDbSizeBytes)}`;
   return problem === undefined ? far : `${far}; ${problem}`;
 }
 

@@ -1,10 +1,14 @@
 /** Replaces one unhealthy etcd member while the others go on: what it takes is checked and saved first, and quorum is never at risk. */
 import type { Cluster } from '../../domain/configuration/resolve.ts';
-import { checkConfirmation, checkInput, isBoolean, isName } from '../../domain/input.ts';
+import { checkConfirmation, checkInput } from '../../domain/input.ts';
 import { backupIdOf } from '../../domain/format/keys.ts';
 import { BACKUP_OVERRIDES } from '../../domain/backups/settled.ts';
 import type { MemberEntry } from '../../domain/members/member-entry.ts';
-import type { ReplaceMemberInput, ReplaceMemberReport } from '../../domain/operations/replace-member.ts';
+import {
+  REPLACE_MEMBER,
+  type ReplaceMemberInput,
+  type ReplaceMemberReport,
+} from '../../domain/operations/replace-member.ts';
 import { planReplacement, type Replacement } from '../../domain/members/replacement.ts';
 import { changingSteps, replacementSteps } from '../../domain/members/steps.ts';
 import { look, preparing } from '../kit/activities.ts';
@@ -22,8 +26,7 @@ import { takeBackup } from '../backup/take-backup.ts';
 
 export async function replaceMember(input: ReplaceMemberInput): Promise<ReplaceMemberReport> {
   const request = checked(() => {
-    const shape = { required: { cluster: isName, confirm: isName }, optional: { node: isName, healthy: isBoolean } };
-    const valid = checkInput<ReplaceMemberInput>(input, shape);
+    const valid = checkInput<ReplaceMemberInput>(input, REPLACE_MEMBER.shape);
     checkConfirmation(valid.cluster, valid.confirm);
     return valid;
   });

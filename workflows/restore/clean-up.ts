@@ -1,19 +1,16 @@
 /** Removes the data directories that restores have moved aside, when a person says that they are not wanted any more. */
 import type { Cluster } from '../../domain/configuration/resolve.ts';
-import { checkConfirmation, checkInput, isBoolean, isName } from '../../domain/input.ts';
-import type { CleanUpInput, CleanUpReport } from '../../domain/operations/clean-up.ts';
+import { checkConfirmation, checkInput } from '../../domain/input.ts';
+import { CLEAN_UP, type CleanUpInput, type CleanUpReport } from '../../domain/operations/clean-up.ts';
+import { formatBytes } from '../../domain/units.ts';
 import { look, preparing } from '../kit/activities.ts';
 import { checked, failure } from '../kit/failure.ts';
 import { holdingCluster } from '../kit/hold-cluster.ts';
 import { openRunbook, type Runbook } from '../kit/runbook.ts';
-import { megabytes } from '../kit/words.ts';
 
 export async function cleanUp(input: CleanUpInput): Promise<CleanUpReport> {
   const request = checked(() => {
-    const valid = checkInput<CleanUpInput>(input, {
-      required: { cluster: isName },
-      optional: { confirm: isName, dryRun: isBoolean },
-    });
+    const valid = checkInput<CleanUpInput>(input, CLEAN_UP.shape);
     if (valid.dryRun !== true) checkConfirmation(valid.cluster, valid.confirm ?? '');
     return valid;
   });
@@ -68,7 +65,7 @@ async function findSetAside(cluster: Cluster, runbook: Runbook): Promise<CleanUp
     (there) =>
       there.length === 0
         ? 'nothing'
-        : `${there.length} directories, ${megabytes(there.reduce((sum, { bytes }) => sum + bytes, 0))}`,
+        : `${there.length} directories, ${formatBytes(there.reduce((sum, { bytes }) => sum + bytes, 0))}`,
   );
   return found.flat();
 }

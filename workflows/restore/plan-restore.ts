@@ -1,6 +1,6 @@
 /** What a restore would do, and the digest that approves it. It touches nothing, and so doesn't hold the cluster. */
-import type { PlanRestoreInput } from '../../domain/operations/plan-restore.ts';
-import { checkInput, isBackup, isBoolean, isName, isTime } from '../../domain/input.ts';
+import { PLAN_RESTORE, type PlanRestoreInput } from '../../domain/operations/plan-restore.ts';
+import { checkInput } from '../../domain/input.ts';
 import type { RestorePlan } from '../../domain/restore/plan.ts';
 import { look } from '../kit/activities.ts';
 import { drawPlan, gatherFacts } from './draw-plan.ts';
@@ -8,12 +8,7 @@ import { checked } from '../kit/failure.ts';
 import { openRunbook } from '../kit/runbook.ts';
 
 export async function planRestore(input: PlanRestoreInput): Promise<RestorePlan> {
-  const request = checked(() =>
-    checkInput<PlanRestoreInput>(input, {
-      required: { cluster: isName },
-      optional: { backup: isBackup, at: isTime, store: isName, skipHashCheck: isBoolean },
-    }),
-  );
+  const request = checked(() => checkInput<PlanRestoreInput>(input, PLAN_RESTORE.shape));
   const runbook = openRunbook('planRestore', request.cluster);
   const cluster = await look.readCluster({ cluster: request.cluster });
   const op = { cluster, runbook };

@@ -1,17 +1,7 @@
 /** Restores one cluster from a backup: everything that takes time is staged before the first component stops. */
 import { backupIdOf } from '../../domain/format/keys.ts';
-import {
-  checkConfirmation,
-  checkInput,
-  isApproval,
-  isBackup,
-  isBoolean,
-  isName,
-  isTime,
-  oneOf,
-} from '../../domain/input.ts';
-import { ON_FAILURE } from '../../domain/operations/common.ts';
-import { type RestoreInput, type RestoreReport, RESUMES } from '../../domain/operations/restore.ts';
+import { checkConfirmation, checkInput } from '../../domain/input.ts';
+import { RESTORE, type RestoreInput, type RestoreReport } from '../../domain/operations/restore.ts';
 import { plannedNode, restoreSteps } from '../../domain/restore/steps.ts';
 import { look } from '../kit/activities.ts';
 import { untouchable } from '../kit/engine.ts';
@@ -65,18 +55,7 @@ async function restoreCluster(request: RestoreInput, op: RestoreOperation): Prom
 }
 
 function requireInput(input: RestoreInput): RestoreInput {
-  const valid = checkInput<RestoreInput>(input, {
-    required: { cluster: isName, confirm: isName },
-    optional: {
-      backup: isBackup,
-      at: isTime,
-      store: isName,
-      skipHashCheck: isBoolean,
-      approve: isApproval,
-      resume: oneOf(...RESUMES),
-      onFailure: oneOf(...ON_FAILURE),
-    },
-  });
+  const valid = checkInput<RestoreInput>(input, RESTORE.shape);
   checkConfirmation(valid.cluster, valid.confirm);
   return valid;
 }

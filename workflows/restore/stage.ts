@@ -3,7 +3,7 @@ import type { StagingOrder } from '../../activities/nodes.ts';
 import { highestRevision, raiseAbove } from '../../domain/restore/revision.ts';
 import { preparing, staging } from '../kit/activities.ts';
 import { untouchable } from '../kit/engine.ts';
-import { megabytes } from '../kit/words.ts';
+import { formatBytes } from '../../domain/units.ts';
 import type { PlannedRestore } from './draw-plan.ts';
 import type { RestoreOperation } from './operation.ts';
 import type { SafetyCopy } from './safety-copy.ts';
@@ -46,7 +46,7 @@ export async function stageEverywhere({ order }: Staging, op: RestoreOperation):
       'Stage the new data directory',
       cluster.nodes,
       async (node) => await staging(node).stageDataDirectory({ cluster, node: node.name, staging: order }),
-      ({ staged }) => `${staged}, ${megabytes(order.content.bytes)}`,
+      ({ staged }) => `${staged}, ${formatBytes(order.content.bytes)}`,
     );
   } catch (error) {
     await unstageEverywhere(order.operationId, op);

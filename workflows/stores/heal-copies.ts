@@ -2,10 +2,10 @@
 import type { LackingCopy } from '../../activities/heal.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import type { HealReport } from '../../domain/operations/heal.ts';
+import { formatBytes } from '../../domain/units.ts';
 import { stream } from '../kit/activities.ts';
 import { failureTypeOf, reasonOf, rethrowUnlessActivity } from '../kit/failure.ts';
 import type { Runbook } from '../kit/runbook.ts';
-import { megabytes } from '../kit/words.ts';
 
 type Outcome = Pick<HealReport, 'healed' | 'failed'>;
 
@@ -46,5 +46,5 @@ async function healStore(cluster: Cluster, copies: LackingCopy[]): Promise<Outco
 function asEvidence({ healed, failed }: Outcome): string {
   const bytes = healed.reduce((sum, copy) => sum + copy.bytes, 0);
   const [first] = failed;
-  return `${healed.length} copied, ${megabytes(bytes)}` + (first ? `; ${failed.length} not: ${first.error}` : '');
+  return `${healed.length} copied, ${formatBytes(bytes)}` + (first ? `; ${failed.length} not: ${first.error}` : '');
 }

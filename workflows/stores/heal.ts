@@ -1,6 +1,6 @@
 /** Heals degraded backups: copies what a store lacks from one that has it. */
-import { checkInput, isBackup, isName } from '../../domain/input.ts';
-import type { HealInput, HealReport } from '../../domain/operations/heal.ts';
+import { checkInput } from '../../domain/input.ts';
+import { HEAL, type HealInput, type HealReport } from '../../domain/operations/heal.ts';
 import { look } from '../kit/activities.ts';
 import { checked } from '../kit/failure.ts';
 import { healCopies } from './heal-copies.ts';
@@ -8,9 +8,7 @@ import { holdingCluster } from '../kit/hold-cluster.ts';
 import { openRunbook } from '../kit/runbook.ts';
 
 export async function heal(input: HealInput): Promise<HealReport> {
-  const request = checked(() =>
-    checkInput<HealInput>(input, { required: { cluster: isName }, optional: { backup: isBackup } }),
-  );
+  const request = checked(() => checkInput<HealInput>(input, HEAL.shape));
   const runbook = openRunbook('heal', request.cluster);
   const cluster = await look.readCluster({ cluster: request.cluster });
   return await holdingCluster(cluster.name, 'heal', async () => {

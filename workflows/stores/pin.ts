@@ -1,15 +1,13 @@
 /** Pins a backup, so that it is never pruned, or unpins it. */
-import { checkInput, isBackup, isBoolean, isName } from '../../domain/input.ts';
-import type { PinInput, PinReport } from '../../domain/operations/pin.ts';
+import { checkInput } from '../../domain/input.ts';
+import { PIN, type PinInput, type PinReport } from '../../domain/operations/pin.ts';
 import { look } from '../kit/activities.ts';
 import { checked } from '../kit/failure.ts';
 import { holdingCluster } from '../kit/hold-cluster.ts';
 import { openRunbook } from '../kit/runbook.ts';
 
 export async function pin(input: PinInput): Promise<PinReport> {
-  const request = checked(() =>
-    checkInput<PinInput>(input, { required: { cluster: isName, backup: isBackup, pinned: isBoolean }, optional: {} }),
-  );
+  const request = checked(() => checkInput<PinInput>(input, PIN.shape));
   const { pinned } = request;
   const runbook = openRunbook('pin', request.cluster);
   const cluster = await look.readCluster({ cluster: request.cluster });

@@ -1,7 +1,7 @@
 /** Prunes the stores of one cluster: each by its own retention, and never the newest good backup or the last proven one. */
-import { checkInput, isBoolean, isName } from '../../domain/input.ts';
+import { checkInput } from '../../domain/input.ts';
 import type { SkippedReport } from '../../domain/operations/common.ts';
-import type { PruneInput, PruneReport } from '../../domain/operations/prune.ts';
+import { PRUNE, type PruneInput, type PruneReport } from '../../domain/operations/prune.ts';
 import { look } from '../kit/activities.ts';
 import { checked } from '../kit/failure.ts';
 import { holdingClusterOrSkipping } from '../kit/hold-cluster.ts';
@@ -9,12 +9,7 @@ import { pruneStores } from './prune-stores.ts';
 import { openRunbook } from '../kit/runbook.ts';
 
 export async function prune(input: PruneInput): Promise<PruneReport | SkippedReport> {
-  const request = checked(() =>
-    checkInput<PruneInput>(input, {
-      required: { cluster: isName },
-      optional: { store: isName, dryRun: isBoolean, includeForeign: isBoolean },
-    }),
-  );
+  const request = checked(() => checkInput<PruneInput>(input, PRUNE.shape));
   const runbook = openRunbook('prune', request.cluster);
   const cluster = await look.readCluster({ cluster: request.cluster });
   return await holdingClusterOrSkipping(

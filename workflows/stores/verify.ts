@@ -2,19 +2,14 @@
  * Verifies one backup by doing with it what a restore would do, in scratch. It changes nothing in the cluster and so doesn't hold it: a
  * backup that is pruned meanwhile ends it with `ArtifactMissing`.
  */
-import { checkInput, isBoolean, isDrillWish, isName } from '../../domain/input.ts';
-import type { VerifyInput, VerifyReport } from '../../domain/operations/verify.ts';
+import { checkInput } from '../../domain/input.ts';
+import { VERIFY, type VerifyInput, type VerifyReport } from '../../domain/operations/verify.ts';
 import { look, stream } from '../kit/activities.ts';
 import { checked, failure } from '../kit/failure.ts';
 import { openRunbook } from '../kit/runbook.ts';
 
 export async function verify(input: VerifyInput): Promise<VerifyReport> {
-  const request = checked(() =>
-    checkInput<VerifyInput>(input, {
-      required: { cluster: isName },
-      optional: { backup: isDrillWish, store: isName, skipHashCheck: isBoolean },
-    }),
-  );
+  const request = checked(() => checkInput<VerifyInput>(input, VERIFY.shape));
   const runbook = openRunbook('verify', request.cluster);
   const { backup, store, skipHashCheck } = request;
   const only = store === undefined ? {} : { store };

@@ -1,6 +1,6 @@
 /** Runs a restore again and again, killing one thing at one point each time, and sees how it ends. */
 import type { WorkflowHandle } from '@temporalio/client';
-import type { Progress } from '../../../domain/operations/common.ts';
+import type { Progress } from '../../../domain/operations/progress.ts';
 import type { RestoreReport } from '../../../domain/operations/restore.ts';
 import { failureMessageIn } from '../failures.ts';
 import { until } from '../until.ts';

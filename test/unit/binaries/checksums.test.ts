@@ -37,7 +37,7 @@ it('a mirror holds what it mirrors under the name of the host', () => {
   assert.equal(mirrored(url, undefined), url);
 });
 
-it('progress is in megabytes, and in percent when the total is known', () => {
-  assert.equal(describeProgress(12_340_000, 45_600_000), '12.3 of 45.6 MB (27 %)');
-  assert.equal(describeProgress(12_340_000, Number.NaN), '12.3 MB');
+it('progress is in MiB, and in percent when the total is known', () => {
+  assert.equal(describeProgress(12_340_000, 45_600_000), '11.8 MiB of 43.5 MiB (27 %)');
+  assert.equal(describeProgress(12_340_000, Number.NaN), '11.8 MiB');
 });

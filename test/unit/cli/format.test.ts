@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { formatAge, formatBytes, formatDuration, formatTime, paint, plain } from '../../../cli/render/format.ts';
+import { formatBytes } from '../../../domain/units.ts';
+import { formatAge, formatDuration, formatTime, paint, plain } from '../../../cli/render/format.ts';
 
 describe('sizes, durations and times', () => {
   it('are short', () => {

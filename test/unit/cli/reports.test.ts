@@ -9,6 +9,7 @@ import type { BackupReport } from '../../../domain/operations/backup.ts';
 import type { CheckClusterReport } from '../../../domain/operations/check-cluster.ts';
 import type { ListBackupsReport } from '../../../domain/operations/list-backups.ts';
 import type { RestoreReport } from '../../../domain/operations/restore.ts';
+import type { StepName } from '../../../domain/operations/steps.ts';
 import type { VerifyReport } from '../../../domain/operations/verify.ts';
 
 const look: Look = { color: false, now: new Date('2026-11-23T07:00:00Z'), timeZone: 'UTC', columns: 120 };
@@ -68,7 +69,7 @@ const restore: RestoreReport = {
   workflowId: 'restore/prod/1',
 };
 
-function step(name: string, node: string | null, evidence: string): RestoreReport['steps'][number] {
+function step(name: StepName, node: string | null, evidence: string): RestoreReport['steps'][number] {
   return { name, node, state: 'done', startedAt: '2026-11-23T06:00:00Z', durationMs: 1_000, evidence };
 }
 

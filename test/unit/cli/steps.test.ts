@@ -3,11 +3,12 @@ import { describe, it } from 'node:test';
 import { createLineView } from '../../../cli/views.ts';
 import type { Look } from '../../../cli/render/format.ts';
 import { renderProgress, renderSteps } from '../../../cli/render/steps.ts';
-import type { Progress, StepRecord } from '../../../domain/operations/common.ts';
+import type { Progress } from '../../../domain/operations/progress.ts';
+import type { StepRecord } from '../../../domain/operations/steps.ts';
 
 const look: Look = { color: false, now: new Date('2026-11-23T06:03:05Z'), timeZone: 'UTC', columns: 80 };
 
-function step(fields: Partial<StepRecord> & { name: string }): StepRecord {
+function step(fields: Partial<StepRecord> & Pick<StepRecord, 'name'>): StepRecord {
   return { node: null, state: 'done', startedAt: null, durationMs: null, evidence: null, ...fields };
 }
 
@@ -52,7 +53,7 @@ describe('the steps of an operation', () => {
   });
 
   it('cut what was seen to the width of the terminal', () => {
-    const [line = ''] = renderSteps([step({ name: 'Look', evidence: 'y'.repeat(200) })], look).split('\n');
+    const [line = ''] = renderSteps([step({ name: 'Find the backup', evidence: 'y'.repeat(200) })], look).split('\n');
     assert.ok(line.length <= look.columns, line);
     assert.match(line, /y…$/);
   });
@@ -75,7 +76,7 @@ describe('progress without a terminal', () => {
       () => look,
     );
     const running = step({ name: 'Stop etcd', node: 'm1', state: 'running' });
-    const last = step({ name: 'Check', state: 'waiting' });
+    const last = step({ name: 'Check the members', state: 'waiting' });
     view.update(progress([running, last]));
     view.update(progress([running, last]));
     const failed = step({ ...running, state: 'failed', durationMs: 900, evidence: 'it\nhangs' });
