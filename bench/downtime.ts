@@ -9,6 +9,7 @@ import type { RestoreReport } from '../domain/operations/restore.ts';
 import { LAB_CLUSTER, type LabWorld, type Outage, probe, startLabWorld } from '../test/support/lab-world.ts';
 import { startChildWorker } from '../test/support/matrix/child-worker.ts';
 import { nodeCredentials } from '../adapters/etcd/node-credentials.ts';
+import { traitsOf } from '../domain/flavours/index.ts';
 import { fill, fillRaftLog } from './data/fill.ts';
 import { type Cleanup, cleanUpAll } from './harness/cleanup.ts';
 import { restoreByHand } from './harness/by-hand.ts';
@@ -132,7 +133,9 @@ function spanMs(steps: StepRecord[], name: string): number {
 async function grow({ cluster }: LabWorld, bytes: number): Promise<void> {
   const [first] = cluster.nodes;
   if (first === undefined) throw new Error('the lab has no node');
-  const { ca, cert, key } = await nodeCredentials(cluster);
+  const { clientCertificate } = traitsOf(cluster.flavour).etcd;
+  if (clientCertificate === null) throw new Error('the lab is of kubeadm, whose nodes have a client certificate');
+  const { ca, cert, key } = await nodeCredentials(cluster, clientCertificate);
   const etcd = {
     hosts: first.etcd.clientUrl,
     credentials: { rootCertificate: ca, certChain: cert, privateKey: key },

@@ -4,6 +4,7 @@ import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { FAILURES } from '../../domain/errors.ts';
 import { isRevisionRaised, type Journal } from '../../domain/restore/journal.ts';
+import { traitsOf } from '../../domain/flavours/index.ts';
 import { plannedNode } from '../../domain/restore/steps.ts';
 import { asClient, changing, FIRST_LOOK, gate, glance } from '../kit/activities.ts';
 import { failureTypeOf, isTimeout } from '../kit/failure.ts';
@@ -111,12 +112,9 @@ async function swapAndStartEtcd({ cluster, journal, isPlanned }: Change, runbook
   return { after, setAside };
 }
 
-/**
- * kubeadm's etcd compares its keys with every other member's before it answers any (`InitialCorruptCheck`): members that start at once wait for each other,
- * 7 s for each peer. Under a service manager a member may count as started only when the others are there: those start at once.
- */
+/** Members that compare their keys with the others' before they serve would wait for each other; the others start at once. */
 export function etcdStartsInTurn({ flavour }: Cluster): boolean {
-  return flavour === 'kubeadm' && patched('start-etcd-in-turn');
+  return traitsOf(flavour).etcd.comparesBeforeServing && patched('start-etcd-in-turn');
 }
 
 async function startApiServers(cluster: Cluster, isPlanned: boolean, runbook: Runbook): Promise<void> {

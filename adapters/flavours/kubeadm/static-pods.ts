@@ -1,12 +1,13 @@
 /** Components that the kubelet runs as static pods: stopped by moving their manifest out of its folder, started by moving it back. */
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ClusterNode } from '../../domain/configuration/nodes.ts';
-import { SalvorError } from '../../domain/errors.ts';
-import type { CommandResult, Host } from '../hosts/host.ts';
-import { lastLines } from '../hosts/process.ts';
-import type { Component, ComponentState, ControlPlane } from './control-plane.ts';
-import { KUBERNETES_DIRECTORY, manifestPaths } from './kubeadm.ts';
+import type { ClusterNode } from '../../../domain/configuration/nodes.ts';
+import { SalvorError } from '../../../domain/errors.ts';
+import { KUBERNETES_DIRECTORY } from '../../../domain/flavours/kubeadm.ts';
+import type { CommandResult, Host } from '../../hosts/host.ts';
+import { lastLines } from '../../hosts/process.ts';
+import type { Component, ComponentState, ControlPlane } from '../control-plane.ts';
+import { manifestPaths } from './manifest-files.ts';
 
 const POLL_MS = 250;
 const CRICTL_MS = 60_000;
