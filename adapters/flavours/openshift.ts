@@ -12,18 +12,18 @@ export function openshiftNode(cluster: Cluster): FlavourNode {
   }
   return {
     controlPlane: refuse,
-    refuseOtherPlace: async () => await Promise.resolve().then(refuse),
+    refuseOtherPlace: async () => refuse(),
     member: {
-      find: async () => await Promise.resolve().then(refuse),
+      find: async () => refuse(),
       joiningText: refuse,
       keptBeside: refuse,
-      check: async () => await Promise.resolve().then(refuse),
-      finish: async () => await Promise.resolve().then(refuse),
+      check: async () => refuse(),
+      finish: async () => refuse(),
     },
-    lookAtEtcd: async () => await Promise.resolve().then(refuse),
+    lookAtEtcd: async () => refuse(),
     logCommand: () => undefined,
-    readSettling: async () => await Promise.resolve({ installedAt: null, lastChange: null }),
-    furtherStaticPaths: async () => await Promise.resolve([]),
-    readApiServerFlags: async () => await Promise.resolve(null),
+    readSettling: async () => ({ installedAt: null, lastChange: null }),
+    furtherStaticPaths: async () => [],
+    readApiServerFlags: async () => null,
   };
 }

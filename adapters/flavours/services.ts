@@ -20,9 +20,9 @@ export function servicesNode(_cluster: Cluster, node: ClusterNode, host: Host): 
     member: configuring(node, host),
     lookAtEtcd: async (signal) => await lookAtProcesses(controlPlane().etcd, node, host, signal),
     logCommand: () => logCommand(node),
-    readSettling: async () => await Promise.resolve({ installedAt: null, lastChange: null }),
-    furtherStaticPaths: async () => await Promise.resolve([]),
-    readApiServerFlags: async () => await Promise.resolve(null),
+    readSettling: async () => ({ installedAt: null, lastChange: null }),
+    furtherStaticPaths: async () => [],
+    readApiServerFlags: async () => null,
   };
 }
 
@@ -63,7 +63,7 @@ function configuring(node: ClusterNode, host: Host): MemberConfiguring {
     joiningText: (file, initialCluster) =>
       withInitialCluster(file.text, { cluster: initialCluster, state: 'existing' }, `${node.name}: ${file.path}`),
     keptBeside: (file) => file.path,
-    check: async () => await Promise.resolve([]),
+    check: async () => [],
     async finish(_operationId, signal) {
       if (basename(service?.start[0] ?? '') === 'systemctl') await runOn(host, ['systemctl', 'daemon-reload'], signal);
       return [];
