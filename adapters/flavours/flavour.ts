@@ -15,7 +15,8 @@ export interface FlavourNode {
    */
   controlPlane(): ControlPlane;
   /**
-   * That etcd keeps its data where the configuration says, all of it: new data that is put elsewhere would never be read.
+   * That etcd keeps its data where the configuration says, all of it: new data that is put elsewhere would never be
+   * read.
    * @throws SalvorError `UnsafeState`, with what to do
    */
   refuseOtherPlace(signal: AbortSignal): Promise<void>;
@@ -26,7 +27,10 @@ export interface FlavourNode {
   logCommand(): readonly [string, ...string[]] | undefined;
   /** How old it is, and when its control plane was changed last; nulls where nothing tells. */
   readSettling(signal: AbortSignal): Promise<Settling>;
-  /** Paths that a backup keeps beside the flavour's `staticPaths`, for which there is no fixed place. They need not be there. */
+  /**
+   * Paths that a backup keeps beside the flavour's `staticPaths`, for which there is no fixed place. They need not be
+   * there.
+   */
   furtherStaticPaths(signal: AbortSignal): Promise<string[]>;
   /** Of its kube-apiserver; null where it has none, or doesn't show them. */
   readApiServerFlags(signal: AbortSignal): Promise<ApiServerFlags['flags']>;

@@ -1,7 +1,10 @@
 /** kubeadm: the kubelet of each node runs the control plane as static pods. */
 import type { JoinOrder, Traits } from './traits.ts';
 
-/** Where kubeadm keeps everything of a control plane (https://kubernetes.io/docs/reference/setup-tools/kubeadm/implementation-details/). */
+/**
+ * Where kubeadm keeps everything of a control plane
+ * (https://kubernetes.io/docs/reference/setup-tools/kubeadm/implementation-details/).
+ */
 export const KUBERNETES_DIRECTORY = '/etc/kubernetes';
 /** The certificates of etcd, and the authority that signs them. */
 export const ETCD_PKI = `${KUBERNETES_DIRECTORY}/pki/etcd`;

@@ -1,4 +1,7 @@
-/** The certificates of a kubeadm node's etcd member, which hold its address: kubeadm itself makes them anew on the node, signed by the authority that lies there. */
+/**
+ * The certificates of a kubeadm node's etcd member, which hold its address: kubeadm itself makes them anew on the node,
+ * signed by the authority that lies there.
+ */
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { join } from 'node:path';

@@ -1,4 +1,6 @@
-/** The static pod of a kubeadm node's etcd, written for a member that joins: as `kubeadm join` itself would write it. */
+/**
+ * The static pod of a kubeadm node's etcd, written for a member that joins: as `kubeadm join` itself would write it.
+ */
 import { type Document, isMap, isScalar, isSeq, parseDocument, type YAMLSeq } from 'yaml';
 import { flagOf, notTheManifest } from './manifest.ts';
 

@@ -1,4 +1,6 @@
-/** The manifest of a static pod, read: with which flags its program is started, and which of its files are the node's. */
+/**
+ * The manifest of a static pod, read: with which flags its program is started, and which of its files are the node's.
+ */
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -20,7 +22,9 @@ const podSchema = z.object({
 });
 
 export interface StaticPod {
-  /** The flags of the container that is named for the program, each with its value: `--data-dir` and `/var/lib/etcd`. */
+  /**
+   * The flags of the container that is named for the program, each with its value: `--data-dir` and `/var/lib/etcd`.
+   */
   flags: Map<string, string>;
   /** Where on the node a file lies that the program sees at this path. */
   onNode: (path: string) => string;

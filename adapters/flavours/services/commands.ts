@@ -28,7 +28,10 @@ export function servicesControlPlane(node: ClusterNode, host: Host): ControlPlan
   };
 }
 
-/** `starting` is neither: one that a supervisor is about to start again has to be stopped to stay down, and is not up yet. */
+/**
+ * `starting` is neither: one that a supervisor is about to start again has to be stopped to stay down, and is not up
+ * yet.
+ */
 type Seen = ComponentState | 'starting';
 
 function serviceComponent(name: string, service: Service, host: Host): Component {
@@ -88,8 +91,8 @@ const CONTAINER_STATES: Record<string, Seen> = {
 };
 
 /**
- * What a status command's answer means; undefined when it means neither "runs" nor "stopped". Taking such a one for "stopped" would let a
- * restore move the data directory of an etcd that runs.
+ * What a status command's answer means; undefined when it means neither "runs" nor "stopped". Taking such a one for
+ * "stopped" would let a restore move the data directory of an etcd that runs.
  */
 function readStatus(argv: string[], { exitCode, stdout, stderr }: CommandResult): Seen | undefined {
   const [command = '', ...args] = argv;
@@ -99,7 +102,8 @@ function readStatus(argv: string[], { exitCode, stdout, stderr }: CommandResult)
   if (exitCode >= 126) return undefined;
   // systemctl(1): 4 is "no such unit"; 1 comes from a systemd that can't be asked.
   if (program === 'systemctl' && (exitCode === 4 || exitCode === 1)) return undefined;
-  // systemd's words, with exit code 3, for a process on its way out, and for one that starts, or will again after a crash.
+  // systemd's words, with exit code 3, for a process on its way out, and for one that starts, or will again after a
+  // crash.
   if (word === 'deactivating') return 'running';
   if (word === 'activating') return 'starting';
   if (['docker', 'podman', 'nerdctl'].includes(program)) {

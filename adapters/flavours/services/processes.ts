@@ -9,8 +9,9 @@ import type { EtcdLook } from '../flavour.ts';
 const WATCH_S = 6;
 
 /**
- * Prints the process ID of every etcd with a data directory that is there within some seconds: one that crashes lives for tenths of a second. Nothing is started
- * but a clock and a pause, so that it is quick enough on a busy machine; the shell leaves the NULs out of a command line.
+ * Prints the process ID of every etcd with a data directory that is there within some seconds: one that crashes lives
+ * for tenths of a second. Nothing is started but a clock and a pause, so that it is quick enough on a busy machine; the
+ * shell leaves the NULs out of a command line.
  */
 const PROCESSES = `
 end=$(($(date +%s) + $2)) seen=' '
