@@ -2,6 +2,7 @@
 import type { AftercareOrder } from '../adapters/kubernetes/aftercare.ts';
 import type { AftercareReport } from '../domain/restore/aftercare.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
+import { traitsOf } from '../domain/flavours/index.ts';
 import { attended } from './attend.ts';
 
 /** Leaders are elected within 20 s of their start, and kubelets that were sent away come back within 40 s. */
@@ -22,7 +23,7 @@ export function createAftercareActivities() {
         }: { cluster: Cluster } & Pick<AftercareOrder, 'sinceRevision'> & Partial<AftercareOrder>,
         { signal },
       ): Promise<AftercareReport> => {
-        if (cluster.flavour === 'etcd') return { found: [] };
+        if (traitsOf(cluster.flavour).kubernetes === null) return { found: [] };
         const { lookAfterCluster } = await import('../adapters/kubernetes/aftercare.ts');
         return await lookAfterCluster(cluster, { sinceRevision, waitMs }, signal);
       },

@@ -5,6 +5,7 @@ import type { Access } from '../adapters/kubernetes/api/access.ts';
 import { type ClusterNode, nodeOf } from '../domain/configuration/nodes.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
 import { SalvorError } from '../domain/errors.ts';
+import { traitsOf } from '../domain/flavours/index.ts';
 import { type GateResult, notChecked } from '../domain/restore/gates.ts';
 import { attended } from './attend.ts';
 
@@ -70,7 +71,7 @@ export function createKubernetesGateActivities() {
       const { cluster, seenRevision } = order;
       if (seenRevision === null)
         return notChecked('the revision was not raised: watches from before the restore do not end');
-      if (cluster.flavour === 'etcd') {
+      if (traitsOf(cluster.flavour).kubernetes === null) {
         return await expectCompacted(cluster, nodeOf(cluster.nodes, order.node), seenRevision, signal);
       }
       return await withAccess(order, signal, async (access) => {

@@ -1,5 +1,5 @@
 /** What is done on the node of a member that is replaced. */
-import { manifestPaths } from '../adapters/flavours/kubeadm.ts';
+import { flavourNode } from '../adapters/flavours/index.ts';
 import { checkMemberNode } from '../adapters/node-data/check-member-node.ts';
 import { configureMember } from '../adapters/flavours/member-configuration.ts';
 import { putBackMemberData, setMemberDataAside } from '../adapters/node-data/member-data.ts';
@@ -12,7 +12,10 @@ export function createMemberNodeActivities() {
   return {
     /** What the node shows of an etcd that doesn't answer. */
     observeEtcd: attended(async (order: OnNode, { signal }) => {
-      return await onHost(order, async (node, host) => await observeEtcd(order.cluster, node, host, signal));
+      return await onHost(
+        order,
+        async (node, host) => await observeEtcd(flavourNode(order.cluster, node, host), node, host, signal),
+      );
     }),
 
     checkMemberNode: attended(async (order: OnNode & { dbSizeBytes: number }, { signal }) => {
@@ -42,17 +45,16 @@ export function createMemberNodeActivities() {
     configureMember: attended(async (order: OnNode & { operationId: string; initialCluster: string }, { signal }) => {
       return await onHost(order, async (node, host) => {
         await refuseRunning(order.cluster, node, host, signal);
-        return await configureMember(order.cluster, node, host, order, signal);
+        return await configureMember(flavourNode(order.cluster, node, host), host, order, signal);
       });
     }),
 
-    /** Flags of a kubeadm node's kube-apiserver, as its manifest has them; null when the node has none. */
+    /** Flags of the node's kube-apiserver; null when it has none. */
     readApiServerFlags: attended(async (order: OnNode, { signal }) => {
-      const { place: path } = manifestPaths('kube-apiserver');
-      const text = await onHost(order, async (_node, host) => await host.readText(path, signal));
-      if (text === undefined) return null;
-      const flag = (name: string) => new RegExp(`--${name}=([^\\s"']+)`).exec(text)?.[1] ?? null;
-      return { path, etcdServers: flag('etcd-servers'), advertiseAddress: flag('advertise-address') };
+      return await onHost(
+        order,
+        async (node, host) => await flavourNode(order.cluster, node, host).readApiServerFlags(signal),
+      );
     }),
   };
 }

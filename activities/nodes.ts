@@ -1,6 +1,6 @@
 /** What is done on one node. A node with a task queue of its own has its own worker there. */
 import type { Host } from '../adapters/hosts/host.ts';
-import { controlPlaneFor } from '../adapters/flavours/find.ts';
+import { controlPlaneFor } from '../adapters/flavours/index.ts';
 import type { Component } from '../adapters/flavours/control-plane.ts';
 import { apiServerReady } from '../adapters/kubernetes/api/api-server.ts';
 import { inspectStatuses } from '../adapters/etcd/inspect.ts';

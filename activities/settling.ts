@@ -1,12 +1,10 @@
 /** Whether a cluster has settled enough to be worth keeping. */
-import { readSettling } from '../adapters/flavours/kubeadm.ts';
-import { hostFor } from '../adapters/hosts/find.ts';
+import { flavourNode } from '../adapters/flavours/index.ts';
 import { readOperators } from '../adapters/kubernetes/cluster-operators.ts';
 import { readInstalledAt } from '../adapters/kubernetes/installed-at.ts';
-import { nodeOf } from '../domain/configuration/nodes.ts';
-import type { Cluster } from '../domain/configuration/resolve.ts';
 import type { Settling } from '../domain/backups/settled.ts';
 import { attended } from './attend.ts';
+import { onHost, type OnNode } from './on-host.ts';
 
 export function createSettlingActivities() {
   return {
@@ -21,15 +19,11 @@ export function createSettlingActivities() {
     }),
 
     /** What the files of one node say. */
-    readSettling: attended(
-      async ({ cluster, node }: { cluster: Cluster; node: string }, { signal }): Promise<Settling> => {
-        const host = hostFor(nodeOf(cluster.nodes, node));
-        try {
-          return await readSettling(host, signal);
-        } finally {
-          await host.close();
-        }
-      },
-    ),
+    readSettling: attended(async (order: OnNode, { signal }): Promise<Settling> => {
+      return await onHost(
+        order,
+        async (node, host) => await flavourNode(order.cluster, node, host).readSettling(signal),
+      );
+    }),
   };
 }

@@ -59,10 +59,11 @@ export async function benchBackup({ bytes, rounds }: BackupBenchOptions): Promis
       title: 'A whole backup against etcdctl and s3cmd',
       method:
         `One etcd member with ${mebibytes(bytes)} of keys and values, a local store and an S3 store (versitygw) on the same machine. ` +
-        'Salvor: the whole `backup` operation on a Temporal server, from its start to its report: members and stores checked, one stream, ' +
-        'zstd, both stores at once, every copy read back, `etcdutl snapshot status`, HashKV, manifest. ' +
-        'Script: `etcdctl snapshot save` to a local file, then `s3cmd put` of it; nothing is compressed or checked. ' +
-        `${rounds} rounds, Salvor and the script in turn. CPU is of all processes that took part but Temporal's server; memory of the worker, and of the larger of etcdctl and s3cmd.`,
+        'Salvor runs the whole `backup` operation on a Temporal server, from its start to its report: it checks members and stores, streams once, ' +
+        'compresses with zstd, sends to both stores at once, reads every copy back, runs `etcdutl snapshot status` and HashKV, and writes the manifest. ' +
+        'The script runs `etcdctl snapshot save` to a local file and then `s3cmd put`; it compresses and checks nothing. ' +
+        `${rounds} rounds, in which Salvor and the script take turns. CPU is that of all processes that took part except Temporal's server. ` +
+        'Memory is that of the worker, and of the larger of etcdctl and s3cmd.',
       tables,
       verdicts,
     },

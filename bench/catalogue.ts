@@ -92,8 +92,9 @@ export async function benchCatalogue(): Promise<void> {
         name: 'catalogue',
         title: `A catalogue of ${BACKUPS} backups`,
         method:
-          `A local store and an S3 store (versitygw) with a small snapshot and a manifest of each of ${BACKUPS} backups, ` +
-          `one every six hours. Rules that keep ${plan.kept.length}. CPU and memory are of the process that lists, which also wrote them all before: what it grew by counts.`,
+          `A local store and an S3 store (versitygw) hold a small snapshot and a manifest of each of ${BACKUPS} backups, ` +
+          `one every six hours. The rules keep ${plan.kept.length} of them. CPU and memory are those of the process that lists. ` +
+          'The same process wrote all the backups before, so what counts is how much it grew.',
         tables: [{ title: 'Times', head: ['', 'time', 'CPU', 'peak memory', 'grown by'], rows }],
         verdicts: [
           verdict("a list of both stores, as every list but a process's first", knownSeconds, TARGET_SECONDS, seconds),

@@ -10,6 +10,7 @@ import type { RestoreReport } from '../domain/operations/restore.ts';
 import { LAB_CLUSTER, type LabWorld, type Outage, probe, startLabWorld } from '../test/support/lab-world.ts';
 import { startChildWorker } from '../test/support/matrix/child-worker.ts';
 import { nodeCredentials } from '../adapters/etcd/node-credentials.ts';
+import { traitsOf } from '../domain/flavours/index.ts';
 import { fill, fillRaftLog } from './data/fill.ts';
 import { type Cleanup, cleanUpAll } from './harness/cleanup.ts';
 import { restoreByHand } from './harness/by-hand.ts';
@@ -79,10 +80,10 @@ function reportOf(ways: Way[]) {
     title: 'The downtime of a restore of three kubeadm nodes',
     method:
       'Three real control planes on one machine (playground/lab), etcd and kube-apiserver as static pods. A prober asks every kube-apiserver for `/readyz` five times a second, from before ' +
-      'the restore until the cluster is well again: "none" is the longest time in which none was ready, "not all" the longest in which not all were. By hand: the steps of a ' +
-      'careful person at a shell who has the snapshot on every node already, with the same commands on all nodes before the next step: manifests out, wait for the processes to be gone, restore, etcd ' +
-      'back, wait for its health, the other manifests back. One after another: node by node, each waited for. What Salvor does before the first component stops (the ' +
-      'backup of the present state, the trial, staging) is not downtime and not in these figures.',
+      'the restore until the cluster is healthy again. "None ready" is the longest time in which none was ready; "not all ready" is the longest time in which not all were. ' +
+      'By hand: a careful person at a shell already has the snapshot on every node, and runs each step on all nodes before the next one: move the manifests out, ' +
+      'wait until the processes are gone, restore, put etcd back, wait until it is healthy, put the other manifests back. One node after another: the same node by node, ' +
+      'waiting for each. What Salvor does before the first component stops (the backup of the present state, the trial, staging) is not downtime and is not in these figures.',
     tables: [
       {
         title: 'The API away',
@@ -133,7 +134,9 @@ function spanMs(steps: StepRecord[], name: string): number {
 async function grow({ cluster }: LabWorld, bytes: number): Promise<void> {
   const [first] = cluster.nodes;
   if (first === undefined) throw new Error('the lab has no node');
-  const { ca, cert, key } = await nodeCredentials(cluster);
+  const { clientCertificate } = traitsOf(cluster.flavour).etcd;
+  if (clientCertificate === null) throw new Error('the lab is of kubeadm, whose nodes have a client certificate');
+  const { ca, cert, key } = await nodeCredentials(cluster, clientCertificate);
   const etcd = {
     hosts: first.etcd.clientUrl,
     credentials: { rootCertificate: ca, certChain: cert, privateKey: key },

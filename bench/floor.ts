@@ -57,7 +57,7 @@ export async function benchFloor({ bytes, rounds }: { bytes: number; rounds: num
       {
         name: 'floor',
         title: 'The floor: a snapshot to nowhere',
-        method: `One etcd member with Kubernetes objects; its snapshot has ${Math.round((first?.bytes ?? 0) / 1024 ** 2)} MiB. Medians of ${rounds} rounds in turn.`,
+        method: `One etcd member with Kubernetes objects; its snapshot has ${Math.round((first?.bytes ?? 0) / 1024 ** 2)} MiB. The figures are medians of ${rounds} rounds, in which all ways take turns.`,
         tables: [
           {
             title: 'Times',

@@ -37,8 +37,8 @@ export async function benchMemory(sizes: number[]): Promise<void> {
       name: 'memory',
       title: 'Peak memory of the worker',
       method:
-        "The highest resident size (VmHWM) of the worker, Temporal's SDK and its workflow sandbox included, while it backs up random bytes with zstd to a local " +
-        'store and an S3 store and reads both copies back. A fresh worker for each size; "before" is what it has when it waits for work.',
+        "The highest resident size (VmHWM) of the worker, including Temporal's SDK and its workflow sandbox. The worker backs up random bytes with zstd to a local " +
+        'store and an S3 store, and reads both copies back. Each size gets a fresh worker. "Before" is its size while it waits for work.',
       tables: [
         {
           title: 'Peak memory',

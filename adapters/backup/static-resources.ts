@@ -5,7 +5,8 @@ import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { SalvorError } from '../../domain/errors.ts';
 import { type BackupId, staticResourcesKey } from '../../domain/format/keys.ts';
 import { type StaticResourcesTaken, staticResourcePaths } from '../../domain/backups/static-resources.ts';
-import { encryptionConfigurationPath, isBelow, manifestPaths } from '../flavours/kubeadm.ts';
+import { flavourNode } from '../flavours/index.ts';
+import { isBelow } from '../hosts/is-below.ts';
 import { encode } from '../encoding/encode.ts';
 import type { Host } from '../hosts/host.ts';
 import { putToAll } from '../stores/fan-out.ts';
@@ -25,7 +26,7 @@ export async function takeStaticResources(
   stores: Store[],
   { backup, signal, onKey }: { backup: BackupId; signal: AbortSignal; onKey: (key: string) => void },
 ): Promise<StaticResourcesTaken> {
-  const { paths, absent } = await findStaticResources(cluster, host, signal);
+  const { paths, absent } = await findStaticResources(cluster, node, host, signal);
   if (paths.length === 0) {
     throw new SalvorError(
       'InvalidConfiguration',
@@ -49,9 +50,10 @@ export async function takeStaticResources(
   return { node: node.name, key, encrypted, ...encoded.digests(), copies, paths, absent };
 }
 
-/** What is there of the cluster's static resources on a host, and what isn't. */
+/** What is there of the cluster's static resources on a node, and what isn't. */
 export async function findStaticResources(
   cluster: Cluster,
+  node: ClusterNode,
   host: Host,
   signal: AbortSignal,
 ): Promise<{ paths: string[]; absent: string[] }> {
@@ -62,10 +64,9 @@ export async function findStaticResources(
     if (matches.length === 0) absent.push(wanted);
     for (const path of matches) found.push(path, ...(await linkTarget(path, host, signal)));
   }
-  if (cluster.flavour === 'kubeadm' && cluster.staticResources === undefined) {
-    const keys = await kubeadmEncryptionConfiguration(host, signal);
-    if (keys !== undefined) ((await host.typeOf(keys, signal)) === undefined ? absent : found).push(keys);
-  }
+  const further =
+    cluster.staticResources === undefined ? await flavourNode(cluster, node, host).furtherStaticPaths(signal) : [];
+  for (const path of further) ((await host.typeOf(path, signal)) === undefined ? absent : found).push(path);
   // What lies below another one of them is in the archive already.
   const paths = [...new Set(found)].filter((path) => !found.some((other) => other !== path && isBelow(path, other)));
   return { paths, absent };
@@ -89,10 +90,4 @@ async function linkTarget(path: string, host: Host, signal: AbortSignal): Promis
   const { stdout } = await host.run(['readlink', '-f', '--', path], { signal });
   const target = stdout.replace(/\n$/, '');
   return target.startsWith('/') ? [target] : [];
-}
-
-async function kubeadmEncryptionConfiguration(host: Host, signal: AbortSignal): Promise<string | undefined> {
-  const { place: file } = manifestPaths('kube-apiserver');
-  const manifest = await host.readText(file, signal);
-  return manifest === undefined ? undefined : encryptionConfigurationPath(manifest, `${host.name}: ${file}`);
 }

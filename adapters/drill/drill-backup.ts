@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { type FailureType, SalvorError } from '../../domain/errors.ts';
-import type { Flavour } from '../../domain/flavours/flavour.ts';
+import { type Flavour, traitsOf } from '../../domain/flavours/index.ts';
 import { type BackupId, manifestKey } from '../../domain/format/keys.ts';
 import type { SnapshotSource } from '../../domain/format/snapshot-source.ts';
 import type { Verified } from '../../domain/format/verified.ts';
@@ -108,8 +108,9 @@ async function proveEverything(
   }
   if (pieces === undefined || restorable === undefined) return undefined;
   try {
-    const serve = flavour === 'etcd' ? {} : { serve: flavour };
-    await proveSnapshot(file, pieces.snapshot, { scratch, check: record.check, signal, ...serve });
+    const [registryPrefix] = traitsOf(flavour).kubernetes?.registryPrefixes ?? [];
+    const options = { scratch, check: record.check, signal, ...(registryPrefix !== undefined && { registryPrefix }) };
+    await proveSnapshot(file, pieces.snapshot, options);
     return { store: restorable, isProven: true };
   } catch (error) {
     // The check that failed stands in the record.

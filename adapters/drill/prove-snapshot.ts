@@ -2,7 +2,6 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SalvorError } from '../../domain/errors.ts';
-import type { Flavour } from '../../domain/flavours/flavour.ts';
 import type { SnapshotSource } from '../../domain/format/snapshot-source.ts';
 import { findTool } from '../binaries/binaries.ts';
 import { restoreSnapshot, snapshotStatus } from '../snapshots/etcdutl.ts';
@@ -21,8 +20,8 @@ const SERVED_BY = 'the scratch etcd';
 export interface ProofOptions {
   /** A folder of the worker with room for the database once more. */
   scratch: string;
-  /** How the objects of a Kubernetes cluster lie in it; absent when no kube-apiserver is to read them. */
-  serve?: Flavour;
+  /** Below which the objects of a Kubernetes cluster lie in it; absent when no kube-apiserver is to read them. */
+  registryPrefix?: string;
   check: Checking;
   signal: AbortSignal;
 }
@@ -53,7 +52,7 @@ export async function withProven<T>(
   options: ProofOptions,
   work: (proven: Proven, served: MemberEndpoint) => Promise<T>,
 ): Promise<T> {
-  const { scratch, serve, check, signal } = options;
+  const { scratch, registryPrefix, check, signal } = options;
   const host = localHost('this worker');
   const etcdutl = await locateEtcdutl(host);
   const { revision, totalKeys } = await check('the database is whole', 'hashed', async () => {
@@ -81,10 +80,10 @@ export async function withProven<T>(
     const hashAgrees = await check('it serves the keys of the source', 'restored', async () => {
       return await compareServed(source, etcd.clientUrl, revision, signal);
     });
-    if (serve) {
+    if (registryPrefix !== undefined) {
       const directory = join(scratch, 'kube-apiserver');
       await check('a kube-apiserver reads every object', 'served', async () => {
-        return await readObjects({ etcdUrl: etcd.clientUrl, directory, flavour: serve, signal });
+        return await readObjects({ etcdUrl: etcd.clientUrl, directory, registryPrefix, signal });
       });
     }
     return await work({ revision, totalKeys, hashAgrees }, { node: SERVED_BY, clientUrl: etcd.clientUrl });

@@ -2,6 +2,7 @@
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { type ClusterNode, nodeOf } from '../../domain/configuration/nodes.ts';
 import { messageOf } from '../../domain/errors.ts';
+import { traitsOf } from '../../domain/flavours/index.ts';
 import { answering, hashGroups, type MemberInspection } from '../../domain/members/members.ts';
 import { openMember } from './client.ts';
 import type { Member, MemberEndpoint } from './member.ts';
@@ -11,7 +12,9 @@ import { nodeCredentials } from './node-credentials.ts';
 export function endpointOf(cluster: Cluster, node: ClusterNode): MemberEndpoint {
   const place = { node: node.name, clientUrl: node.etcd.clientUrl };
   if (cluster.etcdTls) return { ...place, tls: cluster.etcdTls };
-  return cluster.flavour === 'kubeadm' ? { ...place, readTls: async () => await nodeCredentials(cluster) } : place;
+  const { clientCertificate } = traitsOf(cluster.flavour).etcd;
+  if (clientCertificate === null) return place;
+  return { ...place, readTls: async () => await nodeCredentials(cluster, clientCertificate) };
 }
 
 /** Opens a member for one piece of work, and closes it after. */

@@ -2,19 +2,20 @@
 import { isIP } from 'node:net';
 import { type ClusterNode, nodeOf } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
+import { traitsOf } from '../../domain/flavours/index.ts';
 import { hostFor } from '../hosts/find.ts';
 
 const SS_MS = 5_000;
 
 /**
- * Ends the questions that silent members of a kubeadm cluster have sent each other. kubeadm's etcd has `InitialCorruptCheck`: before it answers anybody it asks every
- * other member for the hash of its keys, and waits 7 s for one that has started and does not answer yet either (etcd, server/etcdserver/corrupt.go).
+ * Ends the questions that silent members have sent each other, where a member compares its keys before it serves: it asks every other member for the hash of its
+ * keys, and waits 7 s for one that has started and does not answer yet either (etcd, server/etcdserver/corrupt.go).
  * A question that breaks off is passed over; connections to and from members that answer are left alone. Where it can't be done (no `ss`, a kernel
  * without INET_DIAG_DESTROY, a node that only its own worker reaches) they wait.
  * @param silent the names of the nodes whose members don't answer
  */
 export async function endMutualWaits(cluster: Cluster, silent: readonly string[], signal: AbortSignal): Promise<void> {
-  if (cluster.flavour !== 'kubeadm') return;
+  if (!traitsOf(cluster.flavour).etcd.comparesBeforeServing) return;
   const nodes = silent.map((name) => nodeOf(cluster.nodes, name));
   await Promise.all(
     nodes.map(async (node) => {

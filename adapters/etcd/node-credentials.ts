@@ -1,9 +1,9 @@
-/** The client certificate that kubeadm leaves on every control-plane node: read into memory, never written down elsewhere. */
-import { join } from 'node:path';
+/** The client certificate that lies on every control-plane node: read into memory, never written down elsewhere. */
+import { dirname } from 'node:path';
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { messageOf, SalvorError } from '../../domain/errors.ts';
-import { KUBERNETES_DIRECTORY } from '../flavours/kubeadm.ts';
+import type { EtcdTraits } from '../../domain/flavours/traits.ts';
 import { hostFor } from '../hosts/find.ts';
 import type { Pem } from './member.ts';
 
@@ -11,25 +11,20 @@ import type { Pem } from './member.ts';
 const KEPT_MS = 60_000;
 const READ_MS = 120_000;
 
-const FOLDER = join(KUBERNETES_DIRECTORY, 'pki/etcd');
-const FILES = {
-  ca: join(FOLDER, 'ca.crt'),
-  cert: join(FOLDER, 'healthcheck-client.crt'),
-  key: join(FOLDER, 'healthcheck-client.key'),
-};
+type Files = NonNullable<EtcdTraits['clientCertificate']>;
 
 const kept = new Map<string, { pem: Promise<Pem>; atMs: number }>();
 
 /**
- * The certificate with which etcd's members of a kubeadm cluster can be asked, from the first node that can be read: all have the same authority.
+ * The certificate with which a cluster's members can be asked, from the first node that can be read: all have the same authority.
  * @throws SalvorError `HostUnreachable` when no node can be read
  */
-export async function nodeCredentials(cluster: Cluster): Promise<Pem> {
+export async function nodeCredentials(cluster: Cluster, files: Files): Promise<Pem> {
   const nodes = readableNodes(cluster);
   const id = JSON.stringify([cluster.name, nodes]);
   const known = kept.get(id);
   if (known !== undefined && Date.now() - known.atMs < KEPT_MS) return await known.pem;
-  const pem = readFromAny(cluster, nodes);
+  const pem = readFromAny(cluster, nodes, files);
   kept.set(id, { pem, atMs: Date.now() });
   try {
     return await pem;
@@ -53,14 +48,14 @@ function readableNodes(cluster: Cluster): Pick<ClusterNode, 'name' | 'address' |
   );
 }
 
-async function readFromAny(cluster: Cluster, nodes: Pick<ClusterNode, 'name'>[]): Promise<Pem> {
+async function readFromAny(cluster: Cluster, nodes: Pick<ClusterNode, 'name'>[], files: Files): Promise<Pem> {
   const signal = AbortSignal.timeout(READ_MS);
   const reasons: string[] = [];
   for (const { name } of nodes) {
     const node = cluster.nodes.find((each) => each.name === name);
     if (node === undefined) continue;
     try {
-      return await readFrom(node, signal);
+      return await readFrom(node, files, signal);
     } catch (error) {
       reasons.push(messageOf(error));
     }
@@ -71,7 +66,7 @@ async function readFromAny(cluster: Cluster, nodes: Pick<ClusterNode, 'name'>[])
   );
 }
 
-async function readFrom(node: ClusterNode, signal: AbortSignal): Promise<Pem> {
+async function readFrom(node: ClusterNode, files: Files, signal: AbortSignal): Promise<Pem> {
   const host = hostFor(node);
   try {
     const read = async (path: string) => {
@@ -79,8 +74,8 @@ async function readFrom(node: ClusterNode, signal: AbortSignal): Promise<Pem> {
       if (text !== undefined) return Buffer.from(text);
       throw new SalvorError('UnsafeState', `${node.name}: there is no ${path}`);
     };
-    const [ca, cert, key] = await Promise.all([read(FILES.ca), read(FILES.cert), read(FILES.key)]);
-    return { ca, cert, key, where: `${FOLDER} of a node` };
+    const [ca, cert, key] = await Promise.all([read(files.ca), read(files.cert), read(files.key)]);
+    return { ca, cert, key, where: `${dirname(files.cert)} of a node` };
   } finally {
     await host.close();
   }

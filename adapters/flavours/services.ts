@@ -1,121 +1,72 @@
-/** Components that commands start, stop and look at: systemd units, containers, or whatever the configuration says. */
-import { setTimeout as sleep } from 'node:timers/promises';
-import { basename } from 'node:path';
-import type { ClusterNode, Service } from '../../domain/configuration/nodes.ts';
+/** A node whose components run under systemd, as containers, or by a team's own commands. */
+import { basename, join } from 'node:path';
+import type { ClusterNode } from '../../domain/configuration/nodes.ts';
+import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { SalvorError } from '../../domain/errors.ts';
-import type { CommandResult, Host } from '../hosts/host.ts';
-import { lastLines } from '../hosts/process.ts';
-import type { Component, ComponentState, ControlPlane } from './control-plane.ts';
+import { withInitialCluster } from '../../domain/members/initial-cluster.ts';
+import { memberData } from '../../domain/node-paths.ts';
+import type { Host } from '../hosts/host.ts';
+import { runOn } from '../hosts/run-on.ts';
+import { logElsewhere } from './data-place.ts';
+import type { FlavourNode, MemberConfiguring } from './flavour.ts';
+import { servicesControlPlane } from './services/commands.ts';
+import { lookAtProcesses } from './services/processes.ts';
 
-const POLL_MS = 200;
-const STATUS_MS = 30_000;
-
-/**
- * The control plane of a node that is run by commands.
- * @throws SalvorError `InvalidConfiguration` when the node's etcd has no commands
- */
-export function servicesControlPlane(node: ClusterNode, host: Host): ControlPlane {
-  const { etcd, apiServer } = node;
-  if (etcd.service === undefined) {
-    throw new SalvorError(
-      'InvalidConfiguration',
-      `${node.name}: nothing says how etcd is started and stopped; set etcd.service of the node`,
-    );
-  }
+export function servicesNode(_cluster: Cluster, node: ClusterNode, host: Host): FlavourNode {
+  const controlPlane = () => servicesControlPlane(node, host);
   return {
-    etcd: serviceComponent('etcd', etcd.service, host),
-    ...(apiServer?.service && { apiServer: serviceComponent('kube-apiserver', apiServer.service, host) }),
+    controlPlane,
+    refuseOtherPlace: async (signal) => await refuseOtherPlace(node, host, signal),
+    member: configuring(node, host),
+    lookAtEtcd: async (signal) => await lookAtProcesses(controlPlane().etcd, node, host, signal),
+    logCommand: () => logCommand(node),
+    readSettling: async () => ({ installedAt: null, lastChange: null }),
+    furtherStaticPaths: async () => [],
+    readApiServerFlags: async () => null,
   };
 }
 
-/** `starting` is neither: one that a supervisor is about to start again has to be stopped to stay down, and is not up yet. */
-type Seen = ComponentState | 'starting';
+/** With `--wal-dir` (an option of etcd) there is a database below the data directory, and no log. */
+async function refuseOtherPlace(node: ClusterNode, host: Host, signal: AbortSignal): Promise<void> {
+  const data = memberData(node.etcd.dataDir);
+  const [snap, wal] = await Promise.all(
+    ['snap', 'wal'].map(async (part) => await host.typeOf(join(data, part), signal)),
+  );
+  if (snap !== undefined && wal === undefined) throw logElsewhere(node, `${data} has no "wal"`);
+}
 
-function serviceComponent(name: string, service: Service, host: Host): Component {
-  async function look(signal: AbortSignal): Promise<Seen> {
-    const argv = commandOf(service.status);
-    const result = await host.run(argv, { signal, timeoutMs: STATUS_MS });
-    const seen = readStatus(argv, result);
-    if (seen !== undefined) return seen;
-    throw failed(`${host.name}: \`${argv.join(' ')}\` can't tell whether ${name} runs`, result);
-  }
+function logCommand({ etcd }: ClusterNode): [string, ...string[]] | undefined {
+  const [command = '', , name = ''] = etcd.service?.start ?? [];
+  if (basename(command) === 'systemctl')
+    return ['journalctl', '--unit', name, '--lines', '2', '--output', 'cat', '--no-pager'];
+  if (basename(command) === 'docker') return ['docker', 'logs', '--tail', '2', name];
+  return undefined;
+}
 
-  async function bring(wanted: ComponentState, command: string[], signal: AbortSignal, deadlineMs: number) {
-    if ((await look(signal)) === wanted) return { changed: false };
-    const endMs = Date.now() + deadlineMs;
-    const argv = commandOf(command);
-    const result = await host.run(argv, { signal, timeoutMs: deadlineMs });
-    if (result.exitCode !== 0) throw failed(`${host.name}: \`${argv.join(' ')}\` failed`, result);
-    while ((await look(signal)) !== wanted) {
-      if (Date.now() > endMs) {
-        const said = lastLines(`${result.stdout}\n${result.stderr}`);
+function configuring(node: ClusterNode, host: Host): MemberConfiguring {
+  const { configuration: path, service } = node.etcd;
+  return {
+    async find(signal) {
+      if (path === undefined) {
         throw new SalvorError(
-          'ComponentStuck',
-          `${host.name}: ${name} is not ${wanted} ${deadlineMs / 1_000} s after \`${argv.join(' ')}\`; look at it on the node${said && `. The command said: ${said}`}`,
+          'InvalidConfiguration',
+          `${node.name}: nothing says where etcd's initial cluster is written, which a member that joins must be started with; name the file (a unit, an environment file, etcd's own file or a script) with etcd.configuration of the node`,
         );
       }
-      await sleep(POLL_MS, undefined, { signal });
-    }
-    return { changed: true };
-  }
-
-  return {
-    name,
-    status: async (signal) => ((await look(signal)) === 'stopped' ? 'stopped' : 'running'),
-    start: (signal, deadlineMs) => bring('running', service.start, signal, deadlineMs),
-    async stop(signal, deadlineMs, { restarts = false } = {}) {
-      const { changed } = await bring('stopped', service.stop, signal, deadlineMs);
-      // Whoever starts it anew is told not to; a command that has nothing to stop may say so by its exit code.
-      if (restarts && !changed) await host.run(commandOf(service.stop), { signal, timeoutMs: deadlineMs });
-      return { changed };
+      const text = await host.readText(path, signal);
+      if (text !== undefined) return { path, text };
+      throw new SalvorError(
+        'UnsafeState',
+        `${node.name}: there is no ${path}, which etcd.configuration of the node names`,
+      );
+    },
+    joiningText: (file, initialCluster) =>
+      withInitialCluster(file.text, { cluster: initialCluster, state: 'existing' }, `${node.name}: ${file.path}`),
+    keptBeside: (file) => file.path,
+    check: async () => [],
+    async finish(_operationId, signal) {
+      if (basename(service?.start[0] ?? '') === 'systemctl') await runOn(host, ['systemctl', 'daemon-reload'], signal);
+      return [];
     },
   };
-}
-
-/** What docker, podman and nerdctl call the state of a container. */
-const CONTAINER_STATES: Record<string, Seen> = {
-  running: 'running',
-  paused: 'running',
-  stopping: 'running',
-  removing: 'running',
-  restarting: 'starting',
-  created: 'stopped',
-  configured: 'stopped',
-  initialized: 'stopped',
-  exited: 'stopped',
-  stopped: 'stopped',
-  dead: 'stopped',
-};
-
-/**
- * What a status command's answer means; undefined when it means neither "runs" nor "stopped". Taking such a one for "stopped" would let a
- * restore move the data directory of an etcd that runs.
- */
-function readStatus(argv: string[], { exitCode, stdout, stderr }: CommandResult): Seen | undefined {
-  const [command = '', ...args] = argv;
-  const program = basename(command);
-  const word = stdout.trim();
-  // 126 and more: it could not be run, or a signal ended it.
-  if (exitCode >= 126) return undefined;
-  // systemctl(1): 4 is "no such unit"; 1 comes from a systemd that can't be asked.
-  if (program === 'systemctl' && (exitCode === 4 || exitCode === 1)) return undefined;
-  // systemd's words, with exit code 3, for a process on its way out, and for one that starts, or will again after a crash.
-  if (word === 'deactivating') return 'running';
-  if (word === 'activating') return 'starting';
-  if (['docker', 'podman', 'nerdctl'].includes(program)) {
-    if (args.includes('--format={{.State.Status}}')) return exitCode === 0 ? CONTAINER_STATES[word] : undefined;
-    if (/Cannot connect|No such (container|object)|permission denied/i.test(stderr)) return undefined;
-  }
-  return exitCode === 0 ? 'running' : 'stopped';
-}
-
-function failed(problem: string, { exitCode, stdout, stderr }: CommandResult): SalvorError {
-  const said = lastLines(stderr) || lastLines(stdout) || 'it said nothing';
-  return new SalvorError('CommandFailed', `${problem} (exit code ${exitCode}): ${said}`);
-}
-
-function commandOf(words: string[]): [string, ...string[]] {
-  const [command, ...args] = words;
-  if (command === undefined) throw new SalvorError('InvalidConfiguration', 'a command of a service is empty');
-  return [command, ...args];
 }

@@ -16,6 +16,7 @@ import {
 import { endpointsFinding } from '../../domain/restore/api-addresses.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { messageOf, SalvorError } from '../../domain/errors.ts';
+import { traitsOf } from '../../domain/flavours/index.ts';
 import { plannedNode } from '../../domain/restore/steps.ts';
 import { isReadable } from '../etcd/node-credentials.ts';
 import { type Access, accessNode, apiFailure } from './api/access.ts';
@@ -158,7 +159,7 @@ async function lookAtSettling(
     ...leaders,
     kubeletsFinding(nodes, leases, sinceRevision),
     readyFinding(nodes, leases, sinceRevision),
-    missingNodesFinding(configured, nodes, flavour === 'kubeadm' || flavour === 'openshift'),
+    missingNodesFinding(configured, nodes, traitsOf(flavour).kubernetes?.runsOnNodes ?? false),
   ];
 }
 

@@ -8,6 +8,7 @@ import { registrationsFinding, type SeenRegistration, staleRegistrations } from 
 import type { KeyVersion } from '../../domain/restore/changes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { messageOf } from '../../domain/errors.ts';
+import { traitsOf } from '../../domain/flavours/index.ts';
 import { endpointOf, withMember } from '../etcd/inspect.ts';
 import type { Member } from '../etcd/member.ts';
 
@@ -50,7 +51,9 @@ export async function tendRegistrations(cluster: Cluster, sinceRevision: string,
 type KeyedRegistration = SeenRegistration & { key: KeyVersion };
 
 async function readRegistrations(member: Member, cluster: Cluster, signal: AbortSignal): Promise<KeyedRegistration[]> {
-  const prefix = `/${cluster.flavour === 'openshift' ? 'kubernetes.io' : 'registry'}/masterleases/`;
+  const { kubernetes } = traitsOf(cluster.flavour);
+  if (kubernetes === null) return [];
+  const prefix = `${kubernetes.registryPrefixes[0]}/masterleases/`;
   const { revision } = await member.status(signal);
   const found: KeyedRegistration[] = [];
   for await (const page of member.keys(signal, revision, prefix)) {

@@ -2,11 +2,9 @@
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { SalvorError } from '../../domain/errors.ts';
-import { controlPlaneFor } from '../flavours/find.ts';
-import { freeBytesFor, refuseOtherPlace } from '../flavours/data-place.ts';
+import { flavourNode } from '../flavours/index.ts';
 import type { Host } from '../hosts/host.ts';
-import { refuseUnmakable, unfitCertificates } from '../flavours/etcd-certificates.ts';
-import { findConfiguration, joiningText } from '../flavours/member-configuration.ts';
+import { freeBytesFor } from './free-bytes.ts';
 
 /** What comes from the leader, and as much again for etcd to grow; the old data stays beside it. */
 const ROOM_PER_DATABASE_BYTE = 2;
@@ -14,7 +12,7 @@ const ROOM_PER_DATABASE_BYTE = 2;
 export interface MemberNode {
   etcd: 'running' | 'stopped';
   apiServer: 'running' | 'stopped' | null;
-  /** A kubeadm node that has never had a member: `kubeadm join` makes it. */
+  /** It has never had a member, and makes it when it joins. */
   joinsItself: boolean;
   seen: string;
 }
@@ -30,17 +28,18 @@ export async function checkMemberNode(
   dbSizeBytes: number,
   signal: AbortSignal,
 ): Promise<MemberNode> {
-  const configuration = await findConfiguration(cluster, node, host, signal);
+  const flavour = flavourNode(cluster, node, host);
+  const configuration = await flavour.member.find(signal);
   if (configuration === undefined) {
     return {
       etcd: 'stopped',
       apiServer: null,
       joinsItself: true,
-      seen: 'it has no static pod of etcd: `kubeadm join` makes it',
+      seen: 'it has no control plane yet, and makes its member when it joins',
     };
   }
-  joiningText(cluster, node, configuration, `${node.etcd.memberName}=${node.etcd.peerUrl}`);
-  await refuseOtherPlace(cluster, node, host, signal);
+  flavour.member.joiningText(configuration, `${node.etcd.memberName}=${node.etcd.peerUrl}`);
+  await flavour.refuseOtherPlace(signal);
   const freeBytes = await freeBytesFor(node, host, signal);
   const neededBytes = dbSizeBytes * ROOM_PER_DATABASE_BYTE;
   if (freeBytes < neededBytes) {
@@ -49,9 +48,8 @@ export async function checkMemberNode(
       `${node.name}: ${node.etcd.dataDir} has ${freeBytes} bytes free, a new member needs ${neededBytes}: the old data is kept. Make room`,
     );
   }
-  const unfit = cluster.flavour === 'kubeadm' ? await unfitCertificates(node, host, signal) : [];
-  await refuseUnmakable(node, host, unfit, signal);
-  const { etcd, apiServer } = controlPlaneFor(cluster, node, host);
+  const willBeMade = await flavour.member.check(signal);
+  const { etcd, apiServer } = flavour.controlPlane();
   const [itsEtcd, itsApiServer] = [
     await etcd.status(signal),
     apiServer === undefined ? null : await apiServer.status(signal),
@@ -60,9 +58,6 @@ export async function checkMemberNode(
     etcd: itsEtcd,
     apiServer: itsApiServer,
     joinsItself: false,
-    seen: [
-      `etcd ${itsEtcd}, configured in ${configuration.path}`,
-      ...(unfit.length > 0 ? [`its certificates (${unfit.join(', ')}) don't hold its address and are made anew`] : []),
-    ].join('; '),
+    seen: [`etcd ${itsEtcd}, configured in ${configuration.path}`, ...willBeMade].join('; '),
   };
 }

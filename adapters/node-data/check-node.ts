@@ -4,10 +4,10 @@ import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { SalvorError } from '../../domain/errors.ts';
 import { memberData } from '../../domain/node-paths.ts';
-import { controlPlaneFor } from '../flavours/find.ts';
-import { freeBytesFor, refuseOtherPlace } from '../flavours/data-place.ts';
+import { flavourNode } from '../flavours/index.ts';
 import { etcdutlOn } from '../snapshots/find-etcdutl.ts';
 import type { Host } from '../hosts/host.ts';
+import { freeBytesFor } from './free-bytes.ts';
 import { refuseUnfinished } from './journal.ts';
 
 /**
@@ -31,7 +31,8 @@ export async function checkNode(
     );
   }
   await refuseUnfinished(cluster.name, node, host, signal);
-  await refuseOtherPlace(cluster, node, host, signal);
+  const flavour = flavourNode(cluster, node, host);
+  await flavour.refuseOtherPlace(signal);
   await refuseMountPoint(node, host, signal);
   const tool = await etcdutlOn(node, host, signal, needed.etcdVersion);
   const freeBytes = await freeBytesFor(node, host, signal);
@@ -41,7 +42,7 @@ export async function checkNode(
       `${node.name}: ${dataDir} has ${freeBytes} bytes free, the restore needs ${needed.bytes}: the old data is kept. Make room`,
     );
   }
-  const { etcd, apiServer } = controlPlaneFor(cluster, node, host);
+  const { etcd, apiServer } = flavour.controlPlane();
   return {
     etcd: await etcd.status(signal),
     apiServer: apiServer === undefined ? null : await apiServer.status(signal),

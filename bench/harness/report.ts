@@ -50,7 +50,7 @@ function machine(loadBefore: number): string {
   const memory = `${Math.round(totalmem() / 1024 ** 3)} GiB`;
   return (
     `Salvor ${SALVOR_VERSION}, Node ${process.version}, Linux ${release()}, ${cpus().length} shared cores (${first?.model ?? 'unknown'}), ${memory}. ` +
-    `Load average before ${loadBefore.toFixed(1)}, after ${(loadavg()[0] ?? 0).toFixed(1)}: other work ran on the machine, so trust ratios and CPU seconds more than times.`
+    `Load average before ${loadBefore.toFixed(1)}, after ${(loadavg()[0] ?? 0).toFixed(1)}. Other work ran on the machine, so trust ratios and CPU seconds more than times.`
   );
 }
 

@@ -1,34 +1,15 @@
 /** What is kept of each node beside the snapshot: what a node that is built anew needs before any backup helps it. Pure. */
 import type { Cluster } from '../configuration/resolve.ts';
 import type { NamedStore } from '../configuration/stores.ts';
-import type { Flavour } from '../flavours/flavour.ts';
+import { traitsOf } from '../flavours/index.ts';
 import type { ArtifactKind } from '../format/keys.ts';
-
-/**
- * Of kubeadm (https://kubernetes.io/docs/reference/setup-tools/kubeadm/implementation-details/): the static pods, every key and certificate, the
- * components' kubeconfigs, and what the kubelet starts with. The encryption configuration has no fixed place: it is found through the
- * kube-apiserver's manifest. OpenShift's static resources are revisions that its own script chooses; none is guessed.
- */
-const DEFAULT_PATHS: Record<Flavour, string[]> = {
-  kubeadm: [
-    '/etc/kubernetes/manifests',
-    '/etc/kubernetes/pki',
-    '/etc/kubernetes/*.conf',
-    '/var/lib/kubelet/config.yaml',
-    '/var/lib/kubelet/kubeadm-flags.env',
-    '/var/lib/kubelet/pki',
-  ],
-  openshift: [],
-  services: [],
-  etcd: [],
-};
 
 /** The paths that are kept of each node: the configured ones, else the flavour's. A `*` in the last part stands for any characters. */
 export function staticResourcePaths({
   staticResources,
   flavour,
-}: Pick<Cluster, 'staticResources' | 'flavour'>): string[] {
-  return staticResources?.paths ?? DEFAULT_PATHS[flavour];
+}: Pick<Cluster, 'staticResources' | 'flavour'>): readonly string[] {
+  return staticResources?.paths ?? traitsOf(flavour).staticPaths;
 }
 
 /** Whether a store takes a kind of artifact: all, unless it says which. */

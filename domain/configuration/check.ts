@@ -1,4 +1,5 @@
 /** What no single field can tell: references between stores, clusters and nodes. */
+import { traitsOf } from '../flavours/index.ts';
 import { ARTIFACT_KINDS } from '../format/keys.ts';
 import type { Finding } from './problems.ts';
 import type { Configuration } from './schema.ts';
@@ -61,27 +62,26 @@ function checkDistinctNodes({ nodes }: ClusterConfiguration, at: PropertyKey[]):
 
 function checkServices(cluster: ClusterConfiguration, at: PropertyKey[]): Finding[] {
   const { flavour } = cluster;
-  if (flavour !== 'services' && flavour !== 'etcd') return [];
+  const { needsCommands, kubernetes } = traitsOf(flavour);
   const findings: Finding[] = [];
   for (const [index, node] of cluster.nodes.entries()) {
     const path = [...at, 'nodes', index];
-    if (node.etcd?.service === undefined) {
+    if (needsCommands && node.etcd?.service === undefined) {
       findings.push({
         path: [...path, 'etcd', 'service'],
         message: `missing; the flavour "${flavour}" needs how etcd is started, stopped and looked at`,
       });
     }
-    if (flavour === 'services' && node.apiServer?.service === undefined) {
+    if (needsCommands && kubernetes !== null && node.apiServer?.service === undefined) {
       findings.push({
         path: [...path, 'apiServer', 'service'],
-        message:
-          'missing; the flavour "services" needs how kube-apiserver is started, stopped and looked at (without Kubernetes the flavour is "etcd")',
+        message: `missing; the flavour "${flavour}" needs how kube-apiserver is started, stopped and looked at (without Kubernetes the flavour is "etcd")`,
       });
     }
-    if (flavour === 'etcd' && node.apiServer !== undefined) {
+    if (kubernetes === null && node.apiServer !== undefined) {
       findings.push({
         path: [...path, 'apiServer'],
-        message: 'the flavour "etcd" has no kube-apiserver; with one the flavour is "services"',
+        message: `the flavour "${flavour}" has no kube-apiserver; with one the flavour is "services"`,
       });
     }
   }
@@ -136,11 +136,12 @@ function missingKeys(name: string, cluster: ClusterConfiguration): Finding[] {
     });
   }
   const https = cluster.nodes.some((node) => node.etcd?.clientUrl?.startsWith('https:'));
-  // Of kubeadm's nodes the worker reads theirs, where it reaches one.
+  const { hasTls, clientCertificate } = traitsOf(cluster.flavour).etcd;
+  // Where the nodes have one, the worker reads it, if it reaches a node.
   const isRead =
-    cluster.flavour === 'kubeadm' &&
+    clientCertificate !== null &&
     cluster.nodes.some(({ connection, taskQueue }) => connection !== 'local' || taskQueue === undefined);
-  if ((https || cluster.flavour === 'kubeadm' || cluster.flavour === 'openshift') && !isRead && !cluster.etcd.tls) {
+  if ((https || hasTls) && !isRead && !cluster.etcd.tls) {
     findings.push({
       path: ['clusters', name, 'etcd'],
       message: 'no "tls": the worker has no certificate of its own, which etcd of this kind asks for',

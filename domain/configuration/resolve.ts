@@ -1,6 +1,7 @@
 /** From the text of the configuration to one cluster with everything filled in. */
 import { SalvorError } from '../errors.ts';
-import type { Flavour } from '../flavours/flavour.ts';
+import { type Flavour, traitsOf } from '../flavours/index.ts';
+import type { Traits } from '../flavours/traits.ts';
 import type { Compression } from '../format/keys.ts';
 import { crossCheck, findWarnings } from './check.ts';
 import { type ClusterNode, serviceCommands, type TlsFiles } from './nodes.ts';
@@ -91,7 +92,8 @@ export function resolveCluster(configuration: Configuration, name: string): Clus
     throw new SalvorError('UnknownCluster', `no cluster is named "${name}" in the configuration; there are: ${known}`);
   }
   const { flavour, compression, schedules, encryption, kubeconfig, staticResources, encryptionAtRest } = cluster;
-  const scheme = flavour === 'etcd' || flavour === 'services' ? (cluster.etcd.tls ? 'https' : 'http') : 'https';
+  const traits = traitsOf(flavour);
+  const scheme = traits.etcd.hasTls || cluster.etcd.tls ? 'https' : 'http';
   return {
     name,
     flavour,
@@ -106,13 +108,13 @@ export function resolveCluster(configuration: Configuration, name: string): Clus
     ...(kubeconfig && { kubeconfig }),
     ...(staticResources && { staticResources }),
     ...(encryptionAtRest && { encryptionAtRest }),
-    nodes: cluster.nodes.map((node) => resolveNode(node, flavour, scheme)),
+    nodes: cluster.nodes.map((node) => resolveNode(node, traits, scheme)),
   };
 }
 
 function resolveNode(
   node: Configuration['clusters'][string]['nodes'][number],
-  flavour: Flavour,
+  { kubernetes }: Traits,
   scheme: string,
 ): ClusterNode {
   const host = node.address.includes(':') ? `[${node.address}]` : node.address;
@@ -131,7 +133,7 @@ function resolveNode(
       ...(etcd?.configuration && { configuration: etcd.configuration }),
       ...(etcd?.service && { service: serviceCommands(etcd.service) }),
     },
-    ...(flavour !== 'etcd' && {
+    ...(kubernetes !== null && {
       apiServer: {
         url: apiServer?.url ?? `https://${host}:6443`,
         ...(apiServer?.ca && { ca: apiServer.ca }),

@@ -1,6 +1,6 @@
 /** The whole of `salvor.yaml`. */
 import { z } from 'zod';
-import { FLAVOURS } from '../flavours/flavour.ts';
+import { FLAVOUR_NAMES } from '../flavours/index.ts';
 import { COMPRESSIONS } from '../format/keys.ts';
 import { ScheduleProblem } from '../schedule/problem.ts';
 import { scheduleTimes } from '../schedule/times.ts';
@@ -41,7 +41,7 @@ const scheduleSchema = z
 export type Schedule = z.infer<typeof scheduleSchema>;
 
 export const clusterSchema = z.strictObject({
-  flavour: z.enum(FLAVOURS),
+  flavour: z.enum(FLAVOUR_NAMES),
   labels: z.record(z.string(), z.string()).default({}),
   /** Names of stores, in the order in which they are read. */
   stores: z.array(nameSchema).min(1, 'expected at least one store'),

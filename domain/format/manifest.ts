@@ -1,6 +1,6 @@
 /** The manifest: the JSON object that makes artifacts a backup. */
 import { z } from 'zod';
-import { FLAVOURS } from '../flavours/flavour.ts';
+import { FLAVOUR_NAMES } from '../flavours/index.ts';
 import { ARTIFACT_KINDS, timeOfBackupId } from './keys.ts';
 import { formatNote, parseNote } from './sealed.ts';
 
@@ -54,7 +54,7 @@ const manifestSchema = z.strictObject({
   salvor: z.string(),
   backup: z.string().refine((id) => timeOfBackupId(id) !== undefined, 'expected YYYYmmdd-HHMMSS'),
   cluster: z.string().min(1),
-  flavour: z.enum(FLAVOURS),
+  flavour: z.enum(FLAVOUR_NAMES),
   node: z.strictObject({ name: z.string().min(1), address: z.string().min(1) }),
   /** When the snapshot's stream began, in UTC. */
   takenAt: z.iso.datetime(),

@@ -1,6 +1,7 @@
 /** What still names a member that was replaced, for a person to mend. Pure. */
 import type { ClusterNode } from '../configuration/nodes.ts';
 import type { Cluster } from '../configuration/resolve.ts';
+import { traitsOf } from '../flavours/index.ts';
 
 export interface ApiServerFlags {
   node: string;
@@ -17,10 +18,11 @@ export function remarksOf(
   apiServers: ApiServerFlags[],
 ): string[] {
   const { clientUrl, peerUrl, memberName } = node.etcd;
+  const { kubernetes } = traitsOf(cluster.flavour);
   const oldHosts = old.peerUrls.map(hostOf).filter((host) => host !== hostOf(peerUrl));
   const remarks: string[] = [];
   if (oldHosts.length > 0) {
-    if (cluster.flavour === 'services') {
+    if (kubernetes?.showsApiServerFlags === false) {
       remarks.push(
         `Where a kube-apiserver names ${oldHosts.join(', ')} in --etcd-servers, put ${clientUrl} there and restart it: with commands for its services Salvor doesn't see its flags.`,
       );
@@ -43,7 +45,7 @@ export function remarksOf(
       `${node.name}: kube-apiserver advertises ${own.advertiseAddress} in ${own.path}; put ${node.address} there, and see that its certificate (pki/apiserver.crt) and the kubelet's --node-ip hold it.`,
     );
   }
-  if (cluster.flavour === 'kubeadm' && old.name !== '' && old.name !== memberName) {
+  if (kubernetes?.runsOnNodes && old.name !== '' && old.name !== memberName) {
     remarks.push(`The node ${old.name} is still an object of the API: \`kubectl delete node ${old.name}\`.`);
   }
   return remarks;

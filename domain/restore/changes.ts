@@ -1,5 +1,5 @@
 /** What a restore changes in what is there now: the loss that a person approves. Small enough for a workflow's history. Pure. */
-import type { Flavour } from '../flavours/flavour.ts';
+import { type Flavour, traitsOf } from '../flavours/index.ts';
 import { OTHER_KEYS, registryName } from './registry-key.ts';
 
 /**
@@ -65,8 +65,9 @@ export interface Tally {
   changes: (comparedAtRevision: string) => Changes;
 }
 
-/** Counts changes by type, in bounded memory. With flavour `etcd`, keys are keys. */
+/** Counts changes by type, in bounded memory. Without Kubernetes, keys are keys. */
 export function openTally(flavour: Flavour): Tally {
+  const { kubernetes } = traitsOf(flavour);
   const types = new Map<string, TypeChanges>();
   const noise = { ...zero(), types: new Set<string>() };
 
@@ -84,7 +85,7 @@ export function openTally(flavour: Flavour): Tally {
         type,
         name,
         noise: isNoise,
-      } = flavour === 'etcd' ? { type: OTHER_KEYS, name: key, noise: false } : registryName(key);
+      } = kubernetes === null ? { type: OTHER_KEYS, name: key, noise: false } : registryName(key);
       if (isNoise) {
         noise[kind] += 1;
         noise.types.add(type);

@@ -1,4 +1,5 @@
 /** What a key of etcd is to a person: the type and name of the object that Kubernetes keeps there. Pure. */
+import { FLAVOUR_NAMES, traitsOf } from '../flavours/index.ts';
 
 export interface RegistryName {
   /** As in `configmaps` or `certificates.cert-manager.io`; {@link OTHER_KEYS} for what is no object of Kubernetes. */
@@ -12,8 +13,8 @@ export interface RegistryName {
 /** The type of keys that aren't Kubernetes objects. */
 export const OTHER_KEYS = 'keys';
 
-/** kube-apiserver's own prefix, and the two of OpenShift: for Kubernetes' types and for those of openshift-apiserver. */
-const PREFIXES = ['registry', 'kubernetes.io', 'openshift.io'];
+/** Of every flavour: a key is read the same whichever it lies in. */
+const PREFIXES = FLAVOUR_NAMES.flatMap((flavour) => traitsOf(flavour).kubernetes?.registryPrefixes ?? []);
 
 /** Where a type lies under another name than the API's. */
 const NAMES = new Map([
@@ -41,7 +42,7 @@ const COMPACTION_MARK = 'compact_rev_key';
  */
 export function registryName(key: string): RegistryName {
   const [root, prefix = '', ...parts] = key.split('/');
-  if (root !== '' || !PREFIXES.includes(prefix)) {
+  if (root !== '' || !PREFIXES.includes(`/${prefix}`)) {
     return { type: OTHER_KEYS, name: key, noise: key === COMPACTION_MARK };
   }
   const [first = '', second = ''] = parts;

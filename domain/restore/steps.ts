@@ -1,6 +1,6 @@
 /** What a restore does, step by step: the progress table, the plan and the documentation come from here. */
 import type { ClusterNode } from '../configuration/nodes.ts';
-import type { Flavour } from '../flavours/flavour.ts';
+import { type Flavour, traitsOf } from '../flavours/index.ts';
 
 export interface PlannedNode {
   name: string;
@@ -15,9 +15,13 @@ const PLACES = {
   'each that has controllers': ({ hasControllers }) => hasControllers,
 } satisfies Record<string, (node: PlannedNode) => boolean>;
 
-/** What of a node a restore deals with. Only static pods' controllers are: services mind themselves. */
+/** What of a node a restore deals with. */
 export function plannedNode(flavour: Flavour, { name, apiServer }: ClusterNode): PlannedNode {
-  return { name, hasApiServer: apiServer !== undefined, hasControllers: flavour === 'kubeadm' };
+  return {
+    name,
+    hasApiServer: apiServer !== undefined,
+    hasControllers: traitsOf(flavour).kubernetes?.stopsControllers ?? false,
+  };
 }
 
 interface PlaceOfStep {

@@ -13,9 +13,10 @@ const REPORT = {
   name: 'kill-matrix-etcd',
   title: 'The kill matrix on three etcd members',
   method:
-    'One restore for each cell, with `onFailure: rollback`, of three real etcd members under service scripts that nothing starts again by itself. ' +
-    'Killed with SIGKILL: the worker (another one takes its place), the Temporal dev server (started again on its file), a member (left dead). ' +
-    'A workflow is terminated, and another one takes over with `--resume`. A step fails in a way that no retry mends, before it has done anything or after all. After each, every member is compared key by key with the backup or with the state before.',
+    'Each cell is one restore of three real etcd members, with `onFailure: rollback`. The members run under service scripts, and nothing restarts them automatically. ' +
+    'These are killed with SIGKILL: the worker (a new worker takes its place), the Temporal dev server (it is restarted with its file), a member (it stays dead). ' +
+    'A workflow is terminated, and a new one takes over with `--resume`. A step fails in a way that no retry can fix, before it has done anything or after it has done everything. ' +
+    'After each restore, every member is compared key by key with the backup or with the state before.',
 };
 
 /** Of a cell's time most is waiting: three share two cores. */

@@ -13,9 +13,10 @@ const REPORT = {
   name: 'kill-matrix-kubeadm',
   title: 'The kill matrix on three kubeadm nodes',
   method:
-    'One restore for each cell, with `onFailure: rollback`, over SSH on three real control planes (static pods under a kubelet). ' +
-    "Killed with SIGKILL: the worker (another one takes its place), the Temporal server (started again on its file), every SSH session on the step's node, its kubelet, its etcd. " +
-    'A workflow is terminated, and another one takes over with `--resume`. A step fails in a way that no retry mends, before it has done anything or after all. After each, every kube-apiserver is asked for the objects, which must be those of the backup or those of before, and every member for the same keys.',
+    'Each cell is one restore over SSH on three real control planes (static pods under a kubelet), with `onFailure: rollback`. ' +
+    "These are killed with SIGKILL: the worker (a new worker takes its place), the Temporal server (it is restarted with its file), every SSH session on the step's node, its kubelet, its etcd. " +
+    'A workflow is terminated, and a new one takes over with `--resume`. A step fails in a way that no retry can fix, before it has done anything or after it has done everything. ' +
+    "After each restore, every kube-apiserver is asked for the objects, which must be either the backup's or those from before. Every member must hold the same keys.",
 };
 const skip = (await labMissing()).join('; ') || false;
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test, type TestContext } from 'node:test';
 import { CoreV1Api, type Informer, KubeConfig, makeInformer, type V1ConfigMap } from '@kubernetes/client-node';
 import type { Component } from '../../adapters/flavours/control-plane.ts';
-import { controlPlaneFor } from '../../adapters/flavours/find.ts';
+import { controlPlaneFor } from '../../adapters/flavours/index.ts';
 import { etcdutlOn } from '../../adapters/snapshots/find-etcdutl.ts';
 import { inspectMembers } from '../../adapters/etcd/inspect.ts';
 import { hostFor } from '../../adapters/hosts/find.ts';

@@ -5,7 +5,8 @@
  */
 import { readFile } from 'node:fs/promises';
 import { findStaticResources } from '../../adapters/backup/static-resources.ts';
-import { servicesControlPlane } from '../../adapters/flavours/services.ts';
+import { flavourNode } from '../../adapters/flavours/index.ts';
+import { servicesControlPlane } from '../../adapters/flavours/services/commands.ts';
 import { restoreSnapshot } from '../../adapters/snapshots/etcdutl.ts';
 import { hostFor } from '../../adapters/hosts/find.ts';
 import type { Host } from '../../adapters/hosts/host.ts';
@@ -41,11 +42,16 @@ function actsOn(cluster: Cluster, node: ClusterNode, host: Host): Record<string,
       ]),
     ),
     'check the node': () => checkNode(cluster, node, host, { bytes: 1 }, signal),
-    'find static resources': () => findStaticResources(cluster, host, signal),
+    'find static resources': () => findStaticResources(cluster, node, host, signal),
     'restore a snapshot': () => restoreSnapshot(host, 'etcdutl', order, signal),
     'swap the data directory': () => swapDataDirectory(node, host, OPERATION, signal),
     'configure a member that joins': () =>
-      configureMember(cluster, node, host, { initialCluster: 'm1=https://h:1', operationId: OPERATION }, signal),
+      configureMember(
+        flavourNode(cluster, node, host),
+        host,
+        { initialCluster: 'm1=https://h:1', operationId: OPERATION },
+        signal,
+      ),
     unstage: () => unstageDataDirectory(node, host, OPERATION, signal),
   };
 }

@@ -31,7 +31,7 @@ before(async () => {
   server = await startScratchApiServer({
     etcdUrl: etcd.members[0]?.clientUrl ?? '',
     directory: join(folder, 'kube-apiserver'),
-    flavour: 'openshift',
+    registryPrefix: '/kubernetes.io',
     onWaiting: () => undefined,
     signal: AbortSignal.timeout(180_000),
   });

@@ -4,11 +4,12 @@ import { mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { refuseOtherPlace } from '../../adapters/flavours/data-place.ts';
+import { flavourNode } from '../../adapters/flavours/index.ts';
 import type { Host } from '../../adapters/hosts/host.ts';
 import { localHost } from '../../adapters/hosts/local.ts';
 import { checkNode } from '../../adapters/node-data/check-node.ts';
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
+import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { startEtcdCluster } from '../support/etcd-cluster.ts';
 import { CLUSTER } from '../support/fake-activities.ts';
 
@@ -27,6 +28,10 @@ function nodeAt(dataDir: string): ClusterNode {
   return { ...node, etcd: { ...node.etcd, dataDir } };
 }
 
+async function refuseOtherPlace(cluster: Cluster, dataDir: string, at: Host): Promise<void> {
+  await flavourNode(cluster, nodeAt(dataDir), at).refuseOtherPlace(signal);
+}
+
 describe('etcd under services', () => {
   /** Where an etcd with these flags has kept its data. */
   async function dataOfEtcd(...flags: string[]): Promise<string> {
@@ -38,15 +43,15 @@ describe('etcd under services', () => {
 
   test('with its log in its data directory, or with nothing left, may be given new data', async () => {
     const dataDir = await dataOfEtcd();
-    await refuseOtherPlace(CLUSTER, nodeAt(dataDir), host, signal);
+    await refuseOtherPlace(CLUSTER, dataDir, host);
     await rename(dataDir, `${dataDir}.lost`);
-    await refuseOtherPlace(CLUSTER, nodeAt(dataDir), host, signal);
+    await refuseOtherPlace(CLUSTER, dataDir, host);
   });
 
   test('with its log elsewhere may not: it would read the old log with the new data', async () => {
     const dataDir = await dataOfEtcd(`--wal-dir=${join(directory, 'wal')}`);
     const refused = { type: 'UnsafeState', message: /m1: .*has no "wal": etcd keeps its log outside .*--wal-dir/ };
-    await assert.rejects(refuseOtherPlace(CLUSTER, nodeAt(dataDir), host, signal), refused);
+    await assert.rejects(refuseOtherPlace(CLUSTER, dataDir, host), refused);
     await assert.rejects(checkNode(CLUSTER, nodeAt(dataDir), host, { bytes: 1 }, signal), refused);
   });
 });
@@ -60,7 +65,7 @@ describe('etcd as a static pod', () => {
   }
   const manifest = (...flags: string[]) =>
     JSON.stringify({ spec: { containers: [{ name: 'etcd', command: ['etcd', ...flags] }] } });
-  const refuse = async (at: Host) => await refuseOtherPlace(kubeadm, nodeAt('/var/lib/etcd'), at, signal);
+  const refuse = async (at: Host) => await refuseOtherPlace(kubeadm, '/var/lib/etcd', at);
 
   test('whose manifest names the configured directory, or which has no manifest, may be given new data', async () => {
     await refuse(nodeWith(manifest('--data-dir=/var/lib/etcd')));

@@ -5,7 +5,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { after, before, test } from 'node:test';
 import { endMutualWaits } from '../../adapters/etcd/mutual-waits.ts';
 import { type Cluster, parseConfiguration, resolveCluster } from '../../domain/configuration/resolve.ts';
-import type { Flavour } from '../../domain/flavours/flavour.ts';
+import type { Flavour } from '../../domain/flavours/index.ts';
 import { until } from '../support/until.ts';
 
 const NODES = ['m1', 'm2', 'm3'] as const;

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import type { Component } from '../../adapters/flavours/control-plane.ts';
-import { controlPlaneFor } from '../../adapters/flavours/find.ts';
-import { servicesControlPlane } from '../../adapters/flavours/services.ts';
+import { controlPlaneFor } from '../../adapters/flavours/index.ts';
+import { servicesControlPlane } from '../../adapters/flavours/services/commands.ts';
 import { localHost } from '../../adapters/hosts/local.ts';
 import { type ClusterNode, type Service, serviceCommands } from '../../domain/configuration/nodes.ts';
 

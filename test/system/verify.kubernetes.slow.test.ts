@@ -99,7 +99,7 @@ async function countsIn(backup: string): Promise<Served> {
     const etcd = await startScratchEtcd({ dataDir, signal });
     try {
       const directory = join(scratch, 'kube-apiserver');
-      const served = await serveSnapshot({ etcdUrl: etcd.clientUrl, directory, flavour: 'services', signal });
+      const served = await serveSnapshot({ etcdUrl: etcd.clientUrl, directory, registryPrefix: '/registry', signal });
       assert.ok('counts' in served, JSON.stringify(served));
       return served;
     } finally {

@@ -5,15 +5,15 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { storeSchema } from '../../domain/configuration/stores.ts';
-import { FLAVOURS } from '../../domain/flavours/flavour.ts';
+import { FLAVOUR_NAMES } from '../../domain/flavours/index.ts';
 import { OPERATIONS } from '../../domain/operations/index.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
 /** What there is of each kind today, as its files are named: each must have every file that a new one is told to have. */
 const KINDS: Record<string, readonly string[]> = {
-  flavour: FLAVOURS,
-  operation: OPERATIONS.map((name) => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)),
+  flavour: FLAVOUR_NAMES,
+  operation: Object.keys(OPERATIONS).map((name) => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)),
   store: storeSchema.options.map(({ shape }) => shape.type.value),
 };
 

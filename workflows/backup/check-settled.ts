@@ -1,8 +1,8 @@
 /** Before a backup: a cluster that was just installed, or whose static pods are being replaced, is not worth keeping yet. */
-import { patched } from '@temporalio/workflow';
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { type BackupOverride, requireSettled, type Settling } from '../../domain/backups/settled.ts';
+import { traitsOf } from '../../domain/flavours/index.ts';
 import { look, preparing } from '../kit/activities.ts';
 import { checked, reasonOf, rethrowUnlessActivity } from '../kit/failure.ts';
 import type { Runbook } from '../kit/runbook.ts';
@@ -13,7 +13,7 @@ export async function checkSettled(
   runbook: Runbook,
   override: readonly BackupOverride[],
 ): Promise<void> {
-  if (cluster.flavour !== 'kubeadm' && cluster.flavour !== 'openshift') return;
+  if (traitsOf(cluster.flavour).settlesBy === null) return;
   await runbook.step(
     'Check that the cluster has settled',
     null,
@@ -46,17 +46,17 @@ interface Found {
   problem?: string;
 }
 
-/** Only kubeadm's files are known. */
 function nodesToAsk({ flavour, nodes }: Cluster): ClusterNode[] {
-  return flavour === 'kubeadm' ? nodes : [];
+  return traitsOf(flavour).settlesBy === 'node files' ? nodes : [];
 }
 
 const API = 'the Kubernetes API';
 
 async function installation({ kubeconfig, flavour }: Cluster): Promise<Found> {
   const where = API;
-  // Of a kubeadm cluster the nodes' files tell.
-  if (kubeconfig === undefined) return { where, ...(flavour === 'openshift' && { problem: 'no kubeconfig is set' }) };
+  // Without it, the files of the nodes may tell.
+  const isNeeded = traitsOf(flavour).settlesBy === 'operators';
+  if (kubeconfig === undefined) return { where, ...(isNeeded && { problem: 'no kubeconfig is set' }) };
   const answer = await look.readInstalledAt({ kubeconfig });
   if ('problem' in answer) return { where, problem: answer.problem };
   return { where, settling: { installedAt: answer.installedAt, lastChange: null } };
@@ -64,7 +64,7 @@ async function installation({ kubeconfig, flavour }: Cluster): Promise<Found> {
 
 /** OpenShift's own operators replace the static pods, and say so. */
 async function rollout({ kubeconfig, flavour }: Cluster): Promise<Found[]> {
-  if (flavour !== 'openshift' || kubeconfig === undefined || !patched('rollout-by-operators')) return [];
+  if (traitsOf(flavour).settlesBy !== 'operators' || kubeconfig === undefined) return [];
   const answer = await look.readOperators({ kubeconfig });
   if ('problem' in answer) return [{ where: "OpenShift's operators", problem: answer.problem }];
   return [{ where: API, settling: { installedAt: null, lastChange: null, operators: answer.operators } }];

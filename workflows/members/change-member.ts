@@ -1,6 +1,7 @@
 /** The part of a replacement that changes the cluster: the old member out, a learner in, promoted when it holds everything. */
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
+import { traitsOf } from '../../domain/flavours/index.ts';
 import type { MemberEntry } from '../../domain/members/member-entry.ts';
 import { initialClusterOf, type Replacement } from '../../domain/members/replacement.ts';
 import { formatBytes } from '../../domain/units.ts';
@@ -40,12 +41,14 @@ export async function changeMember(
 ): Promise<{ members: MemberEntry[] }> {
   const { cluster, node, plan, found } = change;
   const { through } = plan;
-  if (found.joinsItself) {
+  const joinInstruction = traitsOf(cluster.flavour).kubernetes?.joinInstruction;
+  if (found.joinsItself && joinInstruction) {
+    const instruction = joinInstruction({ cluster: cluster.name, node, through: through[0] ?? 'another node' });
     await removeMember(change, changed, runbook, person);
     const { memberId } = await runbook.step(
       'Join the node with kubeadm',
       node.name,
-      async () => await gate.checkJoined({ cluster, through, node: node.name, instruction: joinInstruction(change) }),
+      async () => await gate.checkJoined({ cluster, through, node: node.name, instruction }),
       ({ memberId: joined }) => `it votes as member ${joined}`,
     );
     changed.added = memberId;
@@ -69,7 +72,7 @@ async function freeNode({ cluster, node, plan, operationId }: MemberChange, chan
     (moved) =>
       moved === null ? 'it is no member' : `${moved.changed ? 'handed over; ' : ''}member ${moved.leader} leads`,
   );
-  if (cluster.flavour === 'kubeadm') {
+  if (traitsOf(cluster.flavour).kubernetes?.hasOwnEtcdOnly) {
     // It has no other etcd than the node's own: left alone, it would end again and again, and be started ever more rarely.
     await runbook.step(
       'Stop kube-apiserver',
@@ -193,7 +196,7 @@ async function checkMembers({ cluster, plan }: MemberChange, runbook: Runbook): 
 }
 
 async function startKubernetes({ cluster, node }: MemberChange, runbook: Runbook): Promise<void> {
-  if (cluster.flavour !== 'kubeadm') return;
+  if (!traitsOf(cluster.flavour).kubernetes?.hasOwnEtcdOnly) return;
   const order = { cluster, node: node.name };
   await runbook.step(
     'Start kube-apiserver',
@@ -212,13 +215,5 @@ async function startKubernetes({ cluster, node }: MemberChange, runbook: Runbook
     node.name,
     async () => await changing(node).startControllers(order),
     startedSo,
-  );
-}
-
-function joinInstruction({ cluster, node, plan }: MemberChange): string {
-  return (
-    `${node.name} has no control plane yet, and kubeadm makes its member. On ${plan.through[0] ?? 'another node'}: ` +
-    '`kubeadm token create --print-join-command --certificate-key $(kubeadm init phase upload-certs --upload-certs | tail -n 1)`; ' +
-    `what it prints, on ${node.name} with --apiserver-advertise-address ${node.address}; then \`salvor retry ${cluster.name}\``
   );
 }

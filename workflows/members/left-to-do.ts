@@ -1,6 +1,7 @@
 /** What a replacement leaves for a person: whatever still names the old member's address or node. */
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
+import { traitsOf } from '../../domain/flavours/index.ts';
 import { remarksOf } from '../../domain/members/replacement-remarks.ts';
 import type { Replacement } from '../../domain/members/replacement.ts';
 import { observing } from '../kit/activities.ts';
@@ -8,7 +9,7 @@ import { reasonOf, rethrowUnlessActivity } from '../kit/failure.ts';
 
 export async function leftToDo(cluster: Cluster, node: ClusterNode, old: Replacement['remove']): Promise<string[]> {
   if (old === null) return [];
-  const nodes = cluster.flavour === 'kubeadm' ? cluster.nodes : [];
+  const nodes = traitsOf(cluster.flavour).kubernetes?.showsApiServerFlags ? cluster.nodes : [];
   const flags = await Promise.all(
     nodes.map(async ({ name }) => {
       const asked = cluster.nodes.find((each) => each.name === name) ?? node;

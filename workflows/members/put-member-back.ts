@@ -1,4 +1,5 @@
 /** Puts a member back to where it was, as long as it still is one: before it is removed from the cluster. */
+import { traitsOf } from '../../domain/flavours/index.ts';
 import { changing } from '../kit/activities.ts';
 import { startedSo } from '../restore/start-and-stop.ts';
 import type { MemberChange } from './change-member.ts';
@@ -23,7 +24,7 @@ export async function putMemberBack(
       startedSo,
     );
   }
-  if (cluster.flavour !== 'kubeadm' || found.apiServer !== 'running') return;
+  if (!traitsOf(cluster.flavour).kubernetes?.hasOwnEtcdOnly || found.apiServer !== 'running') return;
   await runbook.step(
     'Roll back: start kube-apiserver',
     node.name,

@@ -1,5 +1,6 @@
 /** Replaces one unhealthy etcd member while the others go on: what it takes is checked and saved first, and quorum is never at risk. */
 import type { Cluster } from '../../domain/configuration/resolve.ts';
+import { traitsOf } from '../../domain/flavours/index.ts';
 import { checkConfirmation, checkInput } from '../../domain/input.ts';
 import { backupIdOf } from '../../domain/format/keys.ts';
 import { BACKUP_OVERRIDES } from '../../domain/backups/settled.ts';
@@ -33,10 +34,10 @@ export async function replaceMember(input: ReplaceMemberInput): Promise<ReplaceM
   const runbook = openRunbook('replaceMember', request.cluster);
   const person = listenToPerson('pause', () => runbook.show());
   const cluster = await look.readCluster({ cluster: request.cluster });
-  if (cluster.flavour === 'openshift') {
+  if (traitsOf(cluster.flavour).isBackupOnly) {
     throw failure(
       'InvalidConfiguration',
-      `${cluster.name}: replacing a member of the flavour "openshift" is not supported yet`,
+      `${cluster.name}: replacing a member of the flavour "${cluster.flavour}" is not supported yet`,
     );
   }
   return await holdingCluster(
@@ -95,7 +96,7 @@ async function replaceMemberOf(
     ({ through }) => `it is still ${node.name}, by way of ${through.join(', ')}`,
   );
 
-  const stopsApiServer = cluster.flavour === 'kubeadm';
+  const stopsApiServer = traitsOf(cluster.flavour).kubernetes?.hasOwnEtcdOnly ?? false;
   runbook.announce(changingSteps({ node: node.name, stopsApiServer, joinsItself: found.joinsItself }));
   // From here on the cluster is touched: neither a failure nor a cancellation leaves it in between.
   const end = await untouchable(async () => {

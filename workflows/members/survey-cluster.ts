@@ -1,6 +1,7 @@
 /** A look at every member, and at the nodes of those that don't answer. */
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
+import { traitsOf } from '../../domain/flavours/index.ts';
 import { memberTable, type MemberSurvey, type ProcessSeen, quorumOf } from '../../domain/members/member-table.ts';
 import type { MemberEntry, Quorum } from '../../domain/members/member-entry.ts';
 import { look, observing } from '../kit/activities.ts';
@@ -22,9 +23,9 @@ export async function surveyCluster(cluster: Cluster): Promise<SurveyedCluster> 
   return { survey, members, quorum: quorumOf(survey, members) };
 }
 
-/** OpenShift's nodes are not looked at yet: nothing is said of them. */
+/** Nothing is said of nodes that are not looked at. */
 async function processOn(cluster: Cluster, node: ClusterNode): Promise<ProcessSeen[]> {
-  if (cluster.flavour === 'openshift') return [];
+  if (traitsOf(cluster.flavour).isBackupOnly) return [];
   try {
     return [await observing(node).observeEtcd({ cluster, node: node.name })];
   } catch (error) {

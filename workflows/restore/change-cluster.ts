@@ -1,6 +1,7 @@
 /** The part of a restore that people wait for: from the first component stopped to the last one ready. Everything that takes time was done before. */
 import { isRevisionRaised, type Journal } from '../../domain/restore/journal.ts';
 import { highestRefused } from '../../domain/restore/revision.ts';
+import { traitsOf } from '../../domain/flavours/index.ts';
 import { plannedNode } from '../../domain/restore/steps.ts';
 import { asClient, changing, FIRST_LOOK, gate, glance } from '../kit/activities.ts';
 import type { RestoreOperation, Undertaking } from './operation.ts';
@@ -142,10 +143,7 @@ async function startControllers({ cluster, runbook }: RestoreOperation): Promise
   );
 }
 
-/**
- * kubeadm's etcd compares its keys with every other member's before it answers any (`InitialCorruptCheck`): members that start at once wait for each other,
- * 7 s for each peer. Under a service manager a member may count as started only when the others are there: those start at once.
- */
+/** Members that compare their keys with the others' before they serve would wait for each other; the others start at once. */
 export function etcdStartsInTurn({ flavour }: RestoreOperation['cluster']): boolean {
-  return flavour === 'kubeadm';
+  return traitsOf(flavour).etcd.comparesBeforeServing;
 }

@@ -1,5 +1,4 @@
 /** The Kubernetes API as one node's own kube-apiserver serves it, with an administrator's credentials. */
-import { join } from 'node:path';
 import {
   ApiException,
   type ApiConstructor,
@@ -11,14 +10,11 @@ import {
 import type { ClusterNode } from '../../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../../domain/configuration/resolve.ts';
 import { messageOf, SalvorError } from '../../../domain/errors.ts';
-import { KUBERNETES_DIRECTORY } from '../../flavours/kubeadm.ts';
+import { traitsOf } from '../../../domain/flavours/index.ts';
 import { hostFor } from '../../hosts/find.ts';
 
 /** The client library has no time-out of its own. */
 const CALL_MS = 10_000;
-
-/** What kubeadm leaves on a node. The first is on the first node alone; the second needs a role that is read from etcd. */
-const NODE_FILES = ['super-admin.conf', 'admin.conf'].map((name) => join(KUBERNETES_DIRECTORY, name));
 
 export interface Access {
   /** The node and its kube-apiserver's address, for messages. */
@@ -35,8 +31,8 @@ export interface NoAccess {
 }
 
 /**
- * The way to a node's kube-apiserver: with the cluster's `kubeconfig`, a file of the worker; without it, for a cluster of kubeadm, with the file that lies on
- * the node. It is read into memory and written nowhere.
+ * The way to a node's kube-apiserver: with the cluster's `kubeconfig`, a file of the worker; without it, with the file that lies on the node,
+ * where the flavour has one there. It is read into memory and written nowhere.
  * @returns why there is none: no credentials, or none that can be used
  * @throws SalvorError `HostUnreachable` and what else the node's host throws
  */
@@ -73,10 +69,11 @@ type Credentials = { configuration: KubeConfig; from: string } | NoAccess;
 async function findCredentials(cluster: Cluster, node: ClusterNode, signal: AbortSignal): Promise<Credentials> {
   const { kubeconfig, flavour } = cluster;
   if (kubeconfig !== undefined) return load(kubeconfig, (configuration) => configuration.loadFromFile(kubeconfig));
-  if (flavour !== 'kubeadm') return { why: 'no credentials; set kubeconfig' };
+  const files = traitsOf(flavour).kubernetes?.adminKubeconfigs ?? [];
+  if (files.length === 0) return { why: 'no credentials; set kubeconfig' };
   const host = hostFor(node);
   try {
-    for (const file of NODE_FILES) {
+    for (const file of files) {
       const text = await host.readText(file, signal);
       if (text !== undefined)
         return load(`${node.name}: ${file}`, (configuration) => configuration.loadFromString(text));
@@ -84,7 +81,7 @@ async function findCredentials(cluster: Cluster, node: ClusterNode, signal: Abor
   } finally {
     await host.close();
   }
-  return { why: `no credentials: ${node.name} has neither ${NODE_FILES.join(' nor ')}; set kubeconfig` };
+  return { why: `no credentials: ${node.name} has neither ${files.join(' nor ')}; set kubeconfig` };
 }
 
 /** The parser's own words may quote a key. */

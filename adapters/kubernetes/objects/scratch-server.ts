@@ -4,7 +4,6 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { SalvorError } from '../../../domain/errors.ts';
-import type { Flavour } from '../../../domain/flavours/flavour.ts';
 import { provideTool } from '../../binaries/binaries.ts';
 import { environment } from '../../environment.ts';
 import { type ScratchProcess, startScratchProcess } from '../../scratch/process.ts';
@@ -25,8 +24,8 @@ export interface ScratchApiServerOptions {
   etcdUrl: string;
   /** An empty folder for its keys and certificates; its log lies beside it. */
   directory: string;
-  /** Says below which prefix the objects lie in etcd. */
-  flavour: Flavour;
+  /** Below which the objects lie in etcd, as in `/registry`. */
+  registryPrefix: string;
   /** Called with the log while the server isn't ready; what it throws ends the wait. */
   onWaiting: (log: string) => void;
   signal: AbortSignal;
@@ -37,7 +36,7 @@ export interface ScratchApiServerOptions {
  * @throws SalvorError `ToolMissing`, or `ComponentStuck` with the last lines of its log
  */
 export async function startScratchApiServer(options: ScratchApiServerOptions): Promise<ScratchApiServer> {
-  const { etcdUrl, directory, flavour, onWaiting, signal } = options;
+  const { etcdUrl, directory, registryPrefix, onWaiting, signal } = options;
   const { path, version } = await provideTool('kube-apiserver', { build: false, signal });
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const token = randomBytes(24).toString('hex');
@@ -66,7 +65,7 @@ export async function startScratchApiServer(options: ScratchApiServerOptions): P
     argv: [
       path,
       `--etcd-servers=${etcdUrl}`,
-      `--etcd-prefix=${flavour === 'openshift' ? 'kubernetes.io' : '/registry'}`,
+      `--etcd-prefix=${registryPrefix}`,
       '--bind-address=127.0.0.1',
       `--secure-port=${port}`,
       `--cert-dir=${join(directory, 'certificates')}`,

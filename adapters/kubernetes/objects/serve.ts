@@ -2,7 +2,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { SalvorError } from '../../../domain/errors.ts';
-import type { Flavour } from '../../../domain/flavours/flavour.ts';
 import { askApiServer } from '../api/ask.ts';
 import { type Reader, resourceTypes } from './resource-types.ts';
 import { type ScratchApiServer, startScratchApiServer } from './scratch-server.ts';
@@ -30,7 +29,8 @@ export interface Unserved {
 export interface ServeOptions {
   etcdUrl: string;
   directory: string;
-  flavour: Flavour;
+  /** Below which the objects lie in etcd. */
+  registryPrefix: string;
   signal: AbortSignal;
 }
 

@@ -7,7 +7,7 @@ import {
   type KeyVersion,
   openTally,
 } from '../../../domain/restore/changes.ts';
-import type { Flavour } from '../../../domain/flavours/flavour.ts';
+import type { Flavour } from '../../../domain/flavours/index.ts';
 
 const KEY = Buffer.from('/registry/configmaps/default/a');
 

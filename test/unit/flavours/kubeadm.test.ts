@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
-import { encryptionConfigurationPath, readSettling } from '../../../adapters/flavours/kubeadm.ts';
+import { encryptionConfigurationPath, readApiServerFlags } from '../../../adapters/flavours/kubeadm/api-server.ts';
+import { readManifest } from '../../../adapters/flavours/kubeadm/manifest.ts';
+import { readSettling } from '../../../adapters/flavours/kubeadm/settling.ts';
 import { localHost } from '../../../adapters/hosts/local.ts';
 
 const signal = AbortSignal.timeout(60_000);
@@ -29,22 +31,47 @@ spec:
 `;
 }
 
+/** What is read of a kube-apiserver with this manifest. */
+function apiServer(manifest: string) {
+  return readManifest(manifest, 'kube-apiserver', 'm1: kube-apiserver.yaml');
+}
+
 test('the encryption configuration is found where the static pod mounts it from', () => {
   const flag = ', --encryption-provider-config=/etc/kubernetes/enc/enc.yaml';
   const mounts = '{ name: k8s, mountPath: /etc/kubernetes }, { name: enc, mountPath: /etc/kubernetes/enc }';
   const volumes =
     '{ name: k8s, hostPath: { path: /etc/kubernetes } }, { name: enc, hostPath: { path: /srv/keys, type: Directory } }';
-  assert.equal(encryptionConfigurationPath(pod(flag, mounts, volumes), 'm1'), '/srv/keys/enc.yaml');
-  assert.equal(encryptionConfigurationPath(pod('', mounts, volumes), 'm1'), undefined);
+  assert.equal(encryptionConfigurationPath(apiServer(pod(flag, mounts, volumes))), '/srv/keys/enc.yaml');
+  assert.equal(encryptionConfigurationPath(apiServer(pod('', mounts, volumes))), undefined);
   const file = '{ name: one, mountPath: /etc/kubernetes/enc/enc.yaml }';
   const its = '{ name: one, hostPath: { path: /srv/one.yaml } }';
-  assert.equal(encryptionConfigurationPath(pod(flag, file, its), 'm1'), '/srv/one.yaml');
+  assert.equal(encryptionConfigurationPath(apiServer(pod(flag, file, its))), '/srv/one.yaml');
   for (const text of ['spec: 5', '{', '']) {
-    assert.throws(() => encryptionConfigurationPath(text, 'm1: kube-apiserver.yaml'), {
-      type: 'UnsafeState',
-      message: /kube-apiserver\.yaml/,
-    });
+    assert.throws(() => apiServer(text), { type: 'UnsafeState', message: /kube-apiserver\.yaml/ });
   }
+});
+
+test('the flags of a kube-apiserver that a replacement asks for are read from its static pod', async () => {
+  const nodeWith = (manifest: string | undefined) => ({
+    ...host,
+    readText: async (path: string) =>
+      await Promise.resolve(path === '/etc/kubernetes/manifests/kube-apiserver.yaml' ? manifest : undefined),
+  });
+  const etcdServers = 'https://127.0.0.1:2379,https://10.0.0.9:2379';
+  const flags = `, "--etcd-servers=${etcdServers}", --advertise-address=10.0.0.3`;
+  const path = '/etc/kubernetes/manifests/kube-apiserver.yaml';
+  assert.deepEqual(await readApiServerFlags(nodeWith(pod(flags, '', '')), signal), {
+    path,
+    etcdServers,
+    advertiseAddress: '10.0.0.3',
+  });
+  assert.deepEqual(await readApiServerFlags(nodeWith(pod('', '', '')), signal), {
+    path,
+    etcdServers: null,
+    advertiseAddress: null,
+  });
+  assert.equal(await readApiServerFlags(nodeWith(undefined), signal), null);
+  await assert.rejects(readApiServerFlags(nodeWith('{'), signal), { type: 'UnsafeState', message: /m1: .*apiserver/ });
 });
 
 test('the age of a node is that of its oldest certificate, and a rollout shows in the manifest that was changed last', async () => {

@@ -6,7 +6,7 @@ import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Component, ControlPlane } from '../../../adapters/flavours/control-plane.ts';
-import { staticPodsControlPlane } from '../../../adapters/flavours/static-pods.ts';
+import { staticPodsControlPlane } from '../../../adapters/flavours/kubeadm/static-pods.ts';
 import { localHost } from '../../../adapters/hosts/local.ts';
 import type { ClusterNode } from '../../../domain/configuration/nodes.ts';
 import { environmentVariable } from '../../../adapters/environment.ts';

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { localHost } from '../../../adapters/hosts/local.ts';
 import { checkMemberNode } from '../../../adapters/node-data/check-member-node.ts';
+import { flavourNode } from '../../../adapters/flavours/index.ts';
 import { configureMember } from '../../../adapters/flavours/member-configuration.ts';
 import { putBackMemberData, setMemberDataAside } from '../../../adapters/node-data/member-data.ts';
 import type { ClusterNode } from '../../../domain/configuration/nodes.ts';
@@ -78,7 +79,12 @@ describe("a member's configuration", () => {
     await writeFile(file(), OLD, { mode: 0o640 });
     const kept = `${file()}.before-replace-${OPERATION}`;
     for (const initialCluster of [INITIAL_CLUSTER, INITIAL_CLUSTER, `${INITIAL_CLUSTER},m3=https://10.0.0.3:2380`]) {
-      const written = await configureMember(cluster, node, host, { ...order, initialCluster }, signal);
+      const written = await configureMember(
+        flavourNode(cluster, node, host),
+        host,
+        { ...order, initialCluster },
+        signal,
+      );
       assert.deepEqual(written, { path: file(), setAside: [kept] });
       const text = await readFile(file(), 'utf8');
       assert.equal(text, `ETCD_NAME=m1\nETCD_INITIAL_CLUSTER=${initialCluster}\nETCD_INITIAL_CLUSTER_STATE=existing\n`);
@@ -89,7 +95,10 @@ describe("a member's configuration", () => {
 
   test('that is as it should be is not touched', async () => {
     await writeFile(file(), `--initial-cluster=${INITIAL_CLUSTER} --initial-cluster-state=existing`);
-    assert.deepEqual(await configureMember(cluster, node, host, order, signal), { path: file(), setAside: [] });
+    assert.deepEqual(await configureMember(flavourNode(cluster, node, host), host, order, signal), {
+      path: file(),
+      setAside: [],
+    });
     assert.deepEqual(await readdir(directory), ['etcd.env']);
   });
 

@@ -1,12 +1,16 @@
-/** Components that the kubelet runs as static pods: stopped by moving their manifest out of its folder, started by moving it back. */
+/**
+ * Components that the kubelet runs as static pods: stopped by moving their manifest out of its folder, started by
+ * moving it back.
+ */
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ClusterNode } from '../../domain/configuration/nodes.ts';
-import { SalvorError } from '../../domain/errors.ts';
-import type { CommandResult, Host } from '../hosts/host.ts';
-import { lastLines } from '../hosts/process.ts';
-import type { Component, ComponentState, ControlPlane } from './control-plane.ts';
-import { KUBERNETES_DIRECTORY, manifestPaths } from './kubeadm.ts';
+import type { ClusterNode } from '../../../domain/configuration/nodes.ts';
+import { SalvorError } from '../../../domain/errors.ts';
+import { KUBERNETES_DIRECTORY } from '../../../domain/flavours/kubeadm.ts';
+import type { CommandResult, Host } from '../../hosts/host.ts';
+import { lastLines } from '../../hosts/process.ts';
+import type { Component, ComponentState, ControlPlane } from '../control-plane.ts';
+import { manifestPaths } from './manifest-files.ts';
 
 const POLL_MS = 250;
 const CRICTL_MS = 60_000;
@@ -14,27 +18,31 @@ const KUBELET_RESTART_MS = 60_000;
 /** How long the kubelet is given before its work is done for it. */
 const PATIENCE = {
   /**
-   * The kubelet stops a pod's sandbox within a second of its last container. One that is down doesn't, nor one that was started while its kube-apiserver
-   * didn't answer: until it has heard of every pod that it is to run, it ends none.
+   * The kubelet stops a pod's sandbox within a second of its last container. One that is down doesn't, nor one that was
+   * started while its kube-apiserver didn't answer: until it has heard of every pod that it is to run, it ends none.
    */
   stopSandboxMs: 3_000,
   /**
-   * In which a kubelet that has not seen yet that the manifest is gone has made a new sandbox in place of one that was stopped, by this attempt or by one
-   * before it that was killed.
+   * In which a kubelet that has not seen yet that the manifest is gone has made a new sandbox in place of one that was
+   * stopped, by this attempt or by one before it that was killed.
    */
   newSandboxMs: 5_000,
   /**
-   * Within it a kubelet makes the sandbox of a manifest that is put in place. One that can't end the pod of the old manifest, for the same reason, waits with the
-   * new one for good; started again, it knows of the new one alone.
+   * Within it a kubelet makes the sandbox of a manifest that is put in place. One that can't end the pod of the old
+   * manifest, for the same reason, waits with the new one for good; started again, it knows of the new one alone.
    */
   newPodMs: 20_000,
-  /** A kubelet starts a container that has ended within a second or two, or it waits: from 10 s to 5 min, longer each time. */
+  /**
+   * A kubelet starts a container that has ended within a second or two, or it waits: from 10 s to 5 min, longer each
+   * time.
+   */
   startAgainMs: 3_000,
 };
 
 /**
- * How long a component may take to end by itself. kube-apiserver waits for its watches up to the 30 s that the kubelet would give it; what else it
- * was asked is answered within a second, and the state that it would still write is about to be replaced. etcd hands its leadership over first.
+ * How long a component may take to end by itself. kube-apiserver waits for its watches up to the 30 s that the kubelet
+ * would give it; what else it was asked is answered within a second, and the state that it would still write is about
+ * to be replaced. etcd hands its leadership over first.
  */
 const GRACE_S = { 'kube-apiserver': 1, etcd: 10, 'kube-controller-manager': 1, 'kube-scheduler': 1 };
 type Name = keyof typeof GRACE_S;
@@ -114,7 +122,10 @@ function staticPod(
     return { containers, pods, isListening };
   }
 
-  /** The kubelet stops the sandbox when it has seen that the manifest is gone: before that it might start the container again. */
+  /**
+   * The kubelet stops the sandbox when it has seen that the manifest is gone: before that it might start the container
+   * again.
+   */
   function isGone({ containers, pods, isListening }: Seen): boolean {
     return containers.length === 0 && pods.length === 0 && !isListening;
   }
@@ -150,7 +161,10 @@ function staticPod(
     }
   }
 
-  /** Whether the manifest was renamed in the last minute, by the node's own clock: a kubelet lists its folder every 20 s, if it isn't told of changes. */
+  /**
+   * Whether the manifest was renamed in the last minute, by the node's own clock: a kubelet lists its folder every 20
+   * s, if it isn't told of changes.
+   */
   async function wasJustMovedOut(signal: AbortSignal): Promise<boolean> {
     const { stdout } = await host.run(['find', aside, '-maxdepth', '0', '-cmin', '-1'], { signal });
     return stdout !== '';
@@ -161,8 +175,9 @@ function staticPod(
   }
 
   /**
-   * Removes the containers that have ended: by them the kubelet tells how often it started the component lately, and waits up to 5 min before it
-   * does so again. Their logs stay in /var/log/pods. Where it fails, the component starts later.
+   * Removes the containers that have ended: by them the kubelet tells how often it started the component lately, and
+   * waits up to 5 min before it does so again. Their logs stay in /var/log/pods. Where it fails, the component starts
+   * later.
    * @returns whether there were any
    */
   async function forget(signal: AbortSignal): Promise<boolean> {
@@ -171,7 +186,10 @@ function staticPod(
     return ended.length > 0;
   }
 
-  /** One whose etcd is gone takes requests and doesn't answer them: the kubelet waits 34 s for each, and starts no pod meanwhile. */
+  /**
+   * One whose etcd is gone takes requests and doesn't answer them: the kubelet waits 34 s for each, and starts no pod
+   * meanwhile.
+   */
   async function endApiServer(signal: AbortSignal): Promise<void> {
     const running = await ids(['ps', '--quiet', '--state', 'running', ...containerLabels('kube-apiserver')], signal);
     if (running.length > 0) await crictl(['stop', '--timeout', String(GRACE_S['kube-apiserver']), ...running], signal);

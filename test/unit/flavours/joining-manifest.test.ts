@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parse } from 'yaml';
-import { etcdFlags, joiningManifest } from '../../../adapters/flavours/etcd-manifest.ts';
+import { joiningManifest } from '../../../adapters/flavours/kubeadm/joining-manifest.ts';
+import { readManifest } from '../../../adapters/flavours/kubeadm/manifest.ts';
 
 /** As `kubeadm init` writes it, shortened. */
 const MANIFEST = `apiVersion: v1
@@ -68,7 +69,7 @@ test('a member that joins at another address has the manifest that kubeadm join 
 });
 
 test('what etcd is started with is read from its manifest', () => {
-  assert.equal(etcdFlags(MANIFEST, 'x').get('--data-dir'), '/var/lib/etcd');
+  assert.equal(readManifest(MANIFEST, 'etcd', 'x').flags.get('--data-dir'), '/var/lib/etcd');
 });
 
 test('a file that is no manifest of etcd is refused', () => {
@@ -78,6 +79,8 @@ test('a file that is no manifest of etcd is refused', () => {
     'spec: {containers: []}',
     MANIFEST.replace('name: etcd\n  hostNetwork', 'name: other\n  hostNetwork'),
   ]) {
-    assert.throws(() => joining(text), { type: 'UnsafeState', message: /n3: etcd\.yaml is not the manifest/ });
+    const refused = { type: 'UnsafeState', message: /n3: etcd\.yaml is not the manifest/ };
+    assert.throws(() => joining(text), refused);
+    assert.throws(() => readManifest(text, 'etcd', 'n3: etcd.yaml'), refused);
   }
 });

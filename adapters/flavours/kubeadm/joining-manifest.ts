@@ -1,6 +1,8 @@
-/** The static pod of a kubeadm node's etcd, written for a member that joins: as `kubeadm join` itself would write it. */
-import { parseDocument, isMap, isScalar, isSeq, type Document, type YAMLSeq } from 'yaml';
-import { SalvorError } from '../../domain/errors.ts';
+/**
+ * The static pod of a kubeadm node's etcd, written for a member that joins: as `kubeadm join` itself would write it.
+ */
+import { type Document, isMap, isScalar, isSeq, parseDocument, type YAMLSeq } from 'yaml';
+import { flagOf, notTheManifest } from './manifest.ts';
 
 export interface JoiningMember {
   name: string;
@@ -21,7 +23,7 @@ const ANNOTATION = 'kubeadm.kubernetes.io/etcd.advertise-client-urls';
 export function joiningManifest(manifest: string, member: JoiningMember, where: string): string {
   const document = parseDocument(manifest);
   const words = commandOf(document, where);
-  const flags = new Map(words.items.map((item, index) => [flagName(item), index]));
+  const flags = new Map(words.items.map((item, index) => [isScalar(item) ? flagOf(String(item.value))[0] : '', index]));
   const { clientUrl, peerUrl } = member;
   const { port } = new URL(clientUrl);
   const wanted: [flag: string, value: string][] = [
@@ -43,26 +45,12 @@ export function joiningManifest(manifest: string, member: JoiningMember, where: 
   return document.toString({ lineWidth: 0 });
 }
 
-/** The words after which etcd's static pod takes its values, as text. */
-export function etcdFlags(manifest: string, where: string): Map<string, string> {
-  const words = commandOf(parseDocument(manifest), where);
-  return new Map(
-    words.items.map((item) => [flagName(item), isScalar(item) ? String(item.value).replace(/^[^=]*=?/, '') : '']),
-  );
-}
-
-function flagName(item: unknown): string {
-  return isScalar(item) ? (String(item.value).split('=')[0] ?? '') : '';
-}
-
+/** The words in the document itself: they are written in place, and comments stay. */
 function commandOf(document: Document, where: string): YAMLSeq {
   const containers = document.errors.length === 0 ? document.getIn(['spec', 'containers']) : undefined;
   for (const container of isSeq(containers) ? containers.items : []) {
     const command = isMap(container) && container.get('name') === 'etcd' ? container.get('command') : undefined;
     if (isSeq(command)) return command;
   }
-  throw new SalvorError(
-    'UnsafeState',
-    `${where} is not the manifest of etcd's static pod as kubeadm writes it; look at it on the node`,
-  );
+  throw notTheManifest('etcd', where);
 }

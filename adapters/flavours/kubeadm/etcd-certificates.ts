@@ -1,17 +1,19 @@
-/** The certificates of a kubeadm node's etcd member, which hold its address: kubeadm itself makes them anew on the node, signed by the authority that lies there. */
+/**
+ * The certificates of a kubeadm node's etcd member, which hold its address: kubeadm itself makes them anew on the node,
+ * signed by the authority that lies there.
+ */
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { stringify } from 'yaml';
-import type { ClusterNode } from '../../domain/configuration/nodes.ts';
-import { SalvorError } from '../../domain/errors.ts';
-import { asideName } from '../../domain/node-paths.ts';
-import { KUBERNETES_DIRECTORY } from './kubeadm.ts';
-import type { Host } from '../hosts/host.ts';
-import { lastLines } from '../hosts/process.ts';
+import type { ClusterNode } from '../../../domain/configuration/nodes.ts';
+import { SalvorError } from '../../../domain/errors.ts';
+import { ETCD_PKI, KUBERNETES_DIRECTORY } from '../../../domain/flavours/kubeadm.ts';
+import { asideName } from '../../../domain/node-paths.ts';
+import type { Host } from '../../hosts/host.ts';
+import { runOn } from '../../hosts/run-on.ts';
 
-const FOLDER = join(KUBERNETES_DIRECTORY, 'pki/etcd');
 /** kubeadm's names of the certificates that other members and clients check against the member's address. */
 const CERTIFICATES = ['server', 'peer'] as const;
 const KUBEADM_MS = 60_000;
@@ -21,7 +23,7 @@ export async function unfitCertificates(node: ClusterNode, host: Host, signal: A
   const address = addressOf(node);
   const found = await Promise.all(
     CERTIFICATES.map(async (name) => {
-      const text = await host.readText(join(FOLDER, `${name}.crt`), signal);
+      const text = await host.readText(join(ETCD_PKI, `${name}.crt`), signal);
       return text !== undefined && holds(text, address) ? [] : [name];
     }),
   );
@@ -39,7 +41,7 @@ export async function refuseUnmakable(
   signal: AbortSignal,
 ): Promise<void> {
   if (names.length === 0) return;
-  const authority = join(FOLDER, 'ca.key');
+  const authority = join(ETCD_PKI, 'ca.key');
   const lacking = [
     ...((await host.typeOf(authority, signal)) === undefined ? [`${authority} is not there`] : []),
     ...(isIP(addressOf(node)) === 0 ? [`the peer URL's host, ${addressOf(node)}, is no IP address`] : []),
@@ -48,8 +50,8 @@ export async function refuseUnmakable(
   if (lacking.length === 0) return;
   throw new SalvorError(
     'UnsafeState',
-    `${node.name}: etcd's certificates ${names.map((name) => join(FOLDER, `${name}.crt`)).join(' and ')} don't hold ${addressOf(node)}, and can't be made anew: ${lacking.join('; ')}. ` +
-      `Put certificates there that hold it, signed by ${join(FOLDER, 'ca.crt')}, and replace the member then`,
+    `${node.name}: etcd's certificates ${names.map((name) => join(ETCD_PKI, `${name}.crt`)).join(' and ')} don't hold ${addressOf(node)}, and can't be made anew: ${lacking.join('; ')}. ` +
+      `Put certificates there that hold it, signed by ${join(ETCD_PKI, 'ca.crt')}, and replace the member then`,
   );
 }
 
@@ -64,13 +66,13 @@ export async function remakeCertificates(
   signal: AbortSignal,
 ): Promise<string[]> {
   const unfit = await unfitCertificates(node, host, signal);
-  const files = unfit.flatMap((name) => [`${name}.crt`, `${name}.key`]).map((name) => join(FOLDER, name));
+  const files = unfit.flatMap((name) => [`${name}.crt`, `${name}.key`]).map((name) => join(ETCD_PKI, name));
   for (const file of files) {
     if ((await host.typeOf(file, signal)) !== undefined) await host.rename(file, asideName(file, operationId), signal);
   }
   if (unfit.length > 0) await runKubeadm(node, host, operationId, unfit, signal);
   const every = CERTIFICATES.flatMap((name) => [`${name}.crt`, `${name}.key`]).map((name) =>
-    asideName(join(FOLDER, name), operationId),
+    asideName(join(ETCD_PKI, name), operationId),
   );
   const present = await Promise.all(
     every.map(async (file) => ((await host.typeOf(file, signal)) === undefined ? [] : [file])),
@@ -101,12 +103,7 @@ async function runKubeadm(
   await host.write(file, Readable.from([Buffer.from(text)]), { mode: 0o600, signal });
   for (const name of names) {
     const argv = ['kubeadm', 'init', 'phase', 'certs', `etcd-${name}`, '--config', file] as const;
-    const { exitCode, stdout, stderr } = await host.run(argv, { signal, timeoutMs: KUBEADM_MS });
-    if (exitCode === 0) continue;
-    throw new SalvorError(
-      'CommandFailed',
-      `${host.name}: \`${argv.join(' ')}\` failed (exit code ${exitCode}): ${lastLines(stderr) || lastLines(stdout)}`,
-    );
+    await runOn(host, argv, signal, { timeoutMs: KUBEADM_MS });
   }
   await host.removeScratch(file, signal);
   const left = await unfitCertificates(node, host, signal);
