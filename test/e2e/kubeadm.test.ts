@@ -5,7 +5,7 @@ import { CoreV1Api, type Informer, KubeConfig, makeInformer, type V1ConfigMap } 
 import type { Component } from '../../adapters/flavours/control-plane.ts';
 import { controlPlaneFor } from '../../adapters/flavours/index.ts';
 import { etcdutlOn } from '../../adapters/snapshots/find-etcdutl.ts';
-import { inspectMembers } from '../../adapters/etcd/inspect.ts';
+import { inspectMembers, inspectStatuses } from '../../adapters/etcd/inspect.ts';
 import { hostFor } from '../../adapters/hosts/find.ts';
 import { apiServerReady } from '../../adapters/kubernetes/api/api-server.ts';
 import { nodeOf } from '../../domain/configuration/nodes.ts';
@@ -14,9 +14,9 @@ import type { CleanUpReport } from '../../domain/operations/clean-up.ts';
 import { TASK_QUEUE } from '../../domain/operations/common.ts';
 import type { RestoreReport } from '../../domain/operations/restore.ts';
 import type { RestorePlan } from '../../domain/restore/plan.ts';
-import { labMissing } from '../../playground/lab/lab.ts';
+import { labMissing, type LabNode } from '../../playground/lab/lab.ts';
 import { failureMessageIn } from '../support/failures.ts';
-import { configMaps, LAB_CLUSTER, type LabWorld, probe, startLabWorld } from '../support/lab-world.ts';
+import { configMaps, expectSameKeys, LAB_CLUSTER, type LabWorld, probe, startLabWorld } from '../support/lab-world.ts';
 import { type ChildWorker, startChildWorker } from '../support/matrix/child-worker.ts';
 import { until } from '../support/until.ts';
 
@@ -57,6 +57,36 @@ describe('a kubeadm cluster over SSH', { skip, timeout: 1_800_000 }, () => {
     return result;
   }
 
+  /** Waits until members of some nodes, and of no other, lead those of these nodes. */
+  async function untilLedBy(...names: string[]): Promise<void> {
+    const nodes = names.map((name) => nodeOf(cluster.nodes, name));
+    await until(`one of ${names.join(', ')} leads them`, async () => {
+      const statuses = (await inspectStatuses(cluster, nodes, signal)).map(({ status }) => status);
+      const ids = statuses.map((status) => status?.memberId);
+      return statuses.every((status) => status !== undefined && ids.includes(status.leaderId));
+    });
+  }
+
+  /** The nodes whose member has data. */
+  async function nodesWithData(): Promise<string[]> {
+    const looks = lab.nodes.map(async ({ name, number }) => {
+      const { exitCode } = await lab.tryOnNode(number, ['test', '-d', '/var/lib/etcd/member']);
+      return exitCode === 0 ? [name] : [];
+    });
+    return (await Promise.all(looks)).flat();
+  }
+
+  /** What lies in the data directories beside the members' own data. */
+  async function setAsideNow(): Promise<{ node: string; path: string }[]> {
+    const onNode = async ({ name, number }: LabNode) =>
+      (await lab.onNode(number, ['ls', '/var/lib/etcd']))
+        .trim()
+        .split('\n')
+        .filter((entry) => entry !== 'member')
+        .map((entry) => ({ node: name, path: `/var/lib/etcd/${entry}` }));
+    return (await Promise.all(lab.nodes.map(onNode))).flat();
+  }
+
   test("etcd's members are asked with the certificate of their nodes", async () => {
     const members = await inspectMembers(cluster, signal);
     assert.deepEqual(
@@ -85,7 +115,10 @@ describe('a kubeadm cluster over SSH', { skip, timeout: 1_800_000 }, () => {
     }
     const containers = await lab.onNode(2, ['crictl', 'ps', '--quiet']);
     assert.equal(containers, '');
-    assert.equal((await apiServerReady('https://10.123.0.11:6443', { signal })).ready, true);
+    // The member that was stopped may have been the leader: until there is another, no kube-apiserver is ready.
+    await until('the kube-apiserver of n1 is ready', async () => {
+      return (await apiServerReady('https://10.123.0.11:6443', { signal })).ready;
+    });
     for (const component of all.toReversed()) {
       const { changed } = await timed(context, `${component.name} started`, () => component.start(signal, 120_000));
       assert.equal(changed, true);
@@ -105,10 +138,11 @@ describe('a kubeadm cluster over SSH', { skip, timeout: 1_800_000 }, () => {
 
     await lab.kubectl('delete', 'configmap', 'deleted');
     await lab.kubectl('create', 'configmap', 'later', '--from-literal=value=later');
-    // A member whose data is gone.
-    await lab.onNode(3, ['sh', '-c', 'rm -rf /var/lib/etcd/member && pkill -KILL -x etcd']);
     const watcher = await watchConfigMaps(lab.kubeconfig);
     assert.deepEqual(watcher.names(), ['kept', 'later']);
+    // A member whose data is gone. Its kubelet starts it again, on nothing, sooner or later: the restore takes it as it finds it.
+    await lab.onNode(3, ['sh', '-c', 'pkill -STOP -x etcd && rm -rf /var/lib/etcd/member && pkill -KILL -x etcd']);
+    await untilLedBy('n1', 'n2');
 
     const plan = await run<RestorePlan>('planRestore', { cluster: LAB_CLUSTER, backup });
     const maps = plan.changes?.types.find(({ type }) => type === 'configmaps');
@@ -119,6 +153,7 @@ describe('a kubeadm cluster over SSH', { skip, timeout: 1_800_000 }, () => {
       (error) => /Nothing was touched/.test(failureMessageIn(error)),
     );
 
+    const hadData = await nodesWithData();
     const prober = probe(lab);
     const report = await timed(context, 'restore', () =>
       run<RestoreReport>('restore', { cluster: LAB_CLUSTER, confirm: LAB_CLUSTER, backup, approve: 'auto' }),
@@ -131,8 +166,11 @@ describe('a kubeadm cluster over SSH', { skip, timeout: 1_800_000 }, () => {
     );
     await timed(context, 'all nodes Ready', () => lab.waitUntilWell());
     for (const { number } of lab.nodes) assert.deepEqual(await configMaps(lab, number), wanted);
-    const members = await inspectMembers(cluster, signal);
-    assert.equal(new Set(members.map(({ hashKv }) => hashKv?.hash)).size, 1);
+    await expectSameKeys(cluster);
+    assert.deepEqual(report.setAside, await setAsideNow());
+    const keptOf = new Set(report.setAside.map(({ node }) => node));
+    for (const node of new Set(['n1', 'n2', ...hadData]))
+      assert.ok(keptOf.has(node), `the old data of ${node} is kept`);
     assert.ok((report.aftercare ?? []).length > 0, 'the cluster was looked after');
     for (const { what, state: found, detail } of report.aftercare ?? [])
       context.diagnostic(`${what}: ${found}, ${detail}`);
@@ -147,8 +185,15 @@ describe('a kubeadm cluster over SSH', { skip, timeout: 1_800_000 }, () => {
 
   test('what was moved aside is removed when that is asked for, and only that', async () => {
     await assert.rejects(run('cleanUp', { cluster: LAB_CLUSTER }), /Workflow execution failed/);
+    const wanted = await setAsideNow();
+    assert.ok(wanted.length > 0, 'there is something to remove');
     const { removed } = await run<CleanUpReport>('cleanUp', { cluster: LAB_CLUSTER, confirm: LAB_CLUSTER });
-    assert.equal(removed.length, 3);
+    assert.deepEqual(
+      removed.map(({ node, path }) => ({ node, path })),
+      wanted,
+    );
+    assert.deepEqual(await setAsideNow(), []);
+    assert.deepEqual(await nodesWithData(), ['n1', 'n2', 'n3']);
     for (const { number } of lab.nodes) {
       const listing = await lab.onNode(number, ['ls', '/var/lib']);
       assert.deepEqual(
@@ -210,9 +255,10 @@ async function watchConfigMaps(kubeconfig: string) {
     list,
   );
   let isStopped = false;
-  informer.on('error', () => {
-    if (!isStopped) setTimeout(() => void informer.start().catch(() => informer.start()), 1_000).unref();
-  });
+  function startAgain(): void {
+    if (!isStopped) setTimeout(() => void informer.start().catch(startAgain), 1_000).unref();
+  }
+  informer.on('error', startAgain);
   await informer.start();
   return {
     names: () =>

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, test, type TestContext } from 'node:test';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { messageOf } from '../../domain/errors.ts';
 import type { MemberEntry } from '../../domain/members/member-entry.ts';
 import type { Progress } from '../../domain/operations/progress.ts';
 import type { ListMembersReport } from '../../domain/operations/list-members.ts';
@@ -118,17 +119,27 @@ describe('members of a kubeadm cluster', { skip, timeout: 1_800_000 }, () => {
     );
   }
 
+  /** As soon as the node's own kube-apiserver answers. */
   async function configMapOn(node: NodeNumber, name: string): Promise<string> {
     const query = ['kubectl', 'get', 'configmap', name, '--output=jsonpath={.data.value}'] as const;
-    return await lab.onNode(node, query);
+    return await until(`config map ${name} is read on n${node}`, async () => {
+      return await lab.onNode(node, query).catch(() => undefined);
+    });
   }
 
-  async function untilState(node: string, state: string): Promise<void> {
+  /** Of every member: one that was killed may have been the leader, and the others have none for a moment. */
+  async function untilStates(...states: string[]): Promise<void> {
+    let seen: string[] = [];
     await until(
-      `the member on ${node} is ${state}`,
-      async () => (await members()).some((entry) => entry.node === node && entry.state === state),
+      `the members are ${states.join(', ')}`,
+      async () => {
+        seen = (await members()).map(({ node, name, state }) => `${node ?? name} ${state}`);
+        return seen.join() === states.join();
+      },
       240_000,
-    );
+    ).catch((error: unknown) => {
+      throw new Error(`${messageOf(error)}; last they were ${seen.join(', ')}`, { cause: error });
+    });
   }
 
   test('one whose data directory was destroyed', async (context) => {
@@ -142,7 +153,7 @@ describe('members of a kubeadm cluster', { skip, timeout: 1_800_000 }, () => {
       '-c',
       "systemctl stop kubelet && pkill -KILL -x 'etcd|kube-apiserver'; systemctl start kubelet",
     ]);
-    await untilState('n1', 'crash-looping');
+    await untilStates('n1 crash-looping', 'n2 healthy', 'n3 healthy');
     const report = await replaceUnderWrites(context, [2, 3]);
     checkHealthy(report.after, ['n1', 'n2', 'n3']);
     assert.deepEqual(report.toDo, []);
@@ -169,7 +180,7 @@ describe('members of a kubeadm cluster', { skip, timeout: 1_800_000 }, () => {
     const spoil =
       'for f in /var/lib/etcd/member/wal/*.wal; do dd if=/dev/urandom of="$f" bs=64 seek=8 count=1 conv=notrunc; done';
     await lab.onNode(3, ['sh', '-c', `pkill -STOP -x etcd; ${spoil}; pkill -KILL -x etcd`]);
-    await untilState('n3', 'crash-looping');
+    await untilStates('n1 healthy', 'n2 healthy', 'n3 crash-looping');
     const report = await replaceUnderWrites(context, [1, 2]);
     checkHealthy(report.after, ['n1', 'n2', 'n3']);
     for (const { path } of report.setAside) await lab.onNode(3, ['test', '-e', path]);
@@ -180,15 +191,14 @@ describe('members of a kubeadm cluster', { skip, timeout: 1_800_000 }, () => {
 
   test('of a node that lost power for good, by another with a new address', async (context) => {
     await lab.powerOff(3);
-    await untilState('n3', 'node-unreachable');
+    await untilStates('n1 healthy', 'n2 healthy', 'n3 node-unreachable');
     await assert.rejects(
       withOperations(async (start) => await (await start('replaceMember', INPUT)).result()),
       (error) => failureTypeIn(error) === 'HostUnreachable',
     );
     const fresh = await lab.bootNewNode();
     await configure([...lab.nodes.filter(({ number }) => number !== 3), fresh]);
-    const states = (await members()).map(({ node, name, state }) => `${node ?? name} ${state}`);
-    assert.deepEqual(states, ['n1 healthy', 'n2 healthy', 'n4 missing', 'n3 gone']);
+    await untilStates('n1 healthy', 'n2 healthy', 'n4 missing', 'n3 gone');
 
     const report = await replaceUnderWrites(context, [1, 2], async (handle) => {
       const waitingFor = await until(

@@ -1,15 +1,19 @@
 /** The lab as a cluster that Salvor knows: a configuration over SSH, a store, and a Temporal server; and what tests ask of it. */
+import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { loadConfiguration } from '../../adapters/configuration/load.ts';
+import { inspectMembers } from '../../adapters/etcd/inspect.ts';
 import { apiServerReady } from '../../adapters/kubernetes/api/api-server.ts';
 import { type Cluster, resolveCluster } from '../../domain/configuration/resolve.ts';
+import { answering, hashGroups } from '../../domain/members/members.ts';
 import { labControlPlane } from '../../playground/configuration.ts';
 import { type Lab, labDown, labReset, type NodeNumber } from '../../playground/lab/lab.ts';
 import { startTemporalProcess, type TemporalProcess } from './temporal-process.ts';
+import { until } from './until.ts';
 
 export const LAB_CLUSTER = 'lab';
 
@@ -68,6 +72,21 @@ export async function configMaps(lab: Lab, node: NodeNumber): Promise<Record<str
   return Object.fromEntries(
     items.flatMap(({ metadata, data }) => (data?.['value'] === undefined ? [] : [[metadata.name, data['value']]])),
   );
+}
+
+/**
+ * Waits until every member can be compared with the others: a kubelet may just be starting one. Fails when they don't hold the same keys.
+ * @returns the cluster that all of them are in
+ */
+export async function expectSameKeys(cluster: Cluster): Promise<string> {
+  const members = await until('every member can be compared', async () => {
+    const seen = await inspectMembers(cluster, AbortSignal.timeout(60_000));
+    return hashGroups(seen).flat().length === cluster.nodes.length && answering(seen);
+  });
+  assert.deepEqual(hashGroups(members), [cluster.nodes.map(({ name }) => name)], 'every member holds the same keys');
+  const [clusterId = '', ...others] = new Set(members.map(({ status }) => status.clusterId));
+  assert.deepEqual(others, [], 'every member is in the same cluster');
+  return clusterId;
 }
 
 export interface Outage {

@@ -28,14 +28,15 @@ export interface Cell<Target extends string> {
 }
 
 /**
- * Every activity of a restore once, on one node of those that it is done on: a different one for each, so that all take part. What is done on one node only is
- * hit wherever that is: Salvor chooses it, as the member that it reads.
+ * Every activity of a restore once, on one node of those that it is done on: a different one for each, so that all take
+ * part, whichever was the quickest. What is done on one node only is hit wherever that is: Salvor chooses it, as the
+ * member that it reads.
  * @param calls of an undisturbed restore
  */
 export function pointsOf(calls: readonly MeasuredCall[]): Point[] {
   const byActivity = Map.groupBy(calls, ({ activity }) => activity);
   return [...byActivity.values()].flatMap((same, index) => {
-    const call = same[index % same.length];
+    const call = same.toSorted((a, b) => (a.place ?? '').localeCompare(b.place ?? ''))[index % same.length];
     if (call === undefined) return [];
     const { activity, durationMs } = call;
     const place = same.length === 1 ? null : call.place;
