@@ -47,11 +47,16 @@ function anyChanged(results: { changed: boolean }[]): { changed: boolean } {
   return { changed: results.some(({ changed }) => changed) };
 }
 
-/** A kube-apiserver that ran a moment ago. Where its etcd has died, it answers nothing, or has ended. */
+/** For a kube-apiserver that ran a moment ago. Where its etcd has died, it answers nothing, or has ended. */
 async function startAgain(cluster: Cluster, node: ClusterNode, host: Host, signal: AbortSignal) {
   const etcd = await controlPlaneFor(cluster, node, host).etcd.start(signal, START_DEADLINE_MS);
   const apiServer = await apiServerOf(cluster, node, host).start(signal, START_DEADLINE_MS);
   return anyChanged([etcd, apiServer]);
+}
+
+/** Starts what has died meanwhile, and leaves alone what runs: a kubelet would wait for up to 5 min before it does so. */
+async function reviveApiServer(order: OnNode, signal: AbortSignal): Promise<void> {
+  await onHost(order, async (node, host) => await startAgain(order.cluster, node, host, signal));
 }
 
 /** @throws SalvorError `UnsafeState` while etcd runs */
@@ -149,18 +154,15 @@ export function createNodeActivities() {
       });
     }),
 
-    /** Retried until the node's own kube-apiserver says that it is ready. What has died meanwhile is started: a kubelet would wait for up to 5 min before it does so. */
+    /** Retried until the node's own kube-apiserver says that it is ready; one that isn't for a while is revived. */
     checkApiServer: attended(async (order: OnNode, { signal, triedMs }) => {
       const node = nodeOf(order.cluster.nodes, order.node);
       if (!node.apiServer) return { seen: 'no kube-apiserver' };
-      const { ready, seen } = await apiServerReady(node.apiServer.url, {
-        signal,
-        ...(node.apiServer.ca && { ca: node.apiServer.ca }),
-      });
+      const { url, ca } = node.apiServer;
+      const { ready, seen } = await apiServerReady(url, { signal, ...(ca && { ca }) });
       if (ready) return { seen };
-      if (triedMs > USUALLY_READY_MS)
-        await onHost(order, async (own, host) => await startAgain(order.cluster, own, host, signal));
-      throw new SalvorError('ComponentStuck', `${node.name}: ${node.apiServer.url}/readyz says: ${seen}`);
+      if (triedMs > USUALLY_READY_MS) await reviveApiServer(order, signal);
+      throw new SalvorError('ComponentStuck', `${node.name}: ${url}/readyz says: ${seen}`);
     }),
   };
 }
