@@ -2,6 +2,7 @@
 import { statfs } from 'node:fs/promises';
 import type { NamedStore } from '../../domain/configuration/stores.ts';
 import { SalvorError } from '../../domain/errors.ts';
+import { folderOf } from './types.ts';
 
 /**
  * Looks at the disk of a store that has one.
@@ -9,12 +10,12 @@ import { SalvorError } from '../../domain/errors.ts';
  * @throws SalvorError `NoSpace` with both figures; a directory that can't be looked at is left to the store's own check
  */
 export async function requireRoom(store: NamedStore, bytes: number): Promise<void> {
-  if (store.type !== 'filesystem') return;
-  const free = await freeBytes(store.path);
+  const folder = folderOf(store);
+  const free = folder === undefined ? undefined : await freeBytes(folder);
   if (free === undefined || free >= bytes) return;
   throw new SalvorError(
     'NoSpace',
-    `store "${store.name}": ${store.path} has ${free} bytes left, and the backup may need ${bytes}; make room on its disk, or prune`,
+    `store "${store.name}": ${folder} has ${free} bytes left, and the backup may need ${bytes}; make room on its disk, or prune`,
   );
 }
 

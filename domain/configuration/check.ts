@@ -2,7 +2,7 @@
 import { ARTIFACT_KINDS } from '../format/keys.ts';
 import type { Finding } from './problems.ts';
 import type { Configuration } from './schema.ts';
-import type { StoreConfiguration } from './stores.ts';
+import { placeOf, type StoreConfiguration } from './stores.ts';
 
 type ClusterConfiguration = Configuration['clusters'][string];
 
@@ -109,11 +109,6 @@ function samePlaces({ stores }: Configuration): Finding[] {
     if (other === undefined) return [];
     return [{ path: ['stores', name], message: `the same place as store "${other}": a backup in both is one copy` }];
   });
-}
-
-function placeOf(store: StoreConfiguration): string {
-  if (store.type === 'filesystem') return `filesystem ${store.path}`;
-  return `s3 ${store.endpoint ?? store.region} ${store.bucket} ${store.prefix ?? ''}`;
 }
 
 function keysBesideSnapshots({ stores }: Configuration, name: string, cluster: ClusterConfiguration): Finding[] {
