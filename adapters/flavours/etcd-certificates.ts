@@ -9,7 +9,7 @@ import { SalvorError } from '../../domain/errors.ts';
 import { asideName } from '../../domain/node-paths.ts';
 import { KUBERNETES_DIRECTORY } from './kubeadm.ts';
 import type { Host } from '../hosts/host.ts';
-import { lastLines } from '../hosts/process.ts';
+import { lastLines } from '../hosts/tail.ts';
 
 const FOLDER = join(KUBERNETES_DIRECTORY, 'pki/etcd');
 /** kubeadm's names of the certificates that other members and clients check against the member's address. */

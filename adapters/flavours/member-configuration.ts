@@ -9,7 +9,7 @@ import { asideName } from '../../domain/node-paths.ts';
 import { joiningManifest } from './etcd-manifest.ts';
 import { findEtcdManifest, manifestPaths } from './kubeadm.ts';
 import type { Host } from '../hosts/host.ts';
-import { lastLines } from '../hosts/process.ts';
+import { lastLines } from '../hosts/tail.ts';
 import { remakeCertificates } from './etcd-certificates.ts';
 
 export interface MemberConfiguration {

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import { SalvorError } from '../../domain/errors.ts';
 import type { CommandResult, Host } from '../hosts/host.ts';
-import { lastLines } from '../hosts/process.ts';
+import { lastLines } from '../hosts/tail.ts';
 import type { Component, ComponentState, ControlPlane } from './control-plane.ts';
 import { KUBERNETES_DIRECTORY, manifestPaths } from './kubeadm.ts';
 

@@ -7,7 +7,7 @@ import { SalvorError } from '../../domain/errors.ts';
 import { farFailure, isAbsent } from './failures.ts';
 import { type FarEnd, runFar } from './far-process.ts';
 import type { CommandResult, DirectoryEntry, Host } from './host.ts';
-import { lastLines, OUTPUT_BYTES, Tail } from './process.ts';
+import { lastLines, Tail } from './tail.ts';
 import { refuseUnlessScratch, SCRATCH_MARK } from './scratch-name.ts';
 import { sshRoute } from './ssh-client.ts';
 
@@ -77,7 +77,7 @@ export function sshHost(node: ClusterNode, settings: SshSettings): Host {
     name,
     async run(argv, { signal, timeoutMs = ACT_MS, env = {} }): Promise<CommandResult> {
       const variables = Object.entries(env).map(([key, value]) => `${key}=${value}`);
-      const stdout = new Tail(OUTPUT_BYTES);
+      const stdout = new Tail();
       const running = far(variables.length === 0 ? argv : ['env', ...variables, ...argv], { signal, timeoutMs });
       const { exitCode, stderr } = await endOf(running, (chunk) => stdout.add(Buffer.from(chunk)));
       return { exitCode, stdout: stdout.text(), stderr };
