@@ -12,7 +12,8 @@ import {
   swapDataDirectory,
   unstageDataDirectory,
 } from '../adapters/node-data/data-directory.ts';
-import { type ClusterNode, nodeOf } from '../domain/configuration/nodes.ts';
+import type { ClusterNode } from '../domain/configuration/nodes.ts';
+import { nodeOf } from '../domain/nodes.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
 import { SalvorError } from '../domain/errors.ts';
 import { attended } from './attend.ts';

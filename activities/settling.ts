@@ -3,7 +3,7 @@ import { readSettling } from '../adapters/flavours/kubeadm.ts';
 import { hostFor } from '../adapters/hosts/find.ts';
 import { readOperators } from '../adapters/kubernetes/cluster-operators.ts';
 import { readInstalledAt } from '../adapters/kubernetes/installed-at.ts';
-import { nodeOf } from '../domain/configuration/nodes.ts';
+import { nodeOf } from '../domain/nodes.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
 import type { Settling } from '../domain/backups/settled.ts';
 import { attended } from './attend.ts';

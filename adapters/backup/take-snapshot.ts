@@ -72,7 +72,7 @@ async function* alsoTo(path: string, source: AsyncIterable<Uint8Array>): AsyncIt
   try {
     for await (const chunk of source) {
       await writing;
-      writing = writeWhole(file, chunk);
+      writing = appendWhole(file, chunk);
       // It is awaited with the next chunk, or at the end.
       writing.catch(() => undefined);
       yield chunk;
@@ -93,7 +93,7 @@ async function* alsoTo(path: string, source: AsyncIterable<Uint8Array>): AsyncIt
   }
 }
 
-async function writeWhole(file: FileHandle, chunk: Uint8Array): Promise<void> {
+async function appendWhole(file: FileHandle, chunk: Uint8Array): Promise<void> {
   let written = 0;
   while (written < chunk.byteLength) written += (await file.write(chunk, written)).bytesWritten;
 }

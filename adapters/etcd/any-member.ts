@@ -1,5 +1,5 @@
 /** Asking any member: all that answer say the same, or do the same. */
-import { nodeOf } from '../../domain/configuration/nodes.ts';
+import { nodeOf } from '../../domain/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { type FailureType, SalvorError } from '../../domain/errors.ts';
 import { endpointOf, withMember } from './inspect.ts';

@@ -1,5 +1,5 @@
 /** Changing which members a cluster has. Each looks first, and done twice changes nothing the second time. */
-import { nodeOf } from '../../domain/configuration/nodes.ts';
+import { nodeOf } from '../../domain/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { SalvorError } from '../../domain/errors.ts';
 import type { ListedMember } from '../../domain/members/members.ts';

@@ -1,6 +1,6 @@
 /** A learner on its way: how far it is behind the leader. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { nodeOf } from '../../domain/configuration/nodes.ts';
+import { nodeOf } from '../../domain/nodes.ts';
 import { messageOf } from '../../domain/errors.ts';
 import { isInSync } from '../../domain/members/replacement.ts';
 import { withAnyMember } from './any-member.ts';

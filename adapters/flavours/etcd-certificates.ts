@@ -111,7 +111,7 @@ async function runKubeadm(
       `${host.name}: \`${argv.join(' ')}\` failed (exit code ${exitCode}): ${lastLines(stderr) || lastLines(stdout)}`,
     );
   }
-  await host.removeScratch(file, signal);
+  await host.removeOwn(file, signal);
   const left = await unfitCertificates(node, host, signal);
   if (left.length === 0) return;
   throw new SalvorError(

@@ -5,7 +5,7 @@ import { hasErrorCode, fileFailure } from './failures.ts';
 import type { Host } from './host.ts';
 import { runProcess, streamProcess } from './process.ts';
 import { SalvorError } from '../../domain/errors.ts';
-import { refuseUnlessScratch } from './scratch-name.ts';
+import { refuseUnlessOwn } from './own-name.ts';
 import { syncDirectory, writeWhole } from './write.ts';
 
 /** Streams are read in pieces of this size. */
@@ -67,9 +67,9 @@ export function localHost(name: string): Host {
         await syncDirectory(dirname(to));
         if (dirname(from) !== dirname(to)) await syncDirectory(dirname(from));
       }),
-    removeScratch: (path, signal) =>
+    removeOwn: (path, signal) =>
       act('remove', path, signal, async () => {
-        refuseUnlessScratch(path, name);
+        refuseUnlessOwn(path, name);
         await rm(path, { recursive: true, force: true });
       }),
     freeBytes: (path, signal) =>

@@ -8,7 +8,7 @@ import { farFailure, isAbsent } from './failures.ts';
 import { type FarEnd, runFar } from './far-process.ts';
 import type { CommandResult, DirectoryEntry, Host } from './host.ts';
 import { lastLines, Tail } from './tail.ts';
-import { refuseUnlessScratch, SCRATCH_MARK } from './scratch-name.ts';
+import { refuseUnlessOwn, OWN_MARK } from './own-name.ts';
 import { sshRoute } from './ssh-client.ts';
 
 const ACT_MS = 60_000;
@@ -122,7 +122,7 @@ export function sshHost(node: ClusterNode, settings: SshSettings): Host {
       return Readable.from(rest(), { objectMode: false, signal });
     },
     async write(path, body, { mode, signal }) {
-      const part = `${path}${SCRATCH_MARK}part-${randomBytes(4).toString('hex')}`;
+      const part = `${path}${OWN_MARK}part-${randomBytes(4).toString('hex')}`;
       const hash = createHash('sha256');
       let bytes = 0;
       async function* measured(): AsyncGenerator<Uint8Array> {
@@ -174,9 +174,9 @@ export function sshHost(node: ClusterNode, settings: SshSettings): Host {
       }
       throw farFailure(stderr, name, `rename ${from} to`, to);
     },
-    async removeScratch(path, signal) {
+    async removeOwn(path, signal) {
       signal.throwIfAborted();
-      refuseUnlessScratch(path, name);
+      refuseUnlessOwn(path, name);
       const { exitCode, stderr } = await ask(['rm', '-rf', '--', path], signal, { timeoutMs: BIG_ACT_MS });
       if (exitCode !== 0) throw farFailure(stderr, name, 'remove', path);
     },

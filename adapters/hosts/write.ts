@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { SCRATCH_MARK } from './scratch-name.ts';
+import { OWN_MARK } from './own-name.ts';
 
 /** Small chunks are written together: one call to the system costs as much as copying this. */
 const BATCH_BYTES = 1024 * 1024;
@@ -18,7 +18,7 @@ export async function writeWhole(
   signal: AbortSignal,
 ): Promise<{ bytes: number; sha256: string }> {
   // Two attempts at the same time, one of them given up on, must not mix their bytes.
-  const part = `${path}${SCRATCH_MARK}part-${randomBytes(4).toString('hex')}`;
+  const part = `${path}${OWN_MARK}part-${randomBytes(4).toString('hex')}`;
   const file = await open(part, 'wx', mode);
   try {
     let written;

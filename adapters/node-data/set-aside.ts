@@ -64,11 +64,11 @@ export async function removeSetAside(
   }
   for (const { path, removing } of wanted) {
     // What a killed removal has left goes first, or the rename would be refused.
-    await host.removeScratch(removing, signal);
+    await host.removeOwn(removing, signal);
     if (path === removing || !there.has(path)) continue;
-    // Under the name of scratch, a half-removed directory is never taken for whole data.
+    // Under a name of Salvor's own, a half-removed directory is never taken for whole data.
     await host.rename(path, removing, signal);
-    await host.removeScratch(removing, signal);
+    await host.removeOwn(removing, signal);
   }
   return { removed: wanted.map(({ path }) => path).filter((path) => there.has(path)), bytes };
 }
