@@ -17,6 +17,7 @@ import type { Store } from '../stores/store.ts';
 import type { SnapshotAttempt } from './attempt.ts';
 import { freeKey } from './free-key.ts';
 import { sendSnapshot } from './send-snapshot.ts';
+import { hasErrorCode } from '../system-errors.ts';
 
 export interface TakeSnapshotOptions {
   signal: AbortSignal;
@@ -79,7 +80,7 @@ async function* alsoTo(path: string, source: AsyncIterable<Uint8Array>): AsyncIt
     }
     await writing;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOSPC') {
+    if (hasErrorCode(error, 'ENOSPC')) {
       throw new SalvorError(
         'NoSpace',
         `no room for ${path} on the worker; set SALVOR_SCRATCH to a disk with room for the whole database`,

@@ -20,6 +20,7 @@ import { inParallel } from '../stores/in-parallel.ts';
 import { readNote } from './note-cache.ts';
 import { withoutPruned } from '../../domain/backups/retained.ts';
 import type { Store } from '../stores/store.ts';
+import { isGood } from '../../domain/backups/catalogue-entry.ts';
 
 const READS_AT_ONCE = 16;
 const NAMED_IN_ERRORS = 5;
@@ -160,10 +161,7 @@ function parseInPlace<T extends Manifest | Verified>(parse: (text: string, where
  */
 export function chooseBackup(catalogue: Catalogue, idOrLatest: string, at?: Date): FoundBackup {
   const { entries, unreadable, cluster } = catalogue;
-  const good = entries.filter(
-    ({ entry }) =>
-      (entry.state === 'complete' || entry.state === 'degraded') && (at === undefined || new Date(entry.takenAt) <= at),
-  );
+  const good = entries.filter(({ entry }) => isGood(entry) && (at === undefined || new Date(entry.takenAt) <= at));
   // Two nodes may have been backed up in the same second.
   const named = [...good, ...entries].find(({ entry }) => entry.backup === idOrLatest);
   const chosen = idOrLatest === 'latest' ? good[0] : named;

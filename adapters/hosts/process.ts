@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { messageOf, SalvorError } from '../../domain/errors.ts';
 import { environment } from '../environment.ts';
+import { hasErrorCode } from '../system-errors.ts';
 import { watchChild } from './child.ts';
 import type { CommandResult, RunOptions, StreamOptions } from './host.ts';
 import { said, Tail } from './tail.ts';
@@ -89,7 +90,7 @@ function spawnPiped([command, ...args]: readonly [string, ...string[]], env: Rec
 /** Why a command has no result; a failure that was named already stays as it is. */
 function notRun(error: unknown, argv: readonly [string, ...string[]], where: string): SalvorError {
   if (error instanceof SalvorError) return error;
-  const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+  const missing = hasErrorCode(error, 'ENOENT');
   return new SalvorError(
     missing ? 'ToolMissing' : 'CommandFailed',
     missing

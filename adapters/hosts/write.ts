@@ -2,6 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { syncDirectory } from '../files.ts';
 import { OWN_MARK } from './own-name.ts';
 
 /** Small chunks are written together: one call to the system costs as much as copying this. */
@@ -80,14 +81,4 @@ function after(chunks: Uint8Array[], bytes: number): Uint8Array[] {
     skip -= skipped;
     return skipped === chunk.length ? [] : [chunk.subarray(skipped)];
   });
-}
-
-/** A renamed file survives a power cut only when its directory was synced as well. */
-export async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
 }

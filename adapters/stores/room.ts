@@ -1,7 +1,7 @@
 /** Whether there is room for a backup before the first byte of it is written. */
-import { statfs } from 'node:fs/promises';
 import type { NamedStore } from '../../domain/configuration/stores.ts';
 import { SalvorError } from '../../domain/errors.ts';
+import { freeBytesAt } from '../files.ts';
 import { folderOf } from './types.ts';
 
 /**
@@ -11,7 +11,7 @@ import { folderOf } from './types.ts';
  */
 export async function requireRoom(store: NamedStore, bytes: number): Promise<void> {
   const folder = folderOf(store);
-  const free = folder === undefined ? undefined : await freeBytes(folder);
+  const free = folder === undefined ? undefined : await freeBytesIfKnown(folder);
   if (free === undefined || free >= bytes) return;
   throw new SalvorError(
     'NoSpace',
@@ -24,7 +24,7 @@ export async function requireRoom(store: NamedStore, bytes: number): Promise<voi
  * @throws SalvorError `NoSpace` with both figures
  */
 export async function requireScratchRoom(folder: string, bytes: number): Promise<number | undefined> {
-  const free = await freeBytes(folder);
+  const free = await freeBytesIfKnown(folder);
   if (free === undefined || free >= bytes) return free;
   throw new SalvorError(
     'NoSpace',
@@ -32,7 +32,6 @@ export async function requireScratchRoom(folder: string, bytes: number): Promise
   );
 }
 
-async function freeBytes(path: string): Promise<number | undefined> {
-  const found = await statfs(path).catch(() => undefined);
-  return found && found.bavail * found.bsize;
+async function freeBytesIfKnown(path: string): Promise<number | undefined> {
+  return await freeBytesAt(path).catch(() => undefined);
 }

@@ -1,8 +1,8 @@
 /** What is kept of each node beside the snapshot: what a node that is built anew needs before any backup helps it. Pure. */
 import type { Cluster } from '../configuration/resolve.ts';
-import type { NamedStore } from '../configuration/stores.ts';
 import type { Flavour } from '../flavours/flavour.ts';
-import type { ArtifactKind } from '../format/keys.ts';
+import { storeHolds } from '../format/keys.ts';
+import type { SentCopy } from '../format/snapshot-source.ts';
 
 /**
  * Of kubeadm (https://kubernetes.io/docs/reference/setup-tools/kubeadm/implementation-details/): the static pods, every key and certificate, the
@@ -31,11 +31,6 @@ export function staticResourcePaths({
   return staticResources?.paths ?? DEFAULT_PATHS[flavour];
 }
 
-/** Whether a store takes a kind of artifact: all, unless it says which. */
-export function storeHolds({ holds }: NamedStore, kind: ArtifactKind): boolean {
-  return holds?.includes(kind) ?? true;
-}
-
 /** With encryption at rest: the stores in which the encrypted secrets and, in the static resources, their keys lie together. */
 export function keysBesideSnapshots({ encryptionAtRest, stores }: Cluster): string[] {
   if (encryptionAtRest !== true) return [];
@@ -51,7 +46,7 @@ export interface StaticResourcesTaken {
   encrypted: boolean;
   content: { bytes: number; sha256: string };
   stored: { bytes: number; sha256: string };
-  copies: { store: string; state: 'complete' | 'failed'; error?: string }[];
+  copies: SentCopy[];
   /** What is in it. */
   paths: string[];
   /** What was asked for and isn't on the node. */

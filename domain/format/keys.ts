@@ -7,6 +7,11 @@
 export const ARTIFACT_KINDS = ['snapshot', 'static-resources', 'resources', 'volume'] as const;
 export type ArtifactKind = (typeof ARTIFACT_KINDS)[number];
 
+/** Whether a store takes a kind of artifact: all, unless it says which. */
+export function storeHolds({ holds }: { holds?: readonly ArtifactKind[] | undefined }, kind: ArtifactKind): boolean {
+  return holds?.includes(kind) ?? true;
+}
+
 /** A backup's name within its cluster: its UTC time, `YYYYmmdd-HHMMSS`. */
 export type BackupId = string;
 

@@ -1,14 +1,13 @@
 /** Takes a backup: what goes in and what comes out. */
 import type { BackupOverride } from '../backups/settled.ts';
 import type { ArtifactKind, BackupId } from '../format/keys.ts';
+import type { CopyState } from '../format/snapshot-source.ts';
 
 export interface BackupInput {
   cluster: string;
   /** Checks that count as passed. */
   override?: BackupOverride[];
 }
-
-export type CopyState = 'complete' | 'failed';
 
 export interface ArtifactReport {
   kind: ArtifactKind;

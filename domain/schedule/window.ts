@@ -3,7 +3,8 @@ import type { Calendar } from './calendar.ts';
 import { ScheduleProblem } from './problem.ts';
 
 const DAY_MINUTES = 1_440;
-const WINDOW = /^([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)(?: (\S+))?$/;
+/** Hours and minutes, and a time zone. */
+export const WINDOW = /^([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)(?: (\S+))?$/;
 
 export interface Window {
   /** Minutes of the day. */

@@ -3,11 +3,12 @@ import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import type { BackupId } from '../../domain/format/keys.ts';
 import type { BackupReport } from '../../domain/operations/backup.ts';
-import { staticResourcePaths, type StaticResourcesTaken, storeHolds } from '../../domain/backups/static-resources.ts';
+import { staticResourcePaths, type StaticResourcesTaken } from '../../domain/backups/static-resources.ts';
 import { archiving } from '../kit/activities.ts';
 import { reasonOf, rethrowUnlessActivity } from '../kit/failure.ts';
 import type { Runbook } from '../kit/runbook.ts';
 import { megabytes } from '../kit/words.ts';
+import { storeHolds } from '../../domain/format/keys.ts';
 
 export type Lacking = NonNullable<BackupReport['lacking']>[number];
 

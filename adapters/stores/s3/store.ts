@@ -1,6 +1,7 @@
 /** A store in a bucket of an S3 service, AWS's own or a compatible one. */
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import type { S3StoreConfiguration } from '../../../domain/configuration/stores.ts';
+import { storeHolds } from '../../../domain/format/keys.ts';
 import { abortReason } from '../../encoding/streams.ts';
 import type { Store } from '../store.ts';
 import { at, lengthOf, lookInBucket, openBucket, request } from './bucket.ts';
@@ -18,14 +19,14 @@ export function s3Store(
   secrets: S3Secrets,
   limits: S3Limits = S3_LIMITS,
 ): Store {
-  const { name, holds, endpoint } = configuration;
+  const { name, endpoint } = configuration;
   const bucket = openBucket(configuration, secrets, limits);
   const { client, Bucket, root, encryption } = bucket;
 
   return {
     name,
     location: `s3://${Bucket}/${root}${endpoint === undefined ? '' : ` at ${endpoint}`}`,
-    holds: (kind) => holds?.includes(kind) ?? true,
+    holds: (kind) => storeHolds(configuration, kind),
     check: async (signal) => await checkBucket(bucket, signal),
     put: async (key, body, options) => await putNew(bucket, key, body, options),
     resume: async (key, body, options) => await resumeNew(bucket, key, body, options),
