@@ -2,7 +2,7 @@
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { messageOf, SalvorError } from '../../domain/errors.ts';
 import { type Manifest, parseManifest } from '../../domain/format/manifest.ts';
-import { parseForeignKey, parseKey } from '../../domain/format/keys.ts';
+import { ARTIFACTS, parseForeignKey, parseKey } from '../../domain/format/keys.ts';
 import { inItsPlace } from '../../domain/format/sealed.ts';
 import type { ChosenBackup } from '../../domain/restore/plan.ts';
 import { parseVerified, type Verified } from '../../domain/format/verified.ts';
@@ -94,7 +94,7 @@ async function listStore(cluster: string, store: Store, signal: AbortSignal): Pr
     if (!parsed) continue;
     const { nodeAddress, backup, kind } = parsed;
     const plain = own === undefined || (own.compression === 'none' && !own.encrypted);
-    const foreign = plain && (kind === 'snapshot' || kind === 'static-resources');
+    const foreign = plain && !isNote(kind) && ARTIFACTS[kind].isTakenByOthers;
     objects.push({ ...object, store: store.name, nodeAddress, backup, kind, foreign });
   }
   return objects;
