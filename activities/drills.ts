@@ -10,6 +10,7 @@ import type { Verified } from '../domain/format/verified.ts';
 import { attended } from './attend.ts';
 import { withActivityScratch } from './trials.ts';
 import { requireStore, withStores } from './with-stores.ts';
+import { withoutUndefined } from '../domain/without-undefined.ts';
 
 export type { DrillOrder, DrillOutcome };
 
@@ -88,7 +89,7 @@ export function createDrillActivities() {
         { signal },
       ): Promise<{ stores: string[]; failing: { store: string; error: string }[] }> => {
         return await withStores(cluster, undefined, async (stores) => {
-          return await keepResult(stores, verified, { holders, signal, ...(only !== undefined && { only }) });
+          return await keepResult(stores, verified, withoutUndefined({ holders, only, signal }));
         });
       },
     ),

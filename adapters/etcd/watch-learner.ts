@@ -6,6 +6,7 @@ import { isInSync } from '../../domain/members/replacement.ts';
 import { withAnyMember } from './any-member.ts';
 import { endpointOf, withMember } from './inspect.ts';
 import type { ByWayOf } from './membership.ts';
+import { withoutUndefined } from '../../domain/without-undefined.ts';
 
 /** How long one look at a learner lasts, so that progress is seen in between. */
 const WATCH_MS = 10_000;
@@ -25,13 +26,13 @@ export async function watchLearner(order: ByWayOf & { node: string }, signal: Ab
       return await member.status(signal);
     });
     const look = await learnerStatus();
-    const seen = {
+    const seen = withoutUndefined({
       index: look.status?.raftIndex ?? '0',
       leaderIndex: leader.raftIndex,
       dbSizeBytes: look.status?.dbSizeBytes ?? 0,
       leaderDbSizeBytes: leader.dbSizeBytes,
-      ...(look.problem !== undefined && { problem: look.problem }),
-    };
+      problem: look.problem,
+    });
     const isMember = look.status?.clusterId === leader.clusterId;
     if (isMember && isInSync(seen.leaderIndex, seen.index)) return { ...seen, inSync: true };
     if (Date.now() > endMs) return { ...seen, inSync: false };

@@ -76,7 +76,7 @@ function problemOf({ path, message }: Finding, locate: Locate): Problem {
   const text = path.map((part) =>
     typeof part === 'string' && !PLAIN.test(part) ? JSON.stringify(part) : String(part),
   );
-  return { path: text.join('.'), message, ...(at !== undefined && { at }) };
+  return withoutUndefined({ path: text.join('.'), message, at });
 }
 
 const PLAIN = /^[\w-]+(?:\.[\w-]+)*$/;

@@ -1,6 +1,7 @@
 /** Runs that keep to a window of the day. */
 import type { Calendar } from './calendar.ts';
 import { ScheduleProblem } from './problem.ts';
+import { withoutUndefined } from '../without-undefined.ts';
 
 const DAY_MINUTES = 1_440;
 /** Hours and minutes, and a time zone. */
@@ -30,11 +31,7 @@ export function readWindow(text: string): Window {
   const end = toHour * 60 + toMinute;
   if (start === end)
     throw new ScheduleProblem('window', 'begins when it ends; expected another end, or no window at all');
-  return {
-    start,
-    lengthMinutes: (end - start + DAY_MINUTES) % DAY_MINUTES,
-    ...(match[5] !== undefined && { timeZone: match[5] }),
-  };
+  return withoutUndefined({ start, lengthMinutes: (end - start + DAY_MINUTES) % DAY_MINUTES, timeZone: match[5] });
 }
 
 /**
