@@ -18,7 +18,7 @@ import {
 } from '../../domain/backups/found-backup.ts';
 import { inParallel } from '../stores/in-parallel.ts';
 import { readNote } from './note-cache.ts';
-import { withoutPruned } from '../../domain/backups/retained.ts';
+import { withoutPruned } from '../../domain/retention/retained.ts';
 import type { Store } from '../stores/store.ts';
 import { isGood } from '../../domain/backups/catalogue-entry.ts';
 

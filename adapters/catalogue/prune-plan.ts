@@ -5,7 +5,7 @@ import { type BackupId, parseKey } from '../../domain/format/keys.ts';
 import { decideRetention, type RetentionDecision } from '../../domain/retention/decide.ts';
 import type { LocatedObject } from '../../domain/backups/found-backup.ts';
 import { inParallel } from '../stores/in-parallel.ts';
-import { type BackupInStore, seenBy } from '../../domain/backups/retained.ts';
+import { type BackupInStore, seenBy } from '../../domain/retention/retained.ts';
 import type { Store } from '../stores/store.ts';
 
 /** What belongs to no backup may belong to one that is being taken right now; this old, it doesn't. */

@@ -1,6 +1,6 @@
 /** How much of a long list of backups goes through Temporal at once: it refuses more than 2 MiB, and warns above 512 KiB. Pure. */
 import type { CatalogueEntry } from './catalogue-entry.ts';
-import type { ListBackupsInput, ListBackupsReport } from '../operations/list-backups.ts';
+import type { BackupId } from '../format/keys.ts';
 
 const PAGE_CHARACTERS = 500_000;
 
@@ -11,8 +11,8 @@ const PAGE_CHARACTERS = 500_000;
  */
 export function pageOf(
   entries: readonly CatalogueEntry[],
-  { before, limit = Infinity }: Omit<ListBackupsInput, 'cluster' | 'store'>,
-): Pick<ListBackupsReport, 'backups' | 'more'> {
+  { before, limit = Infinity }: { before?: BackupId; limit?: number },
+): { backups: CatalogueEntry[]; more?: number } {
   const older = before === undefined ? entries : entries.filter(({ backup }) => backup < before);
   let characters = 0;
   let end = 0;
