@@ -1,15 +1,14 @@
 /** The backups in the stores: reading them back, making them exist, finding them. */
 import { mkdir } from 'node:fs/promises';
+import { writeManifest } from '../adapters/backup/write-manifest.ts';
 import { scratchRoot } from '../adapters/scratch/folders.ts';
 import { readBack } from '../adapters/stores/copy.ts';
 import { findBackup, readCatalogue } from '../adapters/catalogue/catalogue.ts';
-import { putOnce } from '../adapters/stores/put-once.ts';
-import { requireRoom, requireScratchRoom } from '../adapters/stores/room.ts';
+import { checkStores } from '../adapters/stores/check-stores.ts';
+import { requireScratchRoom } from '../adapters/stores/room.ts';
 import { pageOf } from '../domain/backups/backups-page.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
-import { FAILURES, messageOf, SalvorError } from '../domain/errors.ts';
-import { type Digest, formatManifest, type Manifest } from '../domain/format/manifest.ts';
-import { manifestKey } from '../domain/format/keys.ts';
+import type { Digest, Manifest } from '../domain/format/manifest.ts';
 import type { ListBackupsInput, ListBackupsReport } from '../domain/operations/list-backups.ts';
 import type { ChosenBackup } from '../domain/restore/plan.ts';
 import { withoutHashCheck } from '../domain/format/snapshot-source.ts';
@@ -39,30 +38,7 @@ export function createBackupActivities() {
         await requireScratchRoom(scratchRoot(), room.scratchBytes);
       }
       return await withStores(cluster, undefined, async (stores) => {
-        const checks = await Promise.all(
-          stores.map(async (store) => {
-            try {
-              await store.check(signal);
-              const named = cluster.stores.find(({ name }) => name === store.name);
-              if (room && named && store.holds('snapshot')) await requireRoom(named, room.storeBytes);
-              return { store: store.name };
-            } catch (error) {
-              signal.throwIfAborted();
-              return { store: store.name, error: messageOf(error), cause: error };
-            }
-          }),
-        );
-        const good = checks.filter((check) => check.error === undefined).map((check) => check.store);
-        const takers = stores.filter((store) => store.holds('snapshot')).map((store) => store.name);
-        const first = checks.find(({ store }) => takers.includes(store));
-        if (!takers.some((store) => good.includes(store)) && first?.error !== undefined) throw first.cause;
-        const failing = checks.flatMap(({ store, error, cause }) => {
-          if (error === undefined) return [];
-          const isFull = cause instanceof SalvorError && cause.type === 'NoSpace';
-          // Then the snapshot is not even begun there.
-          return [{ store, error, noRoom: isFull && takers.includes(store) }];
-        });
-        return { good, failing };
+        return await checkStores(cluster, stores, room?.storeBytes, signal);
       });
     }),
 
@@ -85,27 +61,8 @@ export function createBackupActivities() {
      */
     writeManifest: attended(
       async ({ cluster, manifest }: { cluster: Cluster; manifest: Manifest }, { signal, attempt }) => {
-        const holders = new Set(manifest.artifacts.flatMap((artifact) => artifact.stores));
-        const key = manifestKey(manifest.cluster, manifest.node.address, manifest.backup);
-        const content = Buffer.from(formatManifest(manifest));
         return await withStores(cluster, undefined, async (stores) => {
-          const written: string[] = [];
-          const failing: { store: string; error: SalvorError }[] = [];
-          for (const store of stores.filter((candidate) => holders.has(candidate.name))) {
-            try {
-              await putOnce(store, key, content, signal);
-              written.push(store.name);
-            } catch (error) {
-              if (signal.aborted || !(error instanceof SalvorError)) throw error;
-              failing.push({ store: store.name, error });
-            }
-          }
-          const passing = failing.find(({ error }) => FAILURES[error.type].retryable);
-          const [first] = failing;
-          if (passing && attempt < MANIFEST_ATTEMPTS) throw passing.error;
-          if (first && written.length === 0) throw first.error;
-          const reasons = failing.map(({ store, error }) => ({ store, error: error.message }));
-          return { key, stores: written, ...(reasons.length > 0 && { failing: reasons }) };
+          return await writeManifest(stores, manifest, { lastTry: attempt >= MANIFEST_ATTEMPTS, signal });
         });
       },
     ),

@@ -1,17 +1,16 @@
 /** Verifying backups: choosing one, drilling it, keeping what was seen. */
 import { chooseBackup, readCatalogue } from '../adapters/catalogue/catalogue.ts';
 import { drillBackup, type DrillOrder, type DrillOutcome } from '../adapters/drill/drill-backup.ts';
+import { keepResult } from '../adapters/drill/keep-result.ts';
 import type { FoundBackup } from '../domain/backups/found-backup.ts';
-import type { Store } from '../adapters/stores/store.ts';
 import { chooseForDrill } from '../domain/backups/choose-drill.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
-import { SalvorError } from '../domain/errors.ts';
-import { verifiedKey } from '../domain/format/keys.ts';
 import { withoutHashCheck } from '../domain/format/snapshot-source.ts';
-import { formatVerified, parseVerified, type Verified, withEarlierFailures } from '../domain/format/verified.ts';
+import type { Verified } from '../domain/format/verified.ts';
 import { attended } from './attend.ts';
 import { withActivityScratch } from './trials.ts';
 import { requireStore, withStores } from './with-stores.ts';
+import { withoutUndefined } from '../domain/without-undefined.ts';
 
 export type { DrillOrder, DrillOutcome };
 
@@ -89,41 +88,10 @@ export function createDrillActivities() {
         }: { cluster: Cluster; holders: string[]; verified: Verified; only?: string },
         { signal },
       ): Promise<{ stores: string[]; failing: { store: string; error: string }[] }> => {
-        const key = verifiedKey(verified.cluster, verified.node.address, verified.backup);
         return await withStores(cluster, undefined, async (stores) => {
-          const earlier = only === undefined ? undefined : await lastResult(stores, key, signal);
-          const others = cluster.stores.map(({ name }) => name).filter((name) => name !== only);
-          const text = Buffer.from(formatVerified(withEarlierFailures(verified, earlier, others)));
-          const kept: string[] = [];
-          const failing: { store: string; error: SalvorError }[] = [];
-          for (const store of stores.filter(({ name }) => holders.includes(name))) {
-            try {
-              await store.replace(key, text, signal);
-              kept.push(store.name);
-            } catch (error) {
-              if (!(error instanceof SalvorError)) throw error;
-              failing.push({ store: store.name, error });
-            }
-          }
-          const [first] = failing;
-          if (kept.length === 0 && first !== undefined) throw first.error;
-          return { stores: kept, failing: failing.map(({ store, error }) => ({ store, error: error.message })) };
+          return await keepResult(stores, verified, withoutUndefined({ holders, only, signal }));
         });
       },
     ),
   };
-}
-/** The latest result that is kept in any store; what can't be read doesn't count. */
-async function lastResult(stores: Store[], key: string, signal: AbortSignal): Promise<Verified | undefined> {
-  let last: Verified | undefined;
-  for (const store of stores) {
-    try {
-      const text = await store.read(key, signal);
-      const read = text && parseVerified(Buffer.from(text).toString(), key);
-      if (read && (!last || read.verifiedAt > last.verifiedAt)) last = read;
-    } catch (error) {
-      if (!(error instanceof SalvorError)) throw error;
-    }
-  }
-  return last;
 }

@@ -2,7 +2,8 @@
 import { endpointOf } from '../adapters/etcd/inspect.ts';
 import { watchIsCompacted } from '../adapters/etcd/watch.ts';
 import type { Access } from '../adapters/kubernetes/api/access.ts';
-import { type ClusterNode, nodeOf } from '../domain/configuration/nodes.ts';
+import type { ClusterNode } from '../domain/configuration/nodes.ts';
+import { nodeOf } from '../domain/nodes.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
 import { SalvorError } from '../domain/errors.ts';
 import { traitsOf } from '../domain/flavours/index.ts';

@@ -12,6 +12,7 @@ import {
   type MemberInspection,
   membersApart,
 } from '../domain/members/members.ts';
+import { problemsOfFormer, problemsOfRestored } from '../domain/restore/restored.ts';
 import { attended } from './attend.ts';
 
 export interface SourceWish {
@@ -60,12 +61,8 @@ export function createMemberActivities() {
         { signal, attempt },
       ) => {
         const former = cluster.nodes.filter(({ name }) => nodes.includes(name));
-        const members = await expectAnswers(cluster, former, attempt, signal);
-        const problems = members.flatMap(({ node, status }) => {
-          if (status.clusterId !== clusterId)
-            return [`${node} is in cluster ${status.clusterId}, expected ${clusterId}`];
-          return status.leaderId === '0' ? [`${node} has no leader`] : [];
-        });
+        const members = await askOrWake(cluster, former, attempt, signal);
+        const problems = problemsOfFormer(members, clusterId);
         if (problems.length > 0)
           throw new SalvorError('MemberUnreachable', `the former members are not back: ${problems.join('; ')}`);
         return { clusterId, members: members.length };
@@ -85,42 +82,27 @@ export function createMemberActivities() {
         }: { cluster: Cluster; revisionFloor: string; oldClusterId: string | null },
         { signal, attempt },
       ) => {
-        await expectAnswers(cluster, cluster.nodes, attempt, signal);
+        await askOrWake(cluster, cluster.nodes, attempt, signal);
         const members = await inspectMembers(cluster, signal);
-        const up = answering(members);
-        const [first] = up;
-        if (up.length < cluster.nodes.length || first === undefined)
-          throw new SalvorError('MemberUnreachable', 'a member that answered is silent again');
         const listed = await listMembers(cluster, signal);
-        const { clusterId, revision } = first.status;
-        const problems: string[] = [];
-        if (up.some(({ status }) => status.clusterId !== clusterId))
-          problems.push('the members have different cluster IDs');
-        if (clusterId === oldClusterId) problems.push(`the cluster ID is still the old one, ${clusterId}`);
-        if (listed.length !== cluster.nodes.length)
-          problems.push(`expected ${cluster.nodes.length} members in the list, got ${listed.length}`);
-        for (const { node, status, alarms, hashKv } of up) {
-          if (status.leaderId === '0') problems.push(`${node} has no leader`);
-          if (BigInt(status.revision) < BigInt(revisionFloor))
-            problems.push(`${node} is at revision ${status.revision}, expected ${revisionFloor} or more`);
-          if (alarms && alarms.length > 0) problems.push(`${node} has raised ${alarms.join(', ')}`);
-          if (hashKv === undefined) problems.push(`${node} gives no HashKV`);
-        }
-        if (hashGroups(members).length !== 1) problems.push('the members do not hold the same keys');
-        if (hashGroups(members)[0]?.length !== up.length) problems.push('not every member could be compared');
-        if (problems.length > 0)
+        const expected = { members: cluster.nodes.length, revisionFloor, oldClusterId };
+        const problems = problemsOfRestored(members, listed.length, expected);
+        const [first] = answering(members);
+        if (problems.length > 0 || first === undefined)
           throw new SalvorError('MemberUnreachable', `the restored members are not ready: ${problems.join('; ')}`);
-        return { clusterId, revision, members: up.length, hash: first.hashKv?.hash ?? '' };
+        const { clusterId, revision } = first.status;
+        return { clusterId, revision, members: members.length, hash: first.hashKv?.hash ?? '' };
       },
     ),
   };
 }
 
 /**
- * Before anything is compared: that takes seconds per gigabyte, of the members that are awaited.
- * @throws SalvorError `MemberUnreachable` naming the silent ones; they no longer wait for each other then
+ * The members that answer, when all do. Silent ones are woken: the questions on which they wait for each other are ended. Before anything is
+ * compared, which takes seconds per gigabyte.
+ * @throws SalvorError `MemberUnreachable` naming the silent ones
  */
-async function expectAnswers(cluster: Cluster, nodes: ClusterNode[], attempt: number, signal: AbortSignal) {
+async function askOrWake(cluster: Cluster, nodes: ClusterNode[], attempt: number, signal: AbortSignal) {
   const members = await inspectStatuses(cluster, nodes, signal, answerMs(attempt));
   const silent = members.filter(({ status }) => status === undefined);
   if (silent.length === 0) return answering(members);

@@ -13,7 +13,8 @@ import {
   swapDataDirectory,
   unstageDataDirectory,
 } from '../adapters/node-data/data-directory.ts';
-import { type ClusterNode, nodeOf } from '../domain/configuration/nodes.ts';
+import type { ClusterNode } from '../domain/configuration/nodes.ts';
+import { nodeOf } from '../domain/nodes.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
 import { SalvorError } from '../domain/errors.ts';
 import { overtakenBy } from '../domain/restore/revision.ts';
@@ -52,7 +53,7 @@ function anyChanged(results: { changed: boolean }[]): { changed: boolean } {
   return { changed: results.some(({ changed }) => changed) };
 }
 
-/** A kube-apiserver that ran a moment ago. Where its etcd has died, it answers nothing, or has ended. */
+/** For a kube-apiserver that ran a moment ago. Where its etcd has died, it answers nothing, or has ended. */
 async function startAgain(cluster: Cluster, node: ClusterNode, host: Host, signal: AbortSignal) {
   const etcd = await controlPlaneFor(cluster, node, host).etcd.start(signal, START_DEADLINE_MS);
   const apiServer = await apiServerOf(cluster, node, host).start(signal, START_DEADLINE_MS);
@@ -65,6 +66,11 @@ async function refuseOvertaken(cluster: Cluster, node: ClusterNode, floor: strin
   const overtaken = overtakenBy(member?.status?.revision ?? null, floor);
   if (overtaken === undefined) return;
   throw new SalvorError('UnsafeState', `${node.name}: ${overtaken}. Roll back, and start the restore again`);
+}
+
+/** Starts what has died meanwhile, and leaves alone what runs: a kubelet would wait for up to 5 min before it does so. */
+async function reviveApiServer(order: OnNode, signal: AbortSignal): Promise<void> {
+  await onHost(order, async (node, host) => await startAgain(order.cluster, node, host, signal));
 }
 
 /** @throws SalvorError `UnsafeState` while etcd runs */
@@ -166,18 +172,15 @@ export function createNodeActivities() {
       });
     }),
 
-    /** Retried until the node's own kube-apiserver says that it is ready. What has died meanwhile is started: a kubelet would wait for up to 5 min before it does so. */
+    /** Retried until the node's own kube-apiserver says that it is ready; one that isn't for a while is revived. */
     checkApiServer: attended(async (order: OnNode, { signal, triedMs }) => {
       const node = nodeOf(order.cluster.nodes, order.node);
       if (!node.apiServer) return { seen: 'no kube-apiserver' };
-      const { ready, seen } = await apiServerReady(node.apiServer.url, {
-        signal,
-        ...(node.apiServer.ca && { ca: node.apiServer.ca }),
-      });
+      const { url, ca } = node.apiServer;
+      const { ready, seen } = await apiServerReady(url, { signal, ...(ca && { ca }) });
       if (ready) return { seen };
-      if (triedMs > USUALLY_READY_MS)
-        await onHost(order, async (own, host) => await startAgain(order.cluster, own, host, signal));
-      throw new SalvorError('ComponentStuck', `${node.name}: ${node.apiServer.url}/readyz says: ${seen}`);
+      if (triedMs > USUALLY_READY_MS) await reviveApiServer(order, signal);
+      throw new SalvorError('ComponentStuck', `${node.name}: ${url}/readyz says: ${seen}`);
     }),
   };
 }

@@ -1,7 +1,8 @@
 /** What is done on one node of a cluster. */
 import { hostFor } from '../adapters/hosts/find.ts';
 import type { Host } from '../adapters/hosts/host.ts';
-import { type ClusterNode, nodeOf } from '../domain/configuration/nodes.ts';
+import type { ClusterNode } from '../domain/configuration/nodes.ts';
+import { nodeOf } from '../domain/nodes.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
 
 export interface OnNode {

@@ -1,4 +1,4 @@
-/** What restores have left beside the data directories. */
+/** What restores and replacements have moved aside on the nodes. */
 import { listSetAside, removeSetAside } from '../adapters/node-data/set-aside.ts';
 import type { SetAside } from '../domain/restore/set-aside.ts';
 import { attended } from './attend.ts';
@@ -7,12 +7,15 @@ import { type OnNode, onHost } from './on-host.ts';
 export function createSetAsideActivities() {
   return {
     listSetAside: attended(async (order: OnNode, { signal }): Promise<SetAside[]> => {
-      return await onHost(order, async (node, host) => await listSetAside(node, host, signal));
+      return await onHost(order, async (node, host) => await listSetAside(order.cluster, node, host, signal));
     }),
 
-    /** For an operation that holds the cluster: a restore that waits for a person may still want what it set aside. */
+    /** For an operation that holds the cluster: another one that waits for a person may still want what it set aside. */
     removeSetAside: attended(async (order: OnNode & { paths: string[] }, { signal }) => {
-      return await onHost(order, async (node, host) => await removeSetAside(node, host, order.paths, signal));
+      return await onHost(
+        order,
+        async (node, host) => await removeSetAside(order.cluster, node, host, order.paths, signal),
+      );
     }),
   };
 }

@@ -3,7 +3,7 @@ import { parseAttempt } from '../adapters/backup/attempt.ts';
 import { finishSnapshot } from '../adapters/backup/send-snapshot.ts';
 import { takeSnapshot } from '../adapters/backup/take-snapshot.ts';
 import { openStores } from '../adapters/stores/open.ts';
-import { nodeOf } from '../domain/configuration/nodes.ts';
+import { nodeOf } from '../domain/nodes.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
 import type { SnapshotTaken } from '../domain/format/snapshot-source.ts';
 import { attended } from './attend.ts';

@@ -4,11 +4,12 @@ import { takeStaticResources } from '../adapters/backup/static-resources.ts';
 import { hostFor } from '../adapters/hosts/find.ts';
 import { openStores } from '../adapters/stores/open.ts';
 import { takeBack } from '../adapters/stores/take-back.ts';
-import { nodeOf } from '../domain/configuration/nodes.ts';
+import { nodeOf } from '../domain/nodes.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
 import type { BackupId } from '../domain/format/keys.ts';
-import { type StaticResourcesTaken, storeHolds } from '../domain/backups/static-resources.ts';
+import { type StaticResourcesTaken } from '../domain/backups/static-resources.ts';
 import { attended } from './attend.ts';
+import { storeHolds } from '../domain/format/keys.ts';
 
 const attemptSchema = z.object({ key: z.string() });
 

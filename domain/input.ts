@@ -4,7 +4,8 @@ import { timeOfBackupId } from './format/keys.ts';
 
 type Check = (value: unknown) => string | undefined;
 
-const NAME = /^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?$/;
+/** Without two dots in a row, the name of a cluster, node or store. */
+export const NAME = /^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?$/;
 
 /** The name of a cluster, node or store. */
 export const isName: Check = (value) =>

@@ -1,5 +1,6 @@
 /** The small values that the configuration is made of. */
 import { z } from 'zod';
+import { NAME } from './input.ts';
 
 const UNITS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
 
@@ -19,10 +20,7 @@ export const durationSchema = z
 /** Names become parts of store keys, task queues and file names: nothing that a shell or a path could take for something else. */
 export const nameSchema = z
   .string()
-  .regex(
-    /^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?$/,
-    'expected 1 to 63 lower-case letters, digits, "-" or ".", beginning and ending with a letter or digit',
-  )
+  .regex(NAME, 'expected 1 to 63 lower-case letters, digits, "-" or ".", beginning and ending with a letter or digit')
   .refine((name) => !name.includes('..'), 'expected no ".."');
 
 /** A host name, an IPv4 or an IPv6 address. */

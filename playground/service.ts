@@ -4,6 +4,7 @@
  */
 import { chmod, rename, writeFile } from 'node:fs/promises';
 import { MARK } from './processes.ts';
+import { quoted } from '../adapters/hosts/quote.ts';
 
 export interface ServiceOptions {
   name: string;
@@ -33,14 +34,14 @@ export async function writeService(file: string, options: ServiceOptions): Promi
 export function serviceScript(options: ServiceOptions): string {
   const { name, directory, argv, env = {}, envFiles = {}, record, log, graceSeconds } = options;
   const variables = [
-    ...Object.entries({ ...env, [MARK]: directory }).map(([key, value]) => `export ${key}=${quote(value)}`),
-    ...Object.entries(envFiles).map(([key, path]) => `read -r ${key} <${quote(path)}; export ${key}`),
+    ...Object.entries({ ...env, [MARK]: directory }).map(([key, value]) => `export ${key}=${quoted(value)}`),
+    ...Object.entries(envFiles).map(([key, path]) => `read -r ${key} <${quoted(path)}; export ${key}`),
   ];
   return `#!/bin/sh
 # ${name}: start | stop | status. Written by the playground; changes here are lost.
 umask 077
-record=${quote(record)}
-log=${quote(log)}
+record=${quoted(record)}
+log=${quoted(log)}
 
 # Sets pid and identity of process $1 ("self" for this one); fails when it is gone or a zombie.
 look() {
@@ -100,14 +101,10 @@ stop() {
 }
 
 case "\${1:-}" in
-  start) start ${argv.map(quote).join(' \\\n    ')} ;;
+  start) start ${argv.map(quoted).join(' \\\n    ')} ;;
   stop) stop ;;
   status) running ;;
   *) echo "usage: $0 start|stop|status" >&2; exit 2 ;;
 esac
 `;
-}
-
-function quote(text: string): string {
-  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -4,7 +4,7 @@ import type { MetricMeter } from '@temporalio/common';
 import { loadConfiguration } from '../adapters/configuration/load.ts';
 import { readCatalogue } from '../adapters/catalogue/catalogue.ts';
 import { type StoreFigures, storeFigures } from '../domain/backups/figures.ts';
-import { openStore } from '../adapters/stores/open.ts';
+import { openStore } from '../adapters/stores/types.ts';
 import type { Store } from '../adapters/stores/store.ts';
 import { type Cluster, resolveCluster } from '../domain/configuration/resolve.ts';
 import { messageOf, SalvorError } from '../domain/errors.ts';

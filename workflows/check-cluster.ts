@@ -6,6 +6,7 @@ import { CHECK_CLUSTER, type CheckClusterInput, type CheckClusterReport } from '
 import { bytesToStage } from '../domain/restore/room.ts';
 import { look, preparing } from './kit/activities.ts';
 import { checked, reasonOf } from './kit/failure.ts';
+import { isGood } from '../domain/backups/catalogue-entry.ts';
 
 type Check = CheckClusterReport['checks'][number];
 
@@ -38,7 +39,7 @@ export async function checkCluster(input: CheckClusterInput): Promise<CheckClust
     }),
     await asCheck('backups', async () => {
       const { backups, more = 0 } = await look.listBackups({ cluster });
-      const [newest] = backups.filter(({ state }) => state === 'complete' || state === 'degraded');
+      const [newest] = backups.filter((each) => isGood(each));
       if (newest === undefined)
         return { ok: true, seen: 'none yet', advice: `take one: salvor backup ${cluster.name}` };
       return { ok: true, seen: `${backups.length + more}, the newest good one is ${newest.backup}` };

@@ -17,6 +17,7 @@ import type { Store } from '../stores/store.ts';
 import type { SnapshotAttempt } from './attempt.ts';
 import { freeKey } from './free-key.ts';
 import { sendSnapshot } from './send-snapshot.ts';
+import { hasErrorCode } from '../system-errors.ts';
 
 export interface TakeSnapshotOptions {
   signal: AbortSignal;
@@ -72,14 +73,14 @@ async function* alsoTo(path: string, source: AsyncIterable<Uint8Array>): AsyncIt
   try {
     for await (const chunk of source) {
       await writing;
-      writing = writeWhole(file, chunk);
+      writing = appendWhole(file, chunk);
       // It is awaited with the next chunk, or at the end.
       writing.catch(() => undefined);
       yield chunk;
     }
     await writing;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOSPC') {
+    if (hasErrorCode(error, 'ENOSPC')) {
       throw new SalvorError(
         'NoSpace',
         `no room for ${path} on the worker; set SALVOR_SCRATCH to a disk with room for the whole database`,
@@ -93,7 +94,7 @@ async function* alsoTo(path: string, source: AsyncIterable<Uint8Array>): AsyncIt
   }
 }
 
-async function writeWhole(file: FileHandle, chunk: Uint8Array): Promise<void> {
+async function appendWhole(file: FileHandle, chunk: Uint8Array): Promise<void> {
   let written = 0;
   while (written < chunk.byteLength) written += (await file.write(chunk, written)).bytesWritten;
 }

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { cacheDirectory } from '../environment.ts';
 import { sha256OfFile } from './checksums.ts';
 import { releaseOf, thisPlatform, type ToolName } from './pins.ts';
+import { hasErrorCode } from '../system-errors.ts';
 
 const RECORD = 'record.json';
 const STAGING_PREFIX = '.staging-';
@@ -105,5 +106,5 @@ async function removeOldStaging(): Promise<void> {
 }
 
 function ignoreMissing(error: unknown): void {
-  if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+  if (!hasErrorCode(error, 'ENOENT')) throw error;
 }

@@ -2,7 +2,7 @@
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { messageOf, SalvorError } from '../../domain/errors.ts';
 import { type Manifest, parseManifest } from '../../domain/format/manifest.ts';
-import { parseForeignKey, parseKey } from '../../domain/format/keys.ts';
+import { ARTIFACTS, parseForeignKey, parseKey } from '../../domain/format/keys.ts';
 import { inItsPlace } from '../../domain/format/sealed.ts';
 import type { ChosenBackup } from '../../domain/restore/plan.ts';
 import { parseVerified, type Verified } from '../../domain/format/verified.ts';
@@ -20,6 +20,7 @@ import { inParallel } from '../stores/in-parallel.ts';
 import { readNote } from './note-cache.ts';
 import { withoutPruned } from '../../domain/retention/retained.ts';
 import type { Store } from '../stores/store.ts';
+import { isGood } from '../../domain/backups/catalogue-entry.ts';
 
 const READS_AT_ONCE = 16;
 const NAMED_IN_ERRORS = 5;
@@ -93,7 +94,7 @@ async function listStore(cluster: string, store: Store, signal: AbortSignal): Pr
     if (!parsed) continue;
     const { nodeAddress, backup, kind } = parsed;
     const plain = own === undefined || (own.compression === 'none' && !own.encrypted);
-    const foreign = plain && (kind === 'snapshot' || kind === 'static-resources');
+    const foreign = plain && !isNote(kind) && ARTIFACTS[kind].isTakenByOthers;
     objects.push({ ...object, store: store.name, nodeAddress, backup, kind, foreign });
   }
   return objects;
@@ -160,10 +161,7 @@ function parseInPlace<T extends Manifest | Verified>(parse: (text: string, where
  */
 export function chooseBackup(catalogue: Catalogue, idOrLatest: string, at?: Date): FoundBackup {
   const { entries, unreadable, cluster } = catalogue;
-  const good = entries.filter(
-    ({ entry }) =>
-      (entry.state === 'complete' || entry.state === 'degraded') && (at === undefined || new Date(entry.takenAt) <= at),
-  );
+  const good = entries.filter(({ entry }) => isGood(entry) && (at === undefined || new Date(entry.takenAt) <= at));
   // Two nodes may have been backed up in the same second.
   const named = [...good, ...entries].find(({ entry }) => entry.backup === idOrLatest);
   const chosen = idOrLatest === 'latest' ? good[0] : named;

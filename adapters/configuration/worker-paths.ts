@@ -2,8 +2,7 @@
 import { dirname, resolve } from 'node:path';
 import type { SshSettings } from '../../domain/configuration/nodes.ts';
 import type { Configuration } from '../../domain/configuration/schema.ts';
-import type { StoreConfiguration } from '../../domain/configuration/stores.ts';
-import type { SecretRef } from '../../domain/values.ts';
+import { resolveStorePaths } from '../stores/types.ts';
 
 type ClusterConfiguration = Configuration['clusters'][string];
 type FileOf = (section: 'stores' | 'clusters', name: string) => string;
@@ -11,7 +10,7 @@ type FileOf = (section: 'stores' | 'clusters', name: string) => string;
 /** The configuration with every path of the worker made absolute. */
 export function resolveWorkerPaths({ stores, clusters }: Configuration, fileOf: FileOf): Configuration {
   return {
-    stores: mapValues(stores, (store, name) => resolveStore(store, below(fileOf('stores', name)))),
+    stores: mapValues(stores, (store, name) => resolveStorePaths(store, below(fileOf('stores', name)))),
     clusters: mapValues(clusters, (cluster, name) => resolveCluster(cluster, below(fileOf('clusters', name)))),
   };
 }
@@ -20,26 +19,6 @@ type Resolve = (path: string) => string;
 
 function below(file: string): Resolve {
   return (path) => resolve(dirname(file), path);
-}
-
-function resolveStore(store: StoreConfiguration, absolute: Resolve): StoreConfiguration {
-  if (store.type === 'filesystem') return { ...store, path: absolute(store.path) };
-  const { ca, credentials } = store;
-  return {
-    ...store,
-    ...(ca !== undefined && { ca: absolute(ca) }),
-    ...(credentials && {
-      credentials: {
-        accessKeyId: resolveSecret(credentials.accessKeyId, absolute),
-        secretAccessKey: resolveSecret(credentials.secretAccessKey, absolute),
-        ...(credentials.sessionToken && { sessionToken: resolveSecret(credentials.sessionToken, absolute) }),
-      },
-    }),
-  };
-}
-
-function resolveSecret(secret: SecretRef, absolute: Resolve): SecretRef {
-  return 'file' in secret ? { file: absolute(secret.file) } : secret;
 }
 
 function resolveCluster(cluster: ClusterConfiguration, absolute: Resolve): ClusterConfiguration {

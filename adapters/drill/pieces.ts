@@ -2,6 +2,7 @@
 import type { Manifest, ManifestArtifact } from '../../domain/format/manifest.ts';
 import { type SnapshotSource, snapshotSourceOf } from '../../domain/format/snapshot-source.ts';
 import { isIntended } from '../../domain/backups/found-backup.ts';
+import { ARTIFACTS } from '../../domain/format/keys.ts';
 import type { Copy } from '../snapshots/read-copy.ts';
 
 export interface Piece {
@@ -32,7 +33,7 @@ export function piecesOf(manifest: Manifest, withManifest: string[]): Pieces {
     return {
       name: nameOf(artifact),
       copy: { ...artifact, expected: { content, stored } },
-      isSnapshot: kind === 'snapshot',
+      isSnapshot: ARTIFACTS[kind].drill === 'restore',
       isDue: (store: string) => withManifest.includes(store) && isIntended(manifest, artifact, store),
     };
   });

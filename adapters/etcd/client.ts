@@ -8,6 +8,7 @@ import { memberFailure } from './failures.ts';
 import { readHashKv } from './hash-kv.ts';
 import type { Member, MemberEndpoint } from './member.ts';
 import { readSnapshot } from './snapshot-stream.ts';
+import { unlessAborted } from '../unless-aborted.ts';
 
 const CALL_MS = 5_000;
 /** etcd reads every key for it: seconds per gigabyte. */
@@ -49,7 +50,7 @@ export async function openMember(endpoint: MemberEndpoint): Promise<Member> {
   ): Promise<T> {
     signal.throwIfAborted();
     try {
-      return await untilAborted(ask({ deadline: Date.now() + timeoutMs }), signal);
+      return await unlessAborted(ask({ deadline: Date.now() + timeoutMs }), signal);
     } catch (error) {
       signal.throwIfAborted();
       // A mistake in the code is no fault of the member.
@@ -173,16 +174,4 @@ function senseless(endpoint: MemberEndpoint, what: string): SalvorError {
     'UnsafeState',
     `etcd on node ${endpoint.node} (${endpoint.clientUrl}) answered with ${what}; expected an etcd of version 3.4 or later`,
   );
-}
-
-/** etcd3's calls know no signals; one that is left behind ends by its own deadline. */
-async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
 }

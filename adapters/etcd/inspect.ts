@@ -1,6 +1,7 @@
 /** Looks at every member of a cluster. */
 import type { Cluster } from '../../domain/configuration/resolve.ts';
-import { type ClusterNode, nodeOf } from '../../domain/configuration/nodes.ts';
+import type { ClusterNode } from '../../domain/configuration/nodes.ts';
+import { nodeOf } from '../../domain/nodes.ts';
 import { messageOf } from '../../domain/errors.ts';
 import { traitsOf } from '../../domain/flavours/index.ts';
 import { answering, hashGroups, type MemberInspection } from '../../domain/members/members.ts';

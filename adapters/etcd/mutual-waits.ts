@@ -1,6 +1,7 @@
 /** Members that have started and wait for each other. */
 import { isIP } from 'node:net';
-import { type ClusterNode, nodeOf } from '../../domain/configuration/nodes.ts';
+import type { ClusterNode } from '../../domain/configuration/nodes.ts';
+import { nodeOf } from '../../domain/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { traitsOf } from '../../domain/flavours/index.ts';
 import { hostFor } from '../hosts/find.ts';

@@ -1,7 +1,7 @@
 /** What all members say of themselves and of each other. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
-import { nodeOf } from '../../domain/configuration/nodes.ts';
+import { nodeOf } from '../../domain/nodes.ts';
 import { answering, type ListedMember } from '../../domain/members/members.ts';
 import type { MemberSurvey } from '../../domain/members/member-table.ts';
 import { endpointOf, inspectMembers, withMember } from './inspect.ts';

@@ -63,6 +63,8 @@ export interface MemberConfiguring {
    * @returns the paths of what was moved aside
    */
   finish(operationId: string, signal: AbortSignal): Promise<string[]>;
+  /** The files that a replacement writes anew: the old ones lie aside under names that begin with these paths. */
+  replacedFiles(): string[];
 }
 
 export interface MemberFile {

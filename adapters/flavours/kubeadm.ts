@@ -7,7 +7,12 @@ import { logElsewhere } from './data-place.ts';
 import type { FlavourNode, MemberConfiguring } from './flavour.ts';
 import { findEncryptionConfiguration, readApiServerFlags } from './kubeadm/api-server.ts';
 import { lookAtContainers } from './kubeadm/containers.ts';
-import { refuseUnmakable, remakeCertificates, unfitCertificates } from './kubeadm/etcd-certificates.ts';
+import {
+  CERTIFICATE_FILES,
+  refuseUnmakable,
+  remakeCertificates,
+  unfitCertificates,
+} from './kubeadm/etcd-certificates.ts';
 import { joiningManifest } from './kubeadm/joining-manifest.ts';
 import { readManifest } from './kubeadm/manifest.ts';
 import { findEtcdManifest, manifestPaths } from './kubeadm/manifest-files.ts';
@@ -63,5 +68,7 @@ function configuring(node: ClusterNode, host: Host): MemberConfiguring {
       return [`its certificates (${unfit.join(', ')}) don't hold its address and are made anew`];
     },
     finish: async (operationId, signal) => await remakeCertificates(node, host, operationId, signal),
+    // The manifest is kept out of the kubelet's sight.
+    replacedFiles: () => [manifestPaths('etcd').aside, ...CERTIFICATE_FILES],
   };
 }

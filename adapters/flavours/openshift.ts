@@ -19,6 +19,7 @@ export function openshiftNode(cluster: Cluster): FlavourNode {
       keptBeside: refuse,
       check: async () => refuse(),
       finish: async () => refuse(),
+      replacedFiles: () => [],
     },
     lookAtEtcd: async () => refuse(),
     logCommand: () => undefined,

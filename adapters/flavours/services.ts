@@ -63,6 +63,7 @@ function configuring(node: ClusterNode, host: Host): MemberConfiguring {
     joiningText: (file, initialCluster) =>
       withInitialCluster(file.text, { cluster: initialCluster, state: 'existing' }, `${node.name}: ${file.path}`),
     keptBeside: (file) => file.path,
+    replacedFiles: () => (path === undefined ? [] : [path]),
     check: async () => [],
     async finish(_operationId, signal) {
       if (basename(service?.start[0] ?? '') === 'systemctl') await runOn(host, ['systemctl', 'daemon-reload'], signal);

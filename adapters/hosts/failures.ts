@@ -1,10 +1,6 @@
 /** From what the file system throws to the failures that Salvor reports. */
 import { messageOf, SalvorError } from '../../domain/errors.ts';
-
-/** Whether an error is one of the system's, with one of these codes. */
-export function hasErrorCode(error: unknown, ...codes: string[]): boolean {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' && codes.includes(error.code);
-}
+import { hasErrorCode } from '../system-errors.ts';
 
 /**
  * @param what the act, as in "can't <what> <path>"

@@ -1,13 +1,16 @@
 /** One command on the far side of an SSH connection. */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import type { Readable, Writable } from 'node:stream';
 import { messageOf, SalvorError } from '../../domain/errors.ts';
 import { environment } from '../environment.ts';
+import { DRAIN_MS, TERMINATE_MS, watchChild, type WatchedChild } from './child.ts';
 import { farLine } from './far-shell.ts';
 import { MarkedOutput } from './marked-output.ts';
-import { DRAIN_MS, exitOf, OUTPUT_BYTES, runProcess, said, signalGroup, Tail, TERMINATE_MS } from './process.ts';
+import { runProcess } from './process.ts';
 import { connectionFailure } from './ssh-failures.ts';
 import type { SshRoute } from './ssh-client.ts';
+import { said, Tail } from './tail.ts';
 
 export interface FarOptions {
   signal: AbortSignal;
@@ -41,104 +44,103 @@ export async function* runFar(
   argv: readonly [string, ...string[]],
   options: FarOptions,
 ): AsyncGenerator<Uint8Array, FarEnd> {
-  const { signal, timeoutMs, silenceMs, input } = options;
+  const { signal, input } = options;
   signal.throwIfAborted();
   const line = farLine(argv, { sudo: route.settings.sudo, fed: input !== undefined });
   const child = spawn('ssh', [...route.arguments, line], { detached: true, stdio: 'pipe', env: environment() });
   const mark = `salvor-${randomBytes(16).toString('hex')}`;
   const output = new MarkedOutput(mark);
-  const errors = new MarkedOutput(mark);
-  const stderr = new Tail(OUTPUT_BYTES);
-  const { promise: errorsEnded, resolve: onErrorsEnded } = Promise.withResolvers<void>();
-  child.stderr.on('data', (chunk: Buffer) => {
-    stderr.add(errors.take(chunk));
-    if (errors.hasEnded) onErrorsEnded();
-  });
-  const exit = exitOf(child);
-  // It is asked for only after the output has ended.
-  exit.catch(() => undefined);
-
-  let tooLong: string | undefined;
-  const drops: NodeJS.Timeout[] = [];
-  const end = () => {
-    // The far shell reads this end, and ends the command.
-    child.stdin.destroy();
-    if (drops.length > 0) return;
-    drops.push(setTimeout(() => signalGroup(child.pid, 'SIGTERM'), END_MS));
-    drops.push(setTimeout(() => signalGroup(child.pid, 'SIGKILL'), END_MS + TERMINATE_MS));
-  };
-  const endLate = (why: string) => () => {
-    tooLong = why;
-    end();
-  };
-  const endSilent = endLate(`gave nothing for ${(silenceMs ?? 0) / 1_000} s and was ended`);
-  let watchdog = setTimer(CONNECT_MS, endLate('did not begin'));
-  let timer: NodeJS.Timeout | undefined;
-  signal.addEventListener('abort', end, { once: true });
-  let inputFailure: { error: unknown } | undefined;
-  child.stdin.on('error', () => undefined);
-  child.stdin.write(`${mark}\n`);
-  const feeding =
-    input &&
-    feed(input, child.stdin).catch((error: unknown) => {
-      inputFailure = { error };
-      end();
-    });
-
+  const errors = readErrors(child.stderr, mark);
+  // The far shell reads this end of its input, and ends the command.
+  const watched = watchChild(child, { signal, hangUp: () => child.stdin.destroy(), hangUpMs: END_MS });
+  const fed = feed(child.stdin, mark, input, watched);
   try {
-    let exitCode: string | undefined;
-    for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
-      const own = output.take(chunk);
-      if (output.hasBegun) {
-        clearTimeout(watchdog);
-        timer ??= setTimer(timeoutMs, endLate(`was ended after ${(timeoutMs ?? 0) / 1_000} s without a result`));
-      }
-      if (own.length > 0) yield own;
-      exitCode = output.hasEnded ? /^(.*)\n/.exec(output.rest)?.[1] : undefined;
-      if (exitCode !== undefined) break;
-      if (output.hasBegun) watchdog = setTimer(silenceMs, endSilent);
-    }
+    const exitWord = yield* readOutput(child.stdout, output, watched, options);
     // What a daemon left open, the marks have ended for the command.
-    await Promise.race([exit, errorsEnded]);
+    await Promise.race([watched.exit, errors.ended]);
     signal.throwIfAborted();
-    if (inputFailure !== undefined) throw inputFailure.error;
-    if (tooLong !== undefined && output.hasBegun) {
-      throw new SalvorError('CommandFailed', `${route.node}: \`${argv.join(' ')}\` ${tooLong}${said(stderr)}`);
-    }
-    if (exitCode?.startsWith('missing')) {
-      throw missingCommand(route, exitCode === 'missing setsid' ? 'setsid' : argv[0]);
-    }
-    if (exitCode !== undefined) return { exitCode: Number(exitCode), stderr: stderr.text() };
+    fed.rethrow();
+    const { overdue } = watched;
     const { hasBegun } = output;
-    const words = hasBegun ? stderr.text() : ((await saidByJump(route, signal)) ?? errors.rest);
-    throw connectionFailure(route, argv, {
-      hasBegun,
-      exitCode: tooLong === undefined ? await exit : undefined,
-      said: words,
-    });
+    if (overdue !== undefined && hasBegun) {
+      throw new SalvorError('CommandFailed', `${route.node}: \`${argv.join(' ')}\` ${overdue}${said(errors.own)}`);
+    }
+    if (exitWord?.startsWith('missing')) {
+      throw missingCommand(route, exitWord === 'missing setsid' ? 'setsid' : argv[0]);
+    }
+    if (exitWord !== undefined) return { exitCode: Number(exitWord), stderr: errors.own.text() };
+    const words = hasBegun ? errors.own.text() : ((await saidByJump(route, signal)) ?? errors.rest());
+    const exitCode = overdue === undefined ? await watched.exit : undefined;
+    throw connectionFailure(route, argv, { hasBegun, exitCode, said: words });
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof Error && 'syscall' in error && error.syscall === 'spawn ssh') {
-      throw new SalvorError(
-        'ToolMissing',
-        `${route.node}: the OpenSSH client can't be run on the worker (${messageOf(error)}); install it`,
-        { cause: error },
-      );
-    }
-    throw error;
+    throw isSshMissing(error) ? sshMissing(route, error) : error;
   } finally {
-    clearTimeout(timer);
-    clearTimeout(watchdog);
-    signal.removeEventListener('abort', end);
-    end();
+    watched.end();
     // A daemon that holds the outputs open keeps ssh waiting.
-    if (output.hasEnded) drops.push(setTimeout(() => signalGroup(child.pid, 'SIGTERM'), DRAIN_MS));
-    await exit.catch(() => undefined);
-    for (const drop of drops) clearTimeout(drop);
-    child.stdout.destroy();
-    child.stderr.destroy();
-    await feeding;
+    if (output.hasEnded) watched.end(DRAIN_MS);
+    await watched.gone();
+    await fed.done;
   }
+}
+
+/** What the command itself says on its error output, apart from what ssh and the shell say. */
+function readErrors(stream: Readable, mark: string): { own: Tail; ended: Promise<void>; rest: () => string } {
+  const errors = new MarkedOutput(mark);
+  const own = new Tail();
+  const { promise: ended, resolve } = Promise.withResolvers<void>();
+  stream.on('data', (chunk: Buffer) => {
+    own.add(errors.take(chunk));
+    if (errors.hasEnded) resolve();
+  });
+  return { own, ended, rest: () => errors.rest };
+}
+
+/** @returns what the far shell says of the command's end; undefined when the connection ended before */
+async function* readOutput(
+  stream: AsyncIterable<Buffer>,
+  output: MarkedOutput,
+  watched: WatchedChild,
+  { timeoutMs, silenceMs }: FarOptions,
+): AsyncGenerator<Uint8Array, string | undefined> {
+  watched.limit('silence', CONNECT_MS, 'did not begin');
+  let isTimed = false;
+  for await (const chunk of stream) {
+    const own = output.take(chunk);
+    if (output.hasBegun) watched.lift('silence');
+    if (output.hasBegun && !isTimed && timeoutMs !== undefined) {
+      isTimed = true;
+      watched.limit('time', timeoutMs, `was ended after ${timeoutMs / 1_000} s without a result`);
+    }
+    if (own.length > 0) yield own;
+    const exitWord = output.hasEnded ? /^(.*)\n/.exec(output.rest)?.[1] : undefined;
+    if (exitWord !== undefined) return exitWord;
+    if (output.hasBegun && silenceMs !== undefined)
+      watched.limit('silence', silenceMs, `gave nothing for ${silenceMs / 1_000} s and was ended`);
+  }
+  return undefined;
+}
+
+/** Writes the mark, by which the far shell begins, and what the command reads. What `input` throws ends the command. */
+function feed(
+  to: Writable,
+  mark: string,
+  input: AsyncIterable<Uint8Array> | undefined,
+  watched: WatchedChild,
+): { done: Promise<void>; rethrow: () => void } {
+  let failure: { error: unknown } | undefined;
+  to.on('error', () => undefined);
+  to.write(`${mark}\n`);
+  const done = (input === undefined ? Promise.resolve() : writeAll(input, to)).catch((error: unknown) => {
+    failure = { error };
+    watched.end();
+  });
+  return {
+    done,
+    rethrow() {
+      if (failure !== undefined) throw failure.error;
+    },
+  };
 }
 
 /** A connection that is to be shared hides what the jump host's ssh says; one alone shows it. */
@@ -148,15 +150,8 @@ async function saidByJump({ node, settings, alone }: SshRoute, signal: AbortSign
   return stderr.trim() || undefined;
 }
 
-function setTimer(ms: number | undefined, act: () => void): NodeJS.Timeout | undefined {
-  return ms === undefined ? undefined : setTimeout(act, ms);
-}
-
 /** As fast as the far side takes it. A far side that is gone shows by its exit, not here. */
-async function feed(
-  input: AsyncIterable<Uint8Array>,
-  to: NodeJS.WritableStream & { destroyed: boolean },
-): Promise<void> {
+async function writeAll(input: AsyncIterable<Uint8Array>, to: Writable): Promise<void> {
   for await (const chunk of input) {
     if (to.destroyed) return;
     if (to.write(chunk)) continue;
@@ -176,5 +171,17 @@ function missingCommand({ node }: SshRoute, command: string): SalvorError {
   return new SalvorError(
     'ToolMissing',
     `${node}: there is no command "${command}"; install it, or correct the command in the configuration`,
+  );
+}
+
+function isSshMissing(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error && error.syscall === 'spawn ssh';
+}
+
+function sshMissing({ node }: SshRoute, error: unknown): SalvorError {
+  return new SalvorError(
+    'ToolMissing',
+    `${node}: the OpenSSH client can't be run on the worker (${messageOf(error)}); install it`,
+    { cause: error },
   );
 }

@@ -61,8 +61,8 @@ export interface Host {
   makeDirectory(path: string, options: { mode: number; signal: AbortSignal }): Promise<void>;
   /** Renames within one file system, and syncs the directory; throws `CommandFailed` when the target exists. */
   rename(from: string, to: string, signal: AbortSignal): Promise<void>;
-  /** Removes Salvor's own scratch, known by `.salvor-` in the last part of the path; `UnsafeState` for any other. Nothing there is fine. */
-  removeScratch(path: string, signal: AbortSignal): Promise<void>;
+  /** Removes what is Salvor's own, known by `.salvor-` in the last part of the path; `UnsafeState` for any other. Nothing there is fine. */
+  removeOwn(path: string, signal: AbortSignal): Promise<void>;
   freeBytes(path: string, signal: AbortSignal): Promise<number>;
   close(): Promise<void>;
 }

@@ -1,12 +1,14 @@
 /** The worker's own machine as a host. */
-import { lstat, mkdir, open, readdir, readFile, rename, rm, stat, statfs } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { hasErrorCode, fileFailure } from './failures.ts';
+import { freeBytesAt, syncDirectory } from '../files.ts';
+import { hasErrorCode } from '../system-errors.ts';
+import { fileFailure } from './failures.ts';
 import type { Host } from './host.ts';
 import { runProcess, streamProcess } from './process.ts';
 import { SalvorError } from '../../domain/errors.ts';
-import { refuseUnlessScratch } from './scratch-name.ts';
-import { syncDirectory, writeWhole } from './write.ts';
+import { refuseUnlessOwn } from './own-name.ts';
+import { writeWhole } from './write.ts';
 
 /** Streams are read in pieces of this size. */
 const READ_BYTES = 1024 * 1024;
@@ -67,16 +69,12 @@ export function localHost(name: string): Host {
         await syncDirectory(dirname(to));
         if (dirname(from) !== dirname(to)) await syncDirectory(dirname(from));
       }),
-    removeScratch: (path, signal) =>
+    removeOwn: (path, signal) =>
       act('remove', path, signal, async () => {
-        refuseUnlessScratch(path, name);
+        refuseUnlessOwn(path, name);
         await rm(path, { recursive: true, force: true });
       }),
-    freeBytes: (path, signal) =>
-      act('look for free space at', path, signal, async () => {
-        const { bavail, bsize } = await statfs(path);
-        return bavail * bsize;
-      }),
+    freeBytes: (path, signal) => act('look for free space at', path, signal, async () => await freeBytesAt(path)),
     close: async () => {},
   };
 }

@@ -1,16 +1,11 @@
-/** A child process of the worker that ends when it should: after its time, on abort, and with everything it started. */
+/** Commands on the worker's own machine. */
 import { spawn } from 'node:child_process';
-import { constants } from 'node:os';
 import { messageOf, SalvorError } from '../../domain/errors.ts';
 import { environment } from '../environment.ts';
+import { hasErrorCode } from '../system-errors.ts';
+import { watchChild } from './child.ts';
 import type { CommandResult, RunOptions, StreamOptions } from './host.ts';
-
-/** Of each output of a command so much is kept. */
-export const OUTPUT_BYTES = 1024 * 1024;
-/** Between the polite signal and the one that can't be refused. */
-export const TERMINATE_MS = 3_000;
-/** How long output may still come after the command has ended. A daemon that it left behind may hold the pipes open for ever. */
-export const DRAIN_MS = 500;
+import { said, Tail } from './tail.ts';
 
 /**
  * Runs a command without a shell, in a process group of its own. A signal that ended it counts as the exit code 128 and its number, as in a shell.
@@ -24,47 +19,24 @@ export async function runProcess(
   { signal, timeoutMs = 60_000, env }: RunOptions,
 ): Promise<CommandResult> {
   signal.throwIfAborted();
-  const [command, ...args] = argv;
-  const child = spawn(command, args, {
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...environment(), ...env },
-  });
-  const stdout = new Tail(OUTPUT_BYTES);
-  const stderr = new Tail(OUTPUT_BYTES);
+  const child = spawnPiped(argv, env);
+  const [stdout, stderr] = [new Tail(), new Tail()];
   child.stdout.on('data', (chunk: Buffer) => stdout.add(chunk));
   child.stderr.on('data', (chunk: Buffer) => stderr.add(chunk));
-
-  let timedOut = false;
-  let kill: NodeJS.Timeout | undefined;
-  const end = () => {
-    signalGroup(child.pid, 'SIGTERM');
-    kill ??= setTimeout(() => signalGroup(child.pid, 'SIGKILL'), TERMINATE_MS);
-  };
-  const timer = setTimeout(() => {
-    timedOut = true;
-    end();
-  }, timeoutMs);
-  signal.addEventListener('abort', end, { once: true });
+  const watched = watchChild(child, { signal });
+  watched.limit('time', timeoutMs, `was ended after ${timeoutMs / 1_000} s without a result`);
   try {
-    const exitCode = await exitOf(child);
+    const exitCode = await watched.exit;
     signal.throwIfAborted();
-    if (timedOut) {
-      throw new SalvorError(
-        'CommandFailed',
-        `${where}: \`${argv.join(' ')}\` was ended after ${timeoutMs / 1_000} s without a result${said(stderr)}`,
-      );
+    if (watched.overdue !== undefined) {
+      throw new SalvorError('CommandFailed', `${where}: \`${argv.join(' ')}\` ${watched.overdue}${said(stderr)}`);
     }
     return { exitCode, stdout: stdout.text(), stderr: stderr.text() };
   } catch (error) {
     if (signal.aborted) throw error;
     throw notRun(error, argv, where);
   } finally {
-    clearTimeout(timer);
-    clearTimeout(kill);
-    signal.removeEventListener('abort', end);
-    child.stdout.destroy();
-    child.stderr.destroy();
+    await watched.gone();
   }
 }
 
@@ -78,57 +50,47 @@ export async function* streamProcess(
   { signal, silenceMs = 60_000 }: StreamOptions,
 ): AsyncGenerator<Uint8Array, void> {
   signal.throwIfAborted();
-  const [command, ...args] = argv;
-  const child = spawn(command, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: environment() });
-  const stderr = new Tail(OUTPUT_BYTES);
+  const child = spawnPiped(argv);
+  const stderr = new Tail();
   child.stderr.on('data', (chunk: Buffer) => stderr.add(chunk));
-  const exit = exitOf(child);
-  // It is asked for only after the output has ended.
-  exit.catch(() => undefined);
-
-  let silent = false;
-  let kill: NodeJS.Timeout | undefined;
-  const end = () => {
-    signalGroup(child.pid, 'SIGTERM');
-    kill ??= setTimeout(() => signalGroup(child.pid, 'SIGKILL'), TERMINATE_MS);
-  };
-  const onSilence = () => {
-    silent = true;
-    end();
-  };
-  signal.addEventListener('abort', end, { once: true });
-  let watchdog = setTimeout(onSilence, silenceMs);
+  const watched = watchChild(child, { signal });
+  const awaitOutput = () =>
+    watched.limit('silence', silenceMs, `gave nothing for ${silenceMs / 1_000} s and was ended`);
   let ended = false;
+  awaitOutput();
   try {
     for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
-      clearTimeout(watchdog);
+      watched.lift('silence');
       yield chunk;
-      watchdog = setTimeout(onSilence, silenceMs);
+      awaitOutput();
     }
-    const exitCode = await exit;
+    const exitCode = await watched.exit;
     ended = true;
     signal.throwIfAborted();
     if (exitCode === 0) return;
-    const how = silent ? `gave nothing for ${silenceMs / 1_000} s and was ended` : `ended with exit code ${exitCode}`;
+    const how = watched.overdue ?? `ended with exit code ${exitCode}`;
     throw new SalvorError('CommandFailed', `${where}: \`${argv.join(' ')}\` ${how}${said(stderr)}`);
   } catch (error) {
     signal.throwIfAborted();
     throw notRun(error, argv, where);
   } finally {
-    clearTimeout(watchdog);
-    signal.removeEventListener('abort', end);
-    if (!ended) end();
-    await exit.catch(() => undefined);
-    clearTimeout(kill);
-    child.stdout.destroy();
-    child.stderr.destroy();
+    if (!ended) watched.end();
+    await watched.gone();
   }
+}
+
+function spawnPiped([command, ...args]: readonly [string, ...string[]], env: Record<string, string> = {}) {
+  return spawn(command, args, {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...environment(), ...env },
+  });
 }
 
 /** Why a command has no result; a failure that was named already stays as it is. */
 function notRun(error: unknown, argv: readonly [string, ...string[]], where: string): SalvorError {
   if (error instanceof SalvorError) return error;
-  const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+  const missing = hasErrorCode(error, 'ENOENT');
   return new SalvorError(
     missing ? 'ToolMissing' : 'CommandFailed',
     missing
@@ -136,66 +98,4 @@ function notRun(error: unknown, argv: readonly [string, ...string[]], where: str
       : `${where}: \`${argv.join(' ')}\` could not be run: ${messageOf(error)}`,
     { cause: error },
   );
-}
-
-/** The last lines of what a command said, for a message. */
-export function lastLines(text: string, lines = 5): string {
-  return text.trim().split('\n').slice(-lines).join('\n');
-}
-
-/** What a command said last, as the end of a message. */
-export function said(stderr: Tail): string {
-  const text = lastLines(stderr.text());
-  return text === '' ? '' : `; its last words: ${text}`;
-}
-
-/** The exit code: when the outputs have ended too, or soon after the process has. */
-export function exitOf(child: ReturnType<typeof spawn>): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
-  child.once('error', reject);
-  child.once('close', (code, signalName) => resolve(exitCodeOf(code, signalName)));
-  child.once('exit', (code, signalName) => {
-    setTimeout(() => resolve(exitCodeOf(code, signalName)), DRAIN_MS).unref();
-  });
-  return promise;
-}
-
-function exitCodeOf(code: number | null, signalName: NodeJS.Signals | null): number {
-  return code ?? 128 + (signalName === null ? 0 : constants.signals[signalName]);
-}
-
-/** Signals a process and all that it started. */
-export function signalGroup(pid: number | undefined, signalName: NodeJS.Signals): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, signalName);
-  } catch {
-    // The group is gone already.
-  }
-}
-
-/** The end of a stream of bytes. */
-export class Tail {
-  readonly #limit: number;
-  #chunks: Buffer[] = [];
-  #bytes = 0;
-
-  constructor(limit: number) {
-    this.#limit = limit;
-  }
-
-  add(chunk: Buffer): void {
-    this.#chunks.push(chunk);
-    this.#bytes += chunk.length;
-    // Trimmed rarely, so that much output costs little.
-    if (this.#bytes > 2 * this.#limit) {
-      const kept = Buffer.concat(this.#chunks).subarray(-this.#limit);
-      this.#chunks = [kept];
-      this.#bytes = kept.length;
-    }
-  }
-
-  text(): string {
-    return Buffer.concat(this.#chunks).subarray(-this.#limit).toString('utf8');
-  }
 }

@@ -1,6 +1,6 @@
 /** From the last words of ssh and sudo to the failures that Salvor reports. */
 import { SalvorError } from '../../domain/errors.ts';
-import { lastLines } from './process.ts';
+import { lastLines } from './tail.ts';
 import type { SshRoute } from './ssh-client.ts';
 
 export interface BrokenCommand {

@@ -7,8 +7,8 @@ import { SalvorError } from '../../domain/errors.ts';
 import { farFailure, isAbsent } from './failures.ts';
 import { type FarEnd, runFar } from './far-process.ts';
 import type { CommandResult, DirectoryEntry, Host } from './host.ts';
-import { lastLines, OUTPUT_BYTES, Tail } from './process.ts';
-import { refuseUnlessScratch, SCRATCH_MARK } from './scratch-name.ts';
+import { lastLines, Tail } from './tail.ts';
+import { refuseUnlessOwn, OWN_MARK } from './own-name.ts';
 import { sshRoute } from './ssh-client.ts';
 
 const ACT_MS = 60_000;
@@ -77,7 +77,7 @@ export function sshHost(node: ClusterNode, settings: SshSettings): Host {
     name,
     async run(argv, { signal, timeoutMs = ACT_MS, env = {} }): Promise<CommandResult> {
       const variables = Object.entries(env).map(([key, value]) => `${key}=${value}`);
-      const stdout = new Tail(OUTPUT_BYTES);
+      const stdout = new Tail();
       const running = far(variables.length === 0 ? argv : ['env', ...variables, ...argv], { signal, timeoutMs });
       const { exitCode, stderr } = await endOf(running, (chunk) => stdout.add(Buffer.from(chunk)));
       return { exitCode, stdout: stdout.text(), stderr };
@@ -122,7 +122,7 @@ export function sshHost(node: ClusterNode, settings: SshSettings): Host {
       return Readable.from(rest(), { objectMode: false, signal });
     },
     async write(path, body, { mode, signal }) {
-      const part = `${path}${SCRATCH_MARK}part-${randomBytes(4).toString('hex')}`;
+      const part = `${path}${OWN_MARK}part-${randomBytes(4).toString('hex')}`;
       const hash = createHash('sha256');
       let bytes = 0;
       async function* measured(): AsyncGenerator<Uint8Array> {
@@ -174,9 +174,9 @@ export function sshHost(node: ClusterNode, settings: SshSettings): Host {
       }
       throw farFailure(stderr, name, `rename ${from} to`, to);
     },
-    async removeScratch(path, signal) {
+    async removeOwn(path, signal) {
       signal.throwIfAborted();
-      refuseUnlessScratch(path, name);
+      refuseUnlessOwn(path, name);
       const { exitCode, stderr } = await ask(['rm', '-rf', '--', path], signal, { timeoutMs: BIG_ACT_MS });
       if (exitCode !== 0) throw farFailure(stderr, name, 'remove', path);
     },

@@ -2,7 +2,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { SCRATCH_MARK } from './scratch-name.ts';
+import { syncDirectory } from '../files.ts';
+import { OWN_MARK } from './own-name.ts';
 
 /** Small chunks are written together: one call to the system costs as much as copying this. */
 const BATCH_BYTES = 1024 * 1024;
@@ -18,7 +19,7 @@ export async function writeWhole(
   signal: AbortSignal,
 ): Promise<{ bytes: number; sha256: string }> {
   // Two attempts at the same time, one of them given up on, must not mix their bytes.
-  const part = `${path}${SCRATCH_MARK}part-${randomBytes(4).toString('hex')}`;
+  const part = `${path}${OWN_MARK}part-${randomBytes(4).toString('hex')}`;
   const file = await open(part, 'wx', mode);
   try {
     let written;
@@ -80,14 +81,4 @@ function after(chunks: Uint8Array[], bytes: number): Uint8Array[] {
     skip -= skipped;
     return skipped === chunk.length ? [] : [chunk.subarray(skipped)];
   });
-}
-
-/** A renamed file survives a power cut only when its directory was synced as well. */
-export async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
 }

@@ -7,9 +7,8 @@ import type { AftercareFinding } from '../../domain/restore/aftercare.ts';
 import { registrationsFinding, type SeenRegistration, staleRegistrations } from '../../domain/restore/api-addresses.ts';
 import type { KeyVersion } from '../../domain/restore/changes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
-import { messageOf } from '../../domain/errors.ts';
 import { traitsOf } from '../../domain/flavours/index.ts';
-import { endpointOf, withMember } from '../etcd/inspect.ts';
+import { withAnyMember } from '../etcd/any-member.ts';
 import type { Member } from '../etcd/member.ts';
 
 /** They are renewed every ten seconds, and end by themselves after fifteen where their lease was restored with them. */
@@ -29,8 +28,14 @@ export interface Tended {
  */
 export async function tendRegistrations(cluster: Cluster, sinceRevision: string, signal: AbortSignal): Promise<Tended> {
   const endMs = Date.now() + GRACE_MS;
+  const names = cluster.nodes.map(({ name }) => name);
   for (;;) {
-    const seen = await withAny(cluster, async (member) => await readRegistrations(member, cluster, signal), signal);
+    const seen = await withAnyMember(
+      cluster,
+      names,
+      signal,
+      async (member) => await readRegistrations(member, cluster, signal),
+    );
     const { foreign, own } = staleRegistrations(seen, cluster.nodes, sinceRevision);
     const stale = [...foreign, ...own];
     if (stale.length > 0 && Date.now() < endMs) {
@@ -39,7 +44,12 @@ export async function tendRegistrations(cluster: Cluster, sinceRevision: string,
     }
     const removed: string[] = [];
     for (const { address, key } of seen.filter((each) => foreign.includes(each))) {
-      const isGone = await withAny(cluster, async (member) => await member.deleteUnchanged(signal, key), signal);
+      const isGone = await withAnyMember(
+        cluster,
+        names,
+        signal,
+        async (member) => await member.deleteUnchanged(signal, key),
+      );
       if (isGone) removed.push(address);
     }
     const addresses = (list: SeenRegistration[]) => list.map(({ address }) => address);
@@ -62,17 +72,4 @@ async function readRegistrations(member: Member, cluster: Cluster, signal: Abort
     }
   }
   return found;
-}
-
-async function withAny<T>(cluster: Cluster, work: (member: Member) => Promise<T>, signal: AbortSignal): Promise<T> {
-  let last: unknown;
-  for (const node of cluster.nodes) {
-    try {
-      return await withMember(endpointOf(cluster, node), work);
-    } catch (error) {
-      signal.throwIfAborted();
-      last = error;
-    }
-  }
-  throw last instanceof Error ? last : new Error(messageOf(last));
 }

@@ -38,7 +38,7 @@ export async function stageDataDirectory(
   await makeDataDirectory(node, host, signal);
   await removeAbandonedStaging(node, host, order.operationId, signal);
   if ((await host.typeOf(staged, signal)) === 'directory') return { staged, changed: false };
-  await host.removeScratch(scratch, signal);
+  await host.removeOwn(scratch, signal);
   await host.makeDirectory(scratch, { mode: 0o700, signal });
   const file = join(scratch, 'snapshot.db');
   const fresh = join(scratch, 'data');
@@ -80,7 +80,7 @@ export async function stageDataDirectory(
   );
   await ownedLikeOld(node, host, memberData(fresh), signal);
   await host.rename(memberData(fresh), staged, signal);
-  await host.removeScratch(scratch, signal);
+  await host.removeOwn(scratch, signal);
   return { staged, changed: true };
 }
 
@@ -97,7 +97,7 @@ async function removeAbandonedStaging(
   for (const { name } of await host.list(dataDir, signal)) {
     const path = join(dataDir, name);
     const isStaging = /^\.salvor-(?:scratch|staged)-\d{8}-\d{6}$/.test(name.slice(data.length));
-    if (name.startsWith(data) && isStaging && !own.includes(path)) await host.removeScratch(path, signal);
+    if (name.startsWith(data) && isStaging && !own.includes(path)) await host.removeOwn(path, signal);
   }
 }
 
@@ -114,8 +114,8 @@ export async function isStaged(
 /** Takes back what was staged for a restore that ended before anything was swapped. */
 export async function unstageDataDirectory(node: ClusterNode, host: Host, operationId: string, signal: AbortSignal) {
   const { scratch, staged } = restorePaths(node.etcd.dataDir, operationId);
-  await host.removeScratch(scratch, signal);
-  await host.removeScratch(staged, signal);
+  await host.removeOwn(scratch, signal);
+  await host.removeOwn(staged, signal);
 }
 
 /** One that is lost with its data. etcd may run as a user of its own: the directory above belongs to it then, or to root, where etcd runs as root. */

@@ -75,7 +75,7 @@ function parsed(text: string): unknown {
 
 /** Takes it away: the restore has ended. Nothing there is fine. */
 export async function closeJournal(node: ClusterNode, host: Host, signal: AbortSignal): Promise<void> {
-  await host.removeScratch(journalPath(node.etcd.dataDir), signal);
+  await host.removeOwn(journalPath(node.etcd.dataDir), signal);
 }
 
 /**

@@ -1,87 +1,103 @@
-/** The members' data that restores have moved aside: listed, and removed when that is asked for. */
-import { basename, join } from 'node:path';
+/** What restores and replacements have moved aside on the nodes: listed, and removed when that is asked for. */
+import { dirname, join } from 'node:path';
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
+import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { SalvorError } from '../../domain/errors.ts';
 import { memberData } from '../../domain/node-paths.ts';
-import { removingPath, type SetAside, setAsideAt } from '../../domain/restore/set-aside.ts';
+import { type KnownAside, type Movable, type SetAside, setAsideAt } from '../../domain/restore/set-aside.ts';
+import { flavourNode } from '../flavours/index.ts';
 import type { Host } from '../hosts/host.ts';
 
 /** Counting and removing many gigabytes. */
 const DISK_USAGE_MS = 120_000;
 
 /**
- * What restores have set aside on a node, the oldest first.
+ * What restores and replacements have set aside on a node, the oldest first, with what a killed removal has left of it.
  * @throws SalvorError `CommandFailed` when the disk can't be read, and what else the host throws
  */
-export async function listSetAside(node: ClusterNode, host: Host, signal: AbortSignal): Promise<SetAside[]> {
+export async function listSetAside(
+  cluster: Cluster,
+  node: ClusterNode,
+  host: Host,
+  signal: AbortSignal,
+): Promise<SetAside[]> {
   const found: SetAside[] = [];
-  for (const path of await directoriesBeside(node, host, signal)) {
-    const known = setAsideAt(node.etcd.dataDir, path);
-    if (known) found.push({ ...known, bytes: await bytesOf(path, host, signal) });
+  for (const { path, kind, type, operationId } of await everyAsideOf(movableOn(cluster, node, host), host, signal)) {
+    found.push({ path, kind, type, operationId, bytes: await bytesOf(path, host, signal) });
   }
   return found.sort((a, b) => (a.operationId < b.operationId ? -1 : 1));
 }
 
 /**
- * Removes what restores have set aside. Removed already is fine.
+ * Removes what restores and replacements have set aside. Removed already is fine.
  * @returns the bytes that were freed
- * @throws SalvorError `UnsafeState`, with nothing removed, for a path that isn't such a directory, and while the member has no data: then this may be its
- * only one
+ * @throws SalvorError `UnsafeState`, with nothing removed, for a path that no operation has set aside, and while the member has no data: then
+ * this may be its only one
  */
 export async function removeSetAside(
+  cluster: Cluster,
   node: ClusterNode,
   host: Host,
   paths: readonly string[],
   signal: AbortSignal,
 ): Promise<{ removed: string[]; bytes: number }> {
-  const { dataDir } = node.etcd;
-  const data = memberData(dataDir);
-  const wanted = paths.map((path) => ({ path, known: setAsideAt(dataDir, path) }));
-  for (const { path, known } of wanted) {
-    if (known === undefined) {
-      throw new SalvorError(
-        'UnsafeState',
-        `${node.name}: ${path} is not removed: it is no directory that a restore set aside beside ${data}; nothing was removed`,
-      );
-    }
-  }
+  const movable = movableOn(cluster, node, host);
+  const wanted = paths.map((path) => knownAt(path, movable, node));
+  const data = memberData(node.etcd.dataDir);
   if ((await host.typeOf(data, signal)) !== 'directory') {
     throw new SalvorError(
       'UnsafeState',
       `${node.name}: ${data} is not there, so what was set aside may be the only data of this member; nothing was removed`,
     );
   }
-  const there = await directoriesBeside(node, host, signal);
-  const removed: string[] = [];
+  const there = new Set((await everyAsideOf(movable, host, signal)).map(({ path }) => path));
   let bytes = 0;
-  for (const { path, known } of wanted) {
-    if (known === undefined) continue;
-    const removing = removingPath(dataDir, known);
-    await host.removeScratch(removing, signal);
-    if (there.includes(path)) {
+  for (const { path, type } of wanted) {
+    if (there.has(path)) {
       bytes += await bytesOf(path, host, signal);
-      // Under the name of scratch, a half-removed directory is never taken for whole data.
-      await host.rename(path, removing, signal);
-      await host.removeScratch(removing, signal);
-      removed.push(path);
     } else if ((await host.typeOf(path, signal)) !== undefined) {
       throw new SalvorError(
         'UnsafeState',
-        `${node.name}: ${path} is not removed: it is no directory, but a link or a file`,
+        `${node.name}: ${path} is not removed: it is no ${type}, but a link or a ${type === 'file' ? 'directory' : 'file'}`,
       );
     }
   }
-  return { removed, bytes };
+  for (const { path, removing } of wanted) {
+    // What a killed removal has left goes first, or the rename would be refused.
+    await host.removeOwn(removing, signal);
+    if (path === removing || !there.has(path)) continue;
+    // Under a name of Salvor's own, a half-removed directory is never taken for whole data.
+    await host.rename(path, removing, signal);
+    await host.removeOwn(removing, signal);
+  }
+  return { removed: wanted.map(({ path }) => path).filter((path) => there.has(path)), bytes };
 }
 
-/** Real directories, not links to some. */
-async function directoriesBeside(node: ClusterNode, host: Host, signal: AbortSignal): Promise<string[]> {
-  const { dataDir } = node.etcd;
-  if ((await host.typeOf(dataDir, signal)) !== 'directory') return [];
-  const entries = await host.list(dataDir, signal);
-  return entries
-    .filter(({ name, type }) => type === 'directory' && name.startsWith(basename(memberData(dataDir))))
-    .map(({ name }) => join(dataDir, name));
+function movableOn(cluster: Cluster, node: ClusterNode, host: Host): Movable {
+  return { dataDir: node.etcd.dataDir, files: flavourNode(cluster, node, host).member.replacedFiles() };
+}
+
+function knownAt(path: string, movable: Movable, node: ClusterNode): KnownAside {
+  const known = setAsideAt(movable, path);
+  if (known) return known;
+  throw new SalvorError(
+    'UnsafeState',
+    `${node.name}: ${path} is not removed: no restore or replacement has set it aside beside ${[memberData(movable.dataDir), ...movable.files].join(', ')}; nothing was removed`,
+  );
+}
+
+/** Real directories and files, not links to some. */
+async function everyAsideOf(movable: Movable, host: Host, signal: AbortSignal): Promise<KnownAside[]> {
+  const folders = new Set([movable.dataDir, ...movable.files.map((file) => dirname(file))]);
+  const found: KnownAside[] = [];
+  for (const folder of folders) {
+    if ((await host.typeOf(folder, signal)) !== 'directory') continue;
+    for (const { name, type } of await host.list(folder, signal)) {
+      const known = setAsideAt(movable, join(folder, name));
+      if (known?.type === type) found.push(known);
+    }
+  }
+  return found;
 }
 
 async function bytesOf(path: string, host: Host, signal: AbortSignal): Promise<number> {

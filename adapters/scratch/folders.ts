@@ -1,7 +1,7 @@
 /** Room on the worker for what must be a file for a while. */
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { codeOf } from '../stores/filesystem/errors.ts';
+import { hasErrorCode } from '../system-errors.ts';
 import { endLeftovers } from './process.ts';
 import { isAbandoned, own } from './owner.ts';
 import { cacheDirectory, environmentVariable } from '../environment.ts';
@@ -43,7 +43,7 @@ export async function withScratch<T>(
  */
 export async function sweepScratch(root: string = scratchRoot()): Promise<number> {
   const entries = await readdir(root, { withFileTypes: true }).catch((error: unknown) => {
-    if (codeOf(error) === 'ENOENT') return [];
+    if (hasErrorCode(error, 'ENOENT')) return [];
     throw error;
   });
   let swept = 0;

@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process';
 import { open, readdir, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SalvorError } from '../../domain/errors.ts';
-import { lastLines } from '../hosts/process.ts';
+import { watchChild } from '../hosts/child.ts';
+import { lastLines } from '../hosts/tail.ts';
 
 const STOP_MS = 10_000;
 const POLL_MS = 50;
@@ -42,10 +43,7 @@ export async function startScratchProcess<T>(
   const log = await open(logFile, 'w', 0o600);
   const [command, ...args] = argv;
   const child = spawn(command, args, { stdio: ['ignore', log.fd, log.fd], detached: true, env });
-  const { promise: ended, resolve: onEnd } = Promise.withResolvers<void>();
-  // A command that can't be spawned ends without ever having run.
-  child.once('error', () => onEnd());
-  child.once('exit', () => onEnd());
+  const watched = watchChild(child, { graceMs: STOP_MS });
   await log.close();
   const isRunning = () => child.pid !== undefined && child.exitCode === null && child.signalCode === null;
 
@@ -53,10 +51,8 @@ export async function startScratchProcess<T>(
     pid: child.pid ?? 0,
     log: async () => await readFile(logFile, 'utf8'),
     async stop() {
-      if (isRunning()) child.kill('SIGTERM');
-      const kill = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
-      await ended;
-      clearTimeout(kill);
+      if (isRunning()) watched.end();
+      await watched.gone();
     },
   };
   try {

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { SalvorError } from '../../domain/errors.ts';
 import type { CommandResult, Host } from '../hosts/host.ts';
-import { lastLines } from '../hosts/process.ts';
+import { lastLines } from '../hosts/tail.ts';
 
 /** Reading or restoring takes about as long as copying the database. */
 const TIMEOUT_MS = 30 * 60_000;

@@ -4,7 +4,7 @@ import { SalvorError } from '../../domain/errors.ts';
 import type { Digest } from '../../domain/format/manifest.ts';
 import type { SnapshotSource } from '../../domain/format/snapshot-source.ts';
 import { checkSnapshot } from './integrity.ts';
-import { openStore } from '../stores/open.ts';
+import { openStore } from '../stores/types.ts';
 import { readCopy } from './read-copy.ts';
 
 /**

@@ -6,6 +6,7 @@ import { SalvorError } from '../../domain/errors.ts';
 import { provideTool } from '../binaries/binaries.ts';
 import { sha256OfFile } from '../binaries/checksums.ts';
 import type { Host } from '../hosts/host.ts';
+import { minorVersionOf } from '../../domain/etcd-version.ts';
 
 export interface NodeTool {
   /** On the node. */
@@ -28,9 +29,9 @@ type Found = Omit<NodeTool, 'raisesRevision'>;
 const TOOLS = '/var/tmp/salvor';
 
 /** Older ones have no API version 3 unless told. */
-const OLDEST_MINOR = 4;
+const OLDEST = '3.4';
 /** From here on etcdutl restores; etcdctl lost it in 3.6. */
-const ETCDUTL_MINOR = 5;
+const FIRST_WITH_ETCDUTL = '3.5';
 
 /** The kernel's names for processors, by Node's. */
 const MACHINES: Partial<Record<NodeJS.Architecture, string>> = { x64: 'x86_64', arm64: 'aarch64' };
@@ -61,7 +62,7 @@ async function findTool(
   const { etcdutl } = node.etcd;
   if (etcdutl !== undefined) {
     const said = await askVersion(host, etcdutl, signal);
-    if (said !== undefined && minorOf(said.version) >= OLDEST_MINOR) {
+    if (said !== undefined && minorVersionOf(said.version) >= minorVersionOf(OLDEST)) {
       return { path: etcdutl, ...said, source: 'configuration' };
     }
     const what = said === undefined ? 'it does not run' : `${said.name} ${said.version}`;
@@ -74,9 +75,10 @@ async function findTool(
   if (version !== undefined) seen.push(`etcd ${version} runs there`);
   else if ((version = await etcdOnPath(host, signal)) !== undefined) seen.push(`etcd ${version} is on PATH`);
   else if ((version = snapshotVersion) !== undefined) seen.push(`the snapshot is of etcd ${version}`);
-  const name = version !== undefined && minorOf(version) < ETCDUTL_MINOR ? 'etcdctl' : 'etcdutl';
+  const name =
+    version !== undefined && minorVersionOf(version) < minorVersionOf(FIRST_WITH_ETCDUTL) ? 'etcdctl' : 'etcdutl';
   const fits = (said: { name: string; version: string } | undefined) =>
-    said?.name === name && (version === undefined || minorOf(said.version) === minorOf(version));
+    said?.name === name && (version === undefined || minorVersionOf(said.version) === minorVersionOf(version));
 
   const onPath = await askVersion(host, name, signal);
   if (onPath && fits(onPath)) return { path: name, ...onPath, source: "the node's PATH" };
@@ -106,7 +108,7 @@ async function findTool(
 function missing(node: ClusterNode, seen: string[]): SalvorError {
   return new SalvorError(
     'ToolMissing',
-    `${node.name}: no etcdutl (before etcd 3.5: etcdctl 3.${OLDEST_MINOR}) that fits, of the release of its etcd (${seen.join('; ')}); install it on the node and name it with etcd.etcdutl`,
+    `${node.name}: no etcdutl (before etcd 3.5: etcdctl ${OLDEST}) that fits, of the release of its etcd (${seen.join('; ')}); install it on the node and name it with etcd.etcdutl`,
   );
 }
 
@@ -231,10 +233,4 @@ async function toolFolder(host: Host, signal: AbortSignal): Promise<string> {
 async function sha256On(host: Host, path: string, signal: AbortSignal): Promise<string | undefined> {
   const { exitCode, stdout } = await host.run(['sha256sum', '--', path], { signal });
   return exitCode === 0 ? /^\\?([0-9a-f]{64}) /.exec(stdout)?.[1] : undefined;
-}
-
-/** 6 of 3.6.16; etcd has had no other major version for ten years. */
-function minorOf(version: string): number {
-  const [major, minor] = version.split('.').map(Number);
-  return major === 3 ? (minor ?? 0) : -1;
 }

@@ -1,7 +1,8 @@
 /** Whether there is room for a backup before the first byte of it is written. */
-import { statfs } from 'node:fs/promises';
 import type { NamedStore } from '../../domain/configuration/stores.ts';
 import { SalvorError } from '../../domain/errors.ts';
+import { freeBytesAt } from '../files.ts';
+import { folderOf } from './types.ts';
 
 /**
  * Looks at the disk of a store that has one.
@@ -9,12 +10,12 @@ import { SalvorError } from '../../domain/errors.ts';
  * @throws SalvorError `NoSpace` with both figures; a directory that can't be looked at is left to the store's own check
  */
 export async function requireRoom(store: NamedStore, bytes: number): Promise<void> {
-  if (store.type !== 'filesystem') return;
-  const free = await freeBytes(store.path);
+  const folder = folderOf(store);
+  const free = folder === undefined ? undefined : await freeBytesIfKnown(folder);
   if (free === undefined || free >= bytes) return;
   throw new SalvorError(
     'NoSpace',
-    `store "${store.name}": ${store.path} has ${free} bytes left, and the backup may need ${bytes}; make room on its disk, or prune`,
+    `store "${store.name}": ${folder} has ${free} bytes left, and the backup may need ${bytes}; make room on its disk, or prune`,
   );
 }
 
@@ -23,7 +24,7 @@ export async function requireRoom(store: NamedStore, bytes: number): Promise<voi
  * @throws SalvorError `NoSpace` with both figures
  */
 export async function requireScratchRoom(folder: string, bytes: number): Promise<number | undefined> {
-  const free = await freeBytes(folder);
+  const free = await freeBytesIfKnown(folder);
   if (free === undefined || free >= bytes) return free;
   throw new SalvorError(
     'NoSpace',
@@ -31,7 +32,6 @@ export async function requireScratchRoom(folder: string, bytes: number): Promise
   );
 }
 
-async function freeBytes(path: string): Promise<number | undefined> {
-  const found = await statfs(path).catch(() => undefined);
-  return found && found.bavail * found.bsize;
+async function freeBytesIfKnown(path: string): Promise<number | undefined> {
+  return await freeBytesAt(path).catch(() => undefined);
 }

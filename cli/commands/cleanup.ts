@@ -13,7 +13,9 @@ interface CleanUpOptions extends CommonOptions {
 export function addCleanUp(program: Command): void {
   program
     .command('cleanup')
-    .description('remove the data directories that restores have moved aside on the nodes')
+    .description(
+      'remove what restores and replacements have moved aside on the nodes: old data, configuration, certificates',
+    )
     .argument('<cluster>', 'its name in the configuration')
     .option('--dry-run', 'say what there is, and remove nothing')
     .option('--confirm <cluster>', "the cluster's name once more: what is removed is the way back")
@@ -32,7 +34,7 @@ export function addCleanUp(program: Command): void {
           options,
           'cleanUp',
           input,
-          `${dryRun ? 'Look at' : 'Remove'} what restores of ${cluster} moved aside`,
+          `${dryRun ? 'Look at' : 'Remove'} what was moved aside on the nodes of ${cluster}`,
         );
       }),
     );

@@ -1,5 +1,6 @@
 /** What was moved aside, and is gone. */
 import type { CleanUpReport } from '../../domain/operations/clean-up.ts';
+import { countedInWords } from '../../domain/restore/set-aside.ts';
 import { formatBytes } from '../../domain/units.ts';
 import { type Look, paint, plain } from './format.ts';
 import { renderTable } from './table.ts';
@@ -8,7 +9,7 @@ export function renderCleanUp({ cluster, dryRun, removed }: CleanUpReport, look:
   if (removed.length === 0) return `Nothing was moved aside on the nodes of ${plain(cluster)}`;
   const bytes = removed.reduce((sum, each) => sum + each.bytes, 0);
   return [
-    paint(look, 'bold', `${dryRun ? 'Would remove' : 'Removed'} ${removed.length} directories, ${formatBytes(bytes)}`),
+    paint(look, 'bold', `${dryRun ? 'Would remove' : 'Removed'} ${countedInWords(removed)}, ${formatBytes(bytes)}`),
     renderTable(
       ['node', 'size', 'path'],
       removed.map((each) => [each.node, formatBytes(each.bytes), each.path]),

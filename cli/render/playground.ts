@@ -1,6 +1,7 @@
 /** The small world, and how to get into it. */
 import { type Look, paint } from './format.ts';
 import { renderFacts, renderTable } from './table.ts';
+import { quoted } from '../../adapters/hosts/quote.ts';
 
 /** The part of a playground that is shown. */
 interface World {
@@ -33,8 +34,8 @@ export function renderPlayground(
     ),
     '',
     'Go in with these, then for example `salvor backup playground`:',
-    ...Object.entries(variables).map(([name, value]) => `  export ${name}=${quote(value)}`),
-    ...ssh.map((argv) => `  ${argv.map(quote).join(' ')}`),
+    ...Object.entries(variables).map(([name, value]) => `  export ${name}=${quoted(value)}`),
+    ...ssh.map((argv) => `  ${argv.map(quoted).join(' ')}`),
   ].join('\n');
 }
 
@@ -57,9 +58,4 @@ export function renderPlaygroundStatus({ directory, parts, links }: Status, look
     renderTable(['PART', 'STATE', 'PID', 'ADDRESS', 'LOG'], rows, look, { right: ['PID'] }),
     ...links.map(({ name, url }) => `${name}: ${url}`),
   ].join('\n');
-}
-
-/** For a POSIX shell. */
-function quote(value: string): string {
-  return /^[\w./:@=-]+$/.test(value) ? value : `'${value.replaceAll("'", `'\\''`)}'`;
 }

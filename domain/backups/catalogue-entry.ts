@@ -22,3 +22,8 @@ export interface CatalogueEntry {
   /** What is wrong with it, when something is. */
   problem?: string;
 }
+
+/** Whether a restore may take it: every artifact is in some store at least. */
+export function isGood({ state }: Pick<CatalogueEntry, 'state'>): boolean {
+  return state === 'complete' || state === 'degraded';
+}

@@ -1,6 +1,7 @@
 /** Which backup is verified next. Pure. */
 import { type Proof, PROOFS } from '../format/manifest.ts';
 import type { CatalogueEntry } from './catalogue-entry.ts';
+import { isGood } from './catalogue-entry.ts';
 
 /** What the choice needs to know of a backup. */
 export interface DrillCandidate {
@@ -25,7 +26,7 @@ export function chooseForDrill<T extends DrillCandidate>(
   backups: readonly T[],
   wish: DrillWish,
 ): { chosen: T; why: string } | undefined {
-  const good = backups.filter(({ entry }) => entry.state === 'complete' || entry.state === 'degraded');
+  const good = backups.filter(({ entry }) => isGood(entry));
   const [newest] = good.toSorted((a, b) => compare(b.entry.takenAt, a.entry.takenAt));
   const [oldestProof] = good.toSorted(
     (a, b) =>

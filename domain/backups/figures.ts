@@ -3,6 +3,7 @@ import type { Catalogue } from './found-backup.ts';
 import { PROOFS } from '../format/manifest.ts';
 import type { CatalogueEntry } from './catalogue-entry.ts';
 import type { FoundBackup } from './found-backup.ts';
+import { isGood } from './catalogue-entry.ts';
 
 /** The first of the proofs that says more than that the bytes are there. */
 const PROVEN = PROOFS.indexOf('restored');
@@ -49,6 +50,6 @@ export function storeFigures({ entries, orphans }: Catalogue, stores: string[]):
 
 /** Whether the store alone is enough for what it was to have of a good backup. */
 function isWhole({ entry, missing }: FoundBackup, store: string): boolean {
-  if (entry.state !== 'complete' && entry.state !== 'degraded') return false;
+  if (!isGood(entry)) return false;
   return entry.stores.includes(store) && missing.every((copy) => copy.store !== store);
 }

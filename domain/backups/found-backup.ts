@@ -197,6 +197,6 @@ function sizeOfOneCopy(objects: LocatedObject[]): number {
   return [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0);
 }
 
-export function isNote(kind: ParsedKey['kind']): boolean {
+export function isNote(kind: ParsedKey['kind']): kind is Exclude<ParsedKey['kind'], ArtifactKind> {
   return kind === 'manifest' || kind === 'verified' || kind === 'pinned';
 }

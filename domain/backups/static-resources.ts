@@ -1,8 +1,8 @@
 /** What is kept of each node beside the snapshot: what a node that is built anew needs before any backup helps it. Pure. */
 import type { Cluster } from '../configuration/resolve.ts';
-import type { NamedStore } from '../configuration/stores.ts';
 import { traitsOf } from '../flavours/index.ts';
-import type { ArtifactKind } from '../format/keys.ts';
+import { storeHolds } from '../format/keys.ts';
+import type { SentCopy } from '../format/snapshot-source.ts';
 
 /** The paths that are kept of each node: the configured ones, else the flavour's. A `*` in the last part stands for any characters. */
 export function staticResourcePaths({
@@ -10,11 +10,6 @@ export function staticResourcePaths({
   flavour,
 }: Pick<Cluster, 'staticResources' | 'flavour'>): readonly string[] {
   return staticResources?.paths ?? traitsOf(flavour).staticPaths;
-}
-
-/** Whether a store takes a kind of artifact: all, unless it says which. */
-export function storeHolds({ holds }: NamedStore, kind: ArtifactKind): boolean {
-  return holds?.includes(kind) ?? true;
 }
 
 /** With encryption at rest: the stores in which the encrypted secrets and, in the static resources, their keys lie together. */
@@ -32,7 +27,7 @@ export interface StaticResourcesTaken {
   encrypted: boolean;
   content: { bytes: number; sha256: string };
   stored: { bytes: number; sha256: string };
-  copies: { store: string; state: 'complete' | 'failed'; error?: string }[];
+  copies: SentCopy[];
   /** What is in it. */
   paths: string[];
   /** What was asked for and isn't on the node. */

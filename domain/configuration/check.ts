@@ -1,9 +1,9 @@
 /** What no single field can tell: references between stores, clusters and nodes. */
 import { traitsOf } from '../flavours/index.ts';
-import { ARTIFACT_KINDS } from '../format/keys.ts';
+import { type ArtifactKind, storeHolds } from '../format/keys.ts';
 import type { Finding } from './problems.ts';
 import type { Configuration } from './schema.ts';
-import type { StoreConfiguration } from './stores.ts';
+import { placeOf } from './stores.ts';
 
 type ClusterConfiguration = Configuration['clusters'][string];
 
@@ -30,7 +30,7 @@ function checkStores({ stores }: Configuration, cluster: ClusterConfiguration, a
       findings.push({ path, message: `the store "${store}" is listed twice` });
     }
   }
-  if (findings.length === 0 && !cluster.stores.some((store) => holds(stores[store], 'snapshot'))) {
+  if (findings.length === 0 && !cluster.stores.some((store) => holds(stores, store, 'snapshot'))) {
     findings.push({ path: [...at, 'stores'], message: 'none of these stores holds "snapshot"; expected at least one' });
   }
   return findings;
@@ -111,15 +111,10 @@ function samePlaces({ stores }: Configuration): Finding[] {
   });
 }
 
-function placeOf(store: StoreConfiguration): string {
-  if (store.type === 'filesystem') return `filesystem ${store.path}`;
-  return `s3 ${store.endpoint ?? store.region} ${store.bucket} ${store.prefix ?? ''}`;
-}
-
 function keysBesideSnapshots({ stores }: Configuration, name: string, cluster: ClusterConfiguration): Finding[] {
   if (!cluster.encryptionAtRest) return [];
   return cluster.stores
-    .filter((store) => holds(stores[store], 'snapshot') && holds(stores[store], 'static-resources'))
+    .filter((store) => holds(stores, store, 'snapshot') && holds(stores, store, 'static-resources'))
     .map((store) => ({
       path: ['clusters', name, 'stores', cluster.stores.indexOf(store)],
       message: `store "${store}" would hold both the snapshot of "${name}" and, in its static resources, the keys that decrypt it; set "holds" so that they lie apart`,
@@ -150,6 +145,7 @@ function missingKeys(name: string, cluster: ClusterConfiguration): Finding[] {
   return findings;
 }
 
-function holds(store: StoreConfiguration | undefined, kind: (typeof ARTIFACT_KINDS)[number]): boolean {
-  return store !== undefined && (store.holds ?? ARTIFACT_KINDS).includes(kind);
+function holds(stores: Configuration['stores'], name: string, kind: ArtifactKind): boolean {
+  const store = stores[name];
+  return store !== undefined && storeHolds(store, kind);
 }

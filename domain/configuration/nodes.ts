@@ -1,6 +1,5 @@
 /** The control-plane machines of a cluster. */
 import { z } from 'zod';
-import { SalvorError } from '../errors.ts';
 import {
   absolutePathSchema,
   addressSchema,
@@ -138,17 +137,4 @@ function containerCommands(program: 'docker' | 'podman' | 'nerdctl', container: 
     stop: [program, 'stop', container],
     status: [program, 'container', 'inspect', '--format={{.State.Status}}', container],
   };
-}
-
-/**
- * The node of a name.
- * @throws SalvorError `InvalidInput`, naming the nodes there are
- */
-export function nodeOf(nodes: ClusterNode[], name: string): ClusterNode {
-  const node = nodes.find((candidate) => candidate.name === name);
-  if (node) return node;
-  throw new SalvorError(
-    'InvalidInput',
-    `no node is named "${name}"; there are: ${nodes.map((known) => known.name).join(', ')}`,
-  );
 }

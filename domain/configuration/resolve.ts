@@ -8,6 +8,7 @@ import { type ClusterNode, serviceCommands, type TlsFiles } from './nodes.ts';
 import { describeIssue, type Finding, findingsOf, type Problem } from './problems.ts';
 import { type Configuration, configurationSchema, type Schedule } from './schema.ts';
 import type { NamedStore } from './stores.ts';
+import { withoutUndefined } from '../without-undefined.ts';
 
 /** One cluster of the configuration: defaults filled in, its stores beside it, secrets still references. It may stand in a history. */
 export interface Cluster {
@@ -76,7 +77,7 @@ function problemOf({ path, message }: Finding, locate: Locate): Problem {
   const text = path.map((part) =>
     typeof part === 'string' && !PLAIN.test(part) ? JSON.stringify(part) : String(part),
   );
-  return { path: text.join('.'), message, ...(at !== undefined && { at }) };
+  return withoutUndefined({ path: text.join('.'), message, at });
 }
 
 const PLAIN = /^[\w-]+(?:\.[\w-]+)*$/;
@@ -140,12 +141,5 @@ function resolveNode(
         ...(apiServer?.service && { service: serviceCommands(apiServer.service) }),
       },
     }),
-  };
-}
-
-function withoutUndefined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  // The entries are the value's own, less those that are undefined.
-  return Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined)) as {
-    [K in keyof T]: Exclude<T[K], undefined>;
   };
 }

@@ -4,11 +4,10 @@ import { FLAVOUR_NAMES } from '../flavours/index.ts';
 import { COMPRESSIONS } from '../format/keys.ts';
 import { ScheduleProblem } from '../schedule/problem.ts';
 import { scheduleTimes } from '../schedule/times.ts';
+import { WINDOW } from '../schedule/window.ts';
 import { nodeSchema, tlsSchema } from './nodes.ts';
 import { storesSchema } from './stores.ts';
 import { absolutePathSchema, durationSchema, isTimeZone, nameSchema, workerPathSchema } from '../values.ts';
-
-const WINDOW = /^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d( \S+)?$/;
 
 const scheduleSchema = z
   .strictObject({

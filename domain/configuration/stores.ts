@@ -80,7 +80,26 @@ export const storeSchema = z.discriminatedUnion('type', [filesystemStoreSchema, 
 
 export type FilesystemStoreConfiguration = z.infer<typeof filesystemStoreSchema>;
 export type S3StoreConfiguration = z.infer<typeof s3StoreSchema>;
-export type StoreConfiguration = z.infer<typeof storeSchema>;
+
+/** Every type of store, by its name. */
+export interface StoreConfigurations {
+  filesystem: FilesystemStoreConfiguration;
+  s3: S3StoreConfiguration;
+}
+export type StoreTypeName = keyof StoreConfigurations;
+export type StoreConfiguration = StoreConfigurations[StoreTypeName];
 export type NamedStore = StoreConfiguration & { name: string };
+
+const PLACES: { [T in StoreTypeName]: (store: StoreConfigurations[T]) => string } = {
+  filesystem: ({ path }) => path,
+  s3: ({ endpoint, region, bucket, prefix = '' }) => `${endpoint ?? region} ${bucket} ${prefix}`,
+};
+
+/** The same for two stores that are one place under two names. */
+export function placeOf<T extends StoreTypeName>(store: StoreConfigurations[T] & { type: T }): string {
+  const { type }: { type: T } = store;
+  const place: (store: StoreConfigurations[T]) => string = PLACES[type];
+  return `${type} ${place(store)}`;
+}
 
 export const storesSchema = z.record(nameSchema, storeSchema);

@@ -3,9 +3,32 @@
  * Keys are relative to the store's own prefix.
  */
 
-/** One file of a backup. */
+/** One file of a backup. A new kind is a name here, its row in `ARTIFACTS`, and an activity that takes it. */
 export const ARTIFACT_KINDS = ['snapshot', 'static-resources', 'resources', 'volume'] as const;
 export type ArtifactKind = (typeof ARTIFACT_KINDS)[number];
+
+export interface ArtifactTraits {
+  /** The end of its name, without what tells compression and encryption; null while nothing writes it. */
+  format: string | null;
+  /** Without it there is no backup; without another one the backup is degraded. Healing copies all kinds alike, by their digests. */
+  isRequired: boolean;
+  /** What a drill does with it beside reading every copy by its digest. */
+  drill: 'restore' | 'none';
+  /** Whether other tools and older scripts leave it as well, without a manifest. */
+  isTakenByOthers: boolean;
+}
+
+export const ARTIFACTS: Record<ArtifactKind, ArtifactTraits> = {
+  snapshot: { format: 'db', isRequired: true, drill: 'restore', isTakenByOthers: true },
+  'static-resources': { format: 'tar.gz', isRequired: false, drill: 'none', isTakenByOthers: true },
+  resources: { format: 'ndjson', isRequired: false, drill: 'none', isTakenByOthers: false },
+  volume: { format: null, isRequired: false, drill: 'none', isTakenByOthers: false },
+};
+
+/** Whether a store takes a kind of artifact: all, unless it says which. */
+export function storeHolds({ holds }: { holds?: readonly ArtifactKind[] | undefined }, kind: ArtifactKind): boolean {
+  return holds?.includes(kind) ?? true;
+}
 
 /** A backup's name within its cluster: its UTC time, `YYYYmmdd-HHMMSS`. */
 export type BackupId = string;
@@ -40,13 +63,23 @@ export function nodePrefix(cluster: string, nodeAddress: string): string {
 
 /** The key of an etcd snapshot: `snapshot-<id>.db[.zst][.age]`. */
 export function snapshotKey(cluster: string, nodeAddress: string, backup: BackupId, encoding: Encoding): string {
-  const suffix = `${encoding.compression === 'zstd' ? '.zst' : ''}${encoding.encrypted ? '.age' : ''}`;
-  return `${nodePrefix(cluster, nodeAddress)}snapshot-${backup}.db${suffix}`;
+  return artifactKey('snapshot', cluster, nodeAddress, backup, encoding);
 }
 
 /** The key of the static resources: `static-resources-<id>.tar.gz[.age]`. */
 export function staticResourcesKey(cluster: string, nodeAddress: string, backup: BackupId, encrypted: boolean): string {
-  return `${nodePrefix(cluster, nodeAddress)}static-resources-${backup}.tar.gz${encrypted ? '.age' : ''}`;
+  return artifactKey('static-resources', cluster, nodeAddress, backup, { compression: 'none', encrypted });
+}
+
+function artifactKey(
+  kind: ArtifactKind,
+  cluster: string,
+  nodeAddress: string,
+  backup: BackupId,
+  { compression, encrypted }: Encoding,
+): string {
+  const suffix = `${compression === 'zstd' ? '.zst' : ''}${encrypted ? '.age' : ''}`;
+  return `${nodePrefix(cluster, nodeAddress)}${kind}-${backup}.${ARTIFACTS[kind].format}${suffix}`;
 }
 
 /** The key of the manifest: `backup-<id>.json`. It is written last: with it the backup exists. */
@@ -73,11 +106,9 @@ export interface ParsedKey extends Encoding {
 }
 
 const KEY =
-  /^(?<cluster>[^/]+)\/(?<node>[^/]+)\/(?:(?<note>backup|verified|pinned)-(?<noteId>[\d-]+)\.json|(?<kind>snapshot|static-resources|resources)-(?<id>[\d-]+)\.(?<format>db|tar\.gz|ndjson)(?<zst>\.zst)?(?<age>\.age)?)$/;
+  /^(?<cluster>[^/]+)\/(?<node>[^/]+)\/(?:(?<note>backup|verified|pinned)-(?<noteId>[\d-]+)\.json|(?<kind>[a-z-]+)-(?<id>\d[\d-]*)\.(?<format>[a-z.]+?)(?<zst>\.zst)?(?<age>\.age)?)$/;
 
 const NOTES = { backup: 'manifest', verified: 'verified', pinned: 'pinned' } as const;
-
-const FORMATS: Record<string, string> = { snapshot: 'db', 'static-resources': 'tar.gz', resources: 'ndjson' };
 
 /** Reads a key, or gives undefined for one that isn't in this naming. */
 export function parseKey(key: string): ParsedKey | undefined {
@@ -91,7 +122,7 @@ export function parseKey(key: string): ParsedKey | undefined {
     return { ...place, kind: NOTES[note], compression: 'none', encrypted: false };
   }
   const artifact = ARTIFACT_KINDS.find((known) => known === kind);
-  if (artifact === undefined || FORMATS[artifact] !== format) return undefined;
+  if (artifact === undefined || ARTIFACTS[artifact].format !== format) return undefined;
   return { ...place, kind: artifact, compression: zst ? 'zstd' : 'none', encrypted: age !== undefined };
 }
 

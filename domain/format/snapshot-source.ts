@@ -48,6 +48,17 @@ export function withoutHashCheck<S extends SnapshotSource>(source: S): S {
   );
 }
 
+export type CopyState = 'complete' | 'failed';
+
+/** How sending an artifact to one store went. */
+export interface SentCopy {
+  store: string;
+  state: CopyState;
+  error?: string;
+  /** It was read again meanwhile, and is what was sent. */
+  readBack?: true;
+}
+
 /** What one stream out of etcd became. */
 export interface SnapshotTaken {
   backup: BackupId;
@@ -57,7 +68,6 @@ export interface SnapshotTaken {
   encrypted: boolean;
   content: Digest;
   stored: Digest;
-  /** `readBack`: it was read again meanwhile, and is what was sent. */
-  copies: { store: string; state: 'complete' | 'failed'; error?: string; readBack?: true }[];
+  copies: SentCopy[];
   etcd: Manifest['etcd'];
 }

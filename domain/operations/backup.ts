@@ -1,6 +1,7 @@
 /** Takes a backup: what goes in, what comes out, and what is known of it. */
 import { BACKUP_OVERRIDES, type BackupOverride } from '../backups/settled.ts';
 import type { ArtifactKind, BackupId } from '../format/keys.ts';
+import type { CopyState } from '../format/snapshot-source.ts';
 import { isName, listOf, oneOf } from '../input.ts';
 import type { OperationRow } from './row.ts';
 
@@ -9,8 +10,6 @@ export interface BackupInput {
   /** Checks that count as passed. */
   override?: BackupOverride[];
 }
-
-export type CopyState = 'complete' | 'failed';
 
 export interface ArtifactReport {
   kind: ArtifactKind;

@@ -13,8 +13,8 @@ export interface CleanUpInput {
 export interface CleanUpReport {
   cluster: string;
   dryRun: boolean;
-  /** Data directories that restores and rollbacks moved aside. */
-  removed: { node: string; path: string; bytes: number }[];
+  /** What restores, rollbacks and replacements moved aside: data directories, and the files that a replacement wrote anew. */
+  removed: { node: string; path: string; type: 'directory' | 'file'; bytes: number }[];
 }
 
 export const CLEAN_UP = {

@@ -10,6 +10,7 @@ import type { BackupId } from '../format/keys.ts';
 import { cannotRaiseRevision, raiseAbove } from './revision.ts';
 import { plannedNode, restoreSteps } from './steps.ts';
 import type { SnapshotSource } from '../format/snapshot-source.ts';
+import { minorVersionOf } from '../etcd-version.ts';
 
 /** A backup that was chosen for a restore. */
 export interface ChosenBackup extends SnapshotSource {
@@ -148,18 +149,14 @@ export function decisiveParts(cluster: Cluster, plan: Omit<RestorePlan, 'digest'
 
 /** etcd reads the data of the minor version before its own, and refuses that of a later one (etcd, "Downgrade etcd"). */
 function refuseLaterVersion({ snapshot, members }: RestorePlan['versions']): void {
-  const older = members.filter(({ version }) => snapshot !== null && minorOf(version) < minorOf(snapshot));
+  const older = members.filter(
+    ({ version }) => snapshot !== null && minorVersionOf(version) < minorVersionOf(snapshot),
+  );
   if (older.length === 0) return;
   throw new SalvorError(
     'UnsafeState',
     `the snapshot is of etcd ${snapshot}, and ${older.map(({ node, version }) => `${node} runs ${version}`).join(', ')}: an etcd does not start with the data of a later one. Upgrade etcd there, or use an older backup`,
   );
-}
-
-/** As a number that can be compared: 3.6.16 gives 3006. */
-function minorOf(version: string): number {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  return major * 1_000 + minor;
 }
 
 function* warningsOf(
@@ -185,7 +182,7 @@ function* warningsOf(
     else if (etcd === 'stopped') yield `etcd on ${name} does not run; the restore starts it`;
   }
   const other = versions.members.filter(
-    ({ version }) => versions.snapshot !== null && minorOf(version) > minorOf(versions.snapshot),
+    ({ version }) => versions.snapshot !== null && minorVersionOf(version) > minorVersionOf(versions.snapshot),
   );
   if (other.length > 0)
     yield `the snapshot is of etcd ${versions.snapshot}, ${other.map(({ node, version }) => `${node} runs ${version}`).join(', ')}: its data is upgraded at the start`;

@@ -1,31 +1,71 @@
-/** The data that restores have moved aside on a node. Pure. */
+/** What restores and replacements have moved aside on a node. Pure. */
 import { timeOfBackupId } from '../format/keys.ts';
-import { memberData, restorePaths } from '../node-paths.ts';
+import { asideName, memberData, restorePaths } from '../node-paths.ts';
 
-/** `before`: what was there before a restore. `abandoned`: what a rollback took away again. */
-export type SetAsideKind = 'before' | 'abandoned';
+/**
+ * `before`: the data from before a restore. `abandoned`: the data that a rollback took away again. `replaced`: the data, configuration and
+ * certificates from before a replacement.
+ */
+export type SetAsideKind = 'before' | 'abandoned' | 'replaced';
 
 export interface SetAside {
   path: string;
   kind: SetAsideKind;
-  /** Of the restore, which is the time of its beginning. */
+  type: 'directory' | 'file';
+  /** Of the restore or replacement, which is the time of its beginning. */
   operationId: string;
   /** On the disk. */
   bytes: number;
 }
 
-/** What a path beside a member's data is, when a restore has put it there; undefined for any other. */
-export function setAsideAt(dataDir: string, path: string): Omit<SetAside, 'bytes'> | undefined {
+/** A path that an operation has put there, and where it lies while it is removed: a removal that was killed is continued there. */
+export interface KnownAside extends Omit<SetAside, 'bytes'> {
+  removing: string;
+}
+
+/** What operations move aside on a node. */
+export interface Movable {
+  dataDir: string;
+  /** Those that a replacement writes anew. */
+  files: readonly string[];
+}
+
+/** What a path is when an operation has put it there, or a killed removal left it; undefined for any other. */
+export function setAsideAt(movable: Movable, path: string): KnownAside | undefined {
   const operationId = path.slice(-OPERATION_ID_CHARACTERS);
   if (timeOfBackupId(operationId) === undefined) return undefined;
-  const { setAside, abandoned } = restorePaths(dataDir, operationId);
-  if (path === setAside) return { path, kind: 'before', operationId };
-  return path === abandoned ? { path, kind: 'abandoned', operationId } : undefined;
+  for (const each of everyAside(movable, operationId)) {
+    if (path === each.path || path === each.removing) return { ...each, path };
+  }
+  return undefined;
 }
 
 const OPERATION_ID_CHARACTERS = 'YYYYmmdd-HHMMSS'.length;
 
-/** Where it lies while it is being removed: under a name by which a killed try is finished. */
-export function removingPath(dataDir: string, { kind, operationId }: Omit<SetAside, 'bytes'>): string {
-  return `${memberData(dataDir)}.salvor-removing-${kind}-${operationId}`;
+function everyAside({ dataDir, files }: Movable, operationId: string): KnownAside[] {
+  const data = memberData(dataDir);
+  const { setAside, abandoned } = restorePaths(dataDir, operationId);
+  const aside = (from: string, path: string, kind: SetAsideKind, type: SetAside['type']) => ({
+    path,
+    kind,
+    type,
+    operationId,
+    removing: `${from}.salvor-removing-${kind}-${operationId}`,
+  });
+  return [
+    aside(data, setAside, 'before', 'directory'),
+    aside(data, abandoned, 'abandoned', 'directory'),
+    aside(data, asideName(data, operationId), 'replaced', 'directory'),
+    ...files.map((file) => aside(file, asideName(file, operationId), 'replaced', 'file')),
+  ];
+}
+
+/** As in "3 directories and 1 file". */
+export function countedInWords(found: readonly Pick<SetAside, 'type'>[]): string {
+  const directories = found.filter(({ type }) => type === 'directory').length;
+  const files = found.length - directories;
+  return [
+    ...(directories > 0 || files === 0 ? [`${directories} ${directories === 1 ? 'directory' : 'directories'}`] : []),
+    ...(files > 0 ? [`${files} ${files === 1 ? 'file' : 'files'}`] : []),
+  ].join(' and ');
 }

@@ -11,7 +11,7 @@ import type { Retention } from '../configuration/stores.ts';
 import { SalvorError } from '../errors.ts';
 import { type Proof, PROOFS } from '../format/manifest.ts';
 import type { BackupId } from '../format/keys.ts';
-import type { CatalogueEntry } from '../backups/catalogue-entry.ts';
+import { type CatalogueEntry, isGood as isGoodBackup } from '../backups/catalogue-entry.ts';
 import { hasKeepRule, keptByRules } from './rules.ts';
 
 /** What the decision needs to know of a backup in a store. */
@@ -117,7 +117,7 @@ function keepAll<T>(timeline: Entry<T>[], reason: string): RetentionDecision<T> 
 }
 
 function isGood({ backup }: Entry<RetentionCandidate>): boolean {
-  return backup.state === 'complete' || backup.state === 'degraded';
+  return isGoodBackup(backup);
 }
 
 /** What neither the rules nor `maxBytes` can remove. */

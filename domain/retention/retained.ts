@@ -1,7 +1,7 @@
 /** What a store's retention says of the backups in a catalogue. No I/O. */
 import type { Cluster } from '../configuration/resolve.ts';
-import { decideRetention, type RetentionCandidate } from './decide.ts';
 import { type FoundBackup, isIntended, lackedBy, type LocatedObject } from '../backups/found-backup.ts';
+import { decideRetention, type RetentionCandidate } from './decide.ts';
 
 /** A backup as one store sees it. */
 export interface BackupInStore extends RetentionCandidate {

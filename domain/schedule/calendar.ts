@@ -12,6 +12,9 @@ export interface Calendar {
   daysOfWeek?: number[];
 }
 
+/** After 28 years every day of a month was every day of the week, 29 February among them. */
+export const DAYS_TO_LOOK_AT = 28 * 366;
+
 /** Whether a UTC day is one of the calendar's. */
 export function matchesDay({ daysOfMonth, months, daysOfWeek }: Calendar, day: Date): boolean {
   return (

@@ -1,5 +1,5 @@
 /** The five fields of cron, as crontab(5) has them: minute, hour, day of month, month, day of week. */
-import { type Calendar, matchesDay } from './calendar.ts';
+import { type Calendar, DAYS_TO_LOOK_AT, matchesDay } from './calendar.ts';
 import { ScheduleProblem } from './problem.ts';
 
 interface Field {
@@ -28,8 +28,6 @@ const DAY_OF_WEEK: Field = {
 };
 
 const DAY_MS = 86_400_000;
-/** After 28 years every day of a month was every day of the week, 29 February among them. */
-const DAYS_TO_LOOK_AT = 28 * 366;
 
 /**
  * The times of a cron expression. When both the day of the month and the day of the week are restricted, either of them

@@ -1,11 +1,9 @@
 /** How old the newest run of a schedule may become. */
-import { matchesDay } from './calendar.ts';
+import { DAYS_TO_LOOK_AT, matchesDay } from './calendar.ts';
 import type { ScheduleTimes } from './times.ts';
 
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
-/** After 28 years every day of a month was every day of the week, 29 February among them. */
-const DAYS_TO_LOOK_AT = 28 * 366;
 
 /** The longest time between two runs, without jitter and changes of the clocks. */
 export function longestGapMs({ everyMs, calendars }: Pick<ScheduleTimes, 'everyMs' | 'calendars'>): number {

@@ -1,9 +1,11 @@
 /** Runs that keep to a window of the day. */
 import type { Calendar } from './calendar.ts';
 import { ScheduleProblem } from './problem.ts';
+import { withoutUndefined } from '../without-undefined.ts';
 
 const DAY_MINUTES = 1_440;
-const WINDOW = /^([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)(?: (\S+))?$/;
+/** Hours and minutes, and a time zone. */
+export const WINDOW = /^([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)(?: (\S+))?$/;
 
 export interface Window {
   /** Minutes of the day. */
@@ -29,11 +31,7 @@ export function readWindow(text: string): Window {
   const end = toHour * 60 + toMinute;
   if (start === end)
     throw new ScheduleProblem('window', 'begins when it ends; expected another end, or no window at all');
-  return {
-    start,
-    lengthMinutes: (end - start + DAY_MINUTES) % DAY_MINUTES,
-    ...(match[5] !== undefined && { timeZone: match[5] }),
-  };
+  return withoutUndefined({ start, lengthMinutes: (end - start + DAY_MINUTES) % DAY_MINUTES, timeZone: match[5] });
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Commands on this machine, and waiting for what they bring about. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { lastLines, runProcess } from '../../adapters/hosts/process.ts';
+import { runProcess } from '../../adapters/hosts/process.ts';
+import { lastLines } from '../../adapters/hosts/tail.ts';
 import type { CommandResult } from '../../adapters/hosts/host.ts';
 import { SalvorError } from '../../domain/errors.ts';
 

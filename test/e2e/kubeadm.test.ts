@@ -8,7 +8,7 @@ import { etcdutlOn } from '../../adapters/snapshots/find-etcdutl.ts';
 import { inspectMembers, inspectStatuses } from '../../adapters/etcd/inspect.ts';
 import { hostFor } from '../../adapters/hosts/find.ts';
 import { apiServerReady } from '../../adapters/kubernetes/api/api-server.ts';
-import { nodeOf } from '../../domain/configuration/nodes.ts';
+import { nodeOf } from '../../domain/nodes.ts';
 import type { BackupReport } from '../../domain/operations/backup.ts';
 import type { CleanUpReport } from '../../domain/operations/clean-up.ts';
 import { TASK_QUEUE } from '../../domain/operations/common.ts';

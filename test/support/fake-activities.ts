@@ -318,6 +318,7 @@ export function fakeActivities(changes: Partial<Activities> = {}): FakeActivitie
       {
         path: '/var/lib/etcd/member.before-restore-20261101-000000',
         kind: 'before',
+        type: 'directory',
         operationId: '20261101-000000',
         bytes: 1_000_000,
       },

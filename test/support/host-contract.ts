@@ -205,15 +205,15 @@ export function describeHost(name: string, open: () => Promise<HostUnderTest>, m
       assert.equal(await host.typeOf(at('old'), signal), undefined);
     });
 
-    test("only Salvor's scratch is removed, and what is gone already is fine", async () => {
+    test("only what is Salvor's own is removed, and what is gone already is fine", async () => {
       await host.makeDirectory(at('etcd.salvor-new/deep'), { mode: 0o700, signal });
       await put('etcd.salvor-new/deep/file', 'x');
-      await host.removeScratch(at('etcd.salvor-new'), signal);
-      await host.removeScratch(at('etcd.salvor-new'), signal);
+      await host.removeOwn(at('etcd.salvor-new'), signal);
+      await host.removeOwn(at('etcd.salvor-new'), signal);
       assert.equal(await host.typeOf(at('etcd.salvor-new'), signal), undefined);
       await host.makeDirectory(at('etcd'), { mode: 0o700, signal });
       for (const path of [at('etcd'), `${at('x.salvor-y')}/../etcd`, at('x.salvor-y/etcd'), 'etcd.salvor-relative']) {
-        await assert.rejects(host.removeScratch(path, signal), { type: 'UnsafeState' });
+        await assert.rejects(host.removeOwn(path, signal), { type: 'UnsafeState' });
       }
       assert.equal(await host.typeOf(at('etcd'), signal), 'directory');
     });

@@ -5,10 +5,11 @@ import type { ManifestArtifact } from '../../domain/format/manifest.ts';
 import type { ArtifactReport } from '../../domain/operations/backup.ts';
 import { stream } from '../kit/activities.ts';
 import { reasonOf } from '../kit/failure.ts';
+import type { SentCopy } from '../../domain/format/snapshot-source.ts';
 
 /** An artifact as it was sent to the stores. */
 export interface Sent extends Omit<ManifestArtifact, 'stores'> {
-  copies: { store: string; state: 'complete' | 'failed'; error?: string; readBack?: true }[];
+  copies: SentCopy[];
 }
 
 /** An artifact as the stores gave it back. */

@@ -3,10 +3,11 @@ import { sleep } from '../kit/engine.ts';
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import type { SnapshotTaken } from '../../domain/format/snapshot-source.ts';
+import { nodeOf } from '../../domain/nodes.ts';
 import { keysBesideSnapshots } from '../../domain/backups/static-resources.ts';
 import { formatBytes } from '../../domain/units.ts';
 import { look, snapshots } from '../kit/activities.ts';
-import { failure, failureTypeOf } from '../kit/failure.ts';
+import { checked, failureTypeOf } from '../kit/failure.ts';
 import type { Runbook } from '../kit/runbook.ts';
 
 const ATTEMPTS = 4;
@@ -24,7 +25,7 @@ export async function streamSnapshot(
   const without = await checkStores(cluster, runbook, source);
   const broken: string[] = [];
   for (;;) {
-    const node = nodeNamed(cluster, source.node);
+    const node = checked(() => nodeOf(cluster.nodes, source.node));
     try {
       const snapshot = await runbook.step(
         'Stream the snapshot',
@@ -81,11 +82,4 @@ async function checkStores(cluster: Cluster, runbook: Runbook, { dbSizeBytes, db
       ].join('; '),
   );
   return failing.flatMap(({ store, error, noRoom }) => (noRoom ? [{ store, error }] : []));
-}
-
-/** A node of the configuration, which an earlier step has named. */
-export function nodeNamed(cluster: Cluster, name: string): ClusterNode {
-  const node = cluster.nodes.find((candidate) => candidate.name === name);
-  if (node === undefined) throw failure('InvalidInput', `no node of ${cluster.name} is named "${name}"`);
-  return node;
 }

@@ -6,6 +6,7 @@ import type { BackupOverride } from '../../domain/backups/settled.ts';
 import type { BackupReport } from '../../domain/operations/backup.ts';
 import type { SnapshotTaken } from '../../domain/format/snapshot-source.ts';
 import type { StaticResourcesTaken } from '../../domain/backups/static-resources.ts';
+import { ARTIFACTS } from '../../domain/format/keys.ts';
 import { SALVOR_VERSION } from '../../domain/version.ts';
 import { look } from '../kit/activities.ts';
 import { checkSettled } from './check-settled.ts';
@@ -46,7 +47,7 @@ export async function takeBackup(
   const artifacts = read.filter((artifact) => !unread.includes(artifact));
   for (const artifact of unread) {
     const reason = `no store gives back what it was sent: ${whatFailed(artifact)}`;
-    if (artifact.kind === 'snapshot') throw failure('StoreUnavailable', reason);
+    if (ARTIFACTS[artifact.kind].isRequired) throw failure('StoreUnavailable', reason);
     lacking.push({ kind: artifact.kind, node: artifact.node ?? node.name, reason });
   }
 

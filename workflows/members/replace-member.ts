@@ -12,6 +12,7 @@ import {
 } from '../../domain/operations/replace-member.ts';
 import { planReplacement, type Replacement } from '../../domain/members/replacement.ts';
 import { changingSteps, replacementSteps } from '../../domain/members/steps.ts';
+import { nodeOf } from '../../domain/nodes.ts';
 import { look, preparing } from '../kit/activities.ts';
 import { type Changed, changeMember, type MemberChange } from './change-member.ts';
 import { ownWorkflowId, untouchable } from '../kit/engine.ts';
@@ -21,7 +22,6 @@ import { leftToDo } from './left-to-do.ts';
 import { Abandoned, listenToPerson, type Person } from '../kit/person.ts';
 import { putMemberBack } from './put-member-back.ts';
 import { openRunbook, type Runbook } from '../kit/runbook.ts';
-import { nodeNamed } from '../backup/stream-snapshot.ts';
 import { surveyCluster, type SurveyedCluster } from './survey-cluster.ts';
 import { takeBackup } from '../backup/take-backup.ts';
 
@@ -70,7 +70,7 @@ async function replaceMemberOf(
     ({ node, state, seen, remove }) =>
       `${node}, ${state}: ${seen}; ${remove === null ? 'etcd has no member of it' : `member ${remove.id} goes`}`,
   );
-  const node = nodeNamed(cluster, plan.node);
+  const node = checked(() => nodeOf(cluster.nodes, plan.node));
   const dbSizeBytes = Math.max(0, ...before.members.map((member) => member.dbSizeBytes ?? 0));
 
   const found = await runbook.step(

@@ -1,7 +1,8 @@
-/** Removes the data directories that restores have moved aside, when a person says that they are not wanted any more. */
+/** Removes what restores and replacements have moved aside, when a person says that it is no longer wanted. */
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { checkConfirmation, checkInput } from '../../domain/input.ts';
 import { CLEAN_UP, type CleanUpInput, type CleanUpReport } from '../../domain/operations/clean-up.ts';
+import { countedInWords } from '../../domain/restore/set-aside.ts';
 import { formatBytes } from '../../domain/units.ts';
 import { look, preparing } from '../kit/activities.ts';
 import { checked, failure } from '../kit/failure.ts';
@@ -60,12 +61,12 @@ async function findSetAside(cluster: Cluster, runbook: Runbook): Promise<CleanUp
     cluster.nodes,
     async (node) => {
       const there = await preparing(node).listSetAside({ cluster, node: node.name });
-      return there.map(({ path, bytes }) => ({ node: node.name, path, bytes }));
+      return there.map(({ path, type, bytes }) => ({ node: node.name, path, type, bytes }));
     },
     (there) =>
       there.length === 0
         ? 'nothing'
-        : `${there.length} directories, ${formatBytes(there.reduce((sum, { bytes }) => sum + bytes, 0))}`,
+        : `${countedInWords(there)}, ${formatBytes(there.reduce((sum, { bytes }) => sum + bytes, 0))}`,
   );
   return found.flat();
 }

@@ -16,6 +16,8 @@ import { runOn } from '../../hosts/run-on.ts';
 
 /** kubeadm's names of the certificates that other members and clients check against the member's address. */
 const CERTIFICATES = ['server', 'peer'] as const;
+/** Those that are moved aside when they are made anew. */
+export const CERTIFICATE_FILES = filesOf(CERTIFICATES);
 const KUBEADM_MS = 60_000;
 
 /** The certificates that don't hold the member's address, or aren't there. */
@@ -66,18 +68,19 @@ export async function remakeCertificates(
   signal: AbortSignal,
 ): Promise<string[]> {
   const unfit = await unfitCertificates(node, host, signal);
-  const files = unfit.flatMap((name) => [`${name}.crt`, `${name}.key`]).map((name) => join(ETCD_PKI, name));
-  for (const file of files) {
+  for (const file of filesOf(unfit)) {
     if ((await host.typeOf(file, signal)) !== undefined) await host.rename(file, asideName(file, operationId), signal);
   }
   if (unfit.length > 0) await runKubeadm(node, host, operationId, unfit, signal);
-  const every = CERTIFICATES.flatMap((name) => [`${name}.crt`, `${name}.key`]).map((name) =>
-    asideName(join(ETCD_PKI, name), operationId),
-  );
+  const every = CERTIFICATE_FILES.map((file) => asideName(file, operationId));
   const present = await Promise.all(
     every.map(async (file) => ((await host.typeOf(file, signal)) === undefined ? [] : [file])),
   );
   return present.flat();
+}
+
+function filesOf(names: readonly string[]): string[] {
+  return names.flatMap((name) => [`${name}.crt`, `${name}.key`]).map((name) => join(ETCD_PKI, name));
 }
 
 async function runKubeadm(
@@ -105,7 +108,7 @@ async function runKubeadm(
     const argv = ['kubeadm', 'init', 'phase', 'certs', `etcd-${name}`, '--config', file] as const;
     await runOn(host, argv, signal, { timeoutMs: KUBEADM_MS });
   }
-  await host.removeScratch(file, signal);
+  await host.removeOwn(file, signal);
   const left = await unfitCertificates(node, host, signal);
   if (left.length === 0) return;
   throw new SalvorError(

@@ -8,7 +8,7 @@ import type { ClusterNode } from '../../../domain/configuration/nodes.ts';
 import { SalvorError } from '../../../domain/errors.ts';
 import { KUBERNETES_DIRECTORY } from '../../../domain/flavours/kubeadm.ts';
 import type { CommandResult, Host } from '../../hosts/host.ts';
-import { lastLines } from '../../hosts/process.ts';
+import { lastLines } from '../../hosts/tail.ts';
 import type { Component, ComponentState, ControlPlane } from '../control-plane.ts';
 import { manifestPaths } from './manifest-files.ts';
 

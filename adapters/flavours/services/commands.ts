@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import type { ClusterNode, Service } from '../../../domain/configuration/nodes.ts';
 import { SalvorError } from '../../../domain/errors.ts';
 import type { CommandResult, Host } from '../../hosts/host.ts';
-import { lastLines } from '../../hosts/process.ts';
+import { lastLines } from '../../hosts/tail.ts';
 import type { Component, ComponentState, ControlPlane } from '../control-plane.ts';
 
 const POLL_MS = 200;

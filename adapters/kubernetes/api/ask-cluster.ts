@@ -1,6 +1,7 @@
 /** Questions to a cluster through its own API. It may be away while etcd can be backed up: then the reason is the answer. */
 import type * as Kubernetes from '@kubernetes/client-node';
 import { messageOf } from '../../../domain/errors.ts';
+import { unlessAborted } from '../../unless-aborted.ts';
 
 const TIMEOUT_MS = 10_000;
 
@@ -20,20 +21,15 @@ export async function askCluster<T>(
   signal: AbortSignal,
   ask: (configuration: Kubernetes.KubeConfig, library: typeof Kubernetes) => Promise<T>,
 ): Promise<T | Untold> {
+  const late = AbortSignal.timeout(TIMEOUT_MS);
   try {
     const library = await import('@kubernetes/client-node');
     const configuration = new library.KubeConfig();
     configuration.loadFromFile(kubeconfig);
-    return await endedBy(ask(configuration, library), AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]));
+    // The client library has no time-out of its own.
+    return await unlessAborted(ask(configuration, library), AbortSignal.any([signal, late]));
   } catch (error) {
     signal.throwIfAborted();
-    return { problem: messageOf(error) };
+    return { problem: late.aborted ? `no answer within ${TIMEOUT_MS / 1_000} s` : messageOf(error) };
   }
-}
-
-/** The client library has no time-out of its own. */
-async function endedBy<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  signal.addEventListener('abort', () => reject(new Error(`no answer within ${TIMEOUT_MS / 1_000} s`)), { once: true });
-  return await Promise.race([work, promise]);
 }

@@ -2,7 +2,7 @@
 import type { StoredObject } from '../../../domain/backups/found-backup.ts';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { codeOf } from './errors.ts';
+import { hasErrorCode } from '../../system-errors.ts';
 
 const STATS_AT_ONCE = 64;
 
@@ -50,6 +50,6 @@ async function statAll(root: string, keys: string[]): Promise<StoredObject[]> {
 
 // What was removed in the meantime is not an error.
 function absent(error: unknown): undefined {
-  if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
+  if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
   throw error;
 }

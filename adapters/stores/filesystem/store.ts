@@ -6,8 +6,11 @@ import { type FileHandle, link, mkdir, open, readFile, rename, stat, unlink, wri
 import { dirname, join } from 'node:path';
 import type { FilesystemStoreConfiguration } from '../../../domain/configuration/stores.ts';
 import { SalvorError } from '../../../domain/errors.ts';
+import { syncDirectory } from '../../files.ts';
+import { hasErrorCode } from '../../system-errors.ts';
+import { storeHolds } from '../../../domain/format/keys.ts';
 import { abortReason, inBatches, untilAborted } from '../../encoding/streams.ts';
-import { codeOf, filesystemError } from './errors.ts';
+import { filesystemError } from './errors.ts';
 import { listFiles } from './list.ts';
 import { newPart, releasePart, sweepParts } from './parts.ts';
 import { checkKey, SMALL_OBJECT_BYTES, tooLarge } from '../keys.ts';
@@ -22,7 +25,7 @@ const READ_BYTES = 1024 * 1024;
  * An object becomes visible by a hard link, which never overwrites: the file system must have them.
  */
 export function filesystemStore(configuration: FilesystemStoreConfiguration & { name: string }): Store {
-  const { name, path: root, holds } = configuration;
+  const { name, path: root } = configuration;
 
   function pathOf(key: string): string {
     checkKey(name, key);
@@ -41,7 +44,7 @@ export function filesystemStore(configuration: FilesystemStoreConfiguration & { 
   }
 
   function rootError(error: unknown): Error {
-    if (codeOf(error) !== 'ENOENT' && codeOf(error) !== 'ENOTDIR') return failure(error, root);
+    if (!hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return failure(error, root);
     return new SalvorError(
       'StoreMissing',
       `store "${name}": ${root} is not a directory; create it, or mount the disk that belongs there`,
@@ -55,7 +58,7 @@ export function filesystemStore(configuration: FilesystemStoreConfiguration & { 
       const found = await stat(pathOf(key));
       return found.isFile() ? found : undefined;
     } catch (error) {
-      if (codeOf(error) !== 'ENOENT' && codeOf(error) !== 'ENOTDIR') throw failure(error, key);
+      if (!hasErrorCode(error, 'ENOENT', 'ENOTDIR')) throw failure(error, key);
       await requireRoot();
       return undefined;
     }
@@ -64,7 +67,7 @@ export function filesystemStore(configuration: FilesystemStoreConfiguration & { 
   return {
     name,
     location: `file://${root}`,
-    holds: (kind) => holds?.includes(kind) ?? true,
+    holds: (kind) => storeHolds(configuration, kind),
 
     async check(signal) {
       signal.throwIfAborted();
@@ -99,7 +102,7 @@ export function filesystemStore(configuration: FilesystemStoreConfiguration & { 
         await toStore(key, async () => {
           await file.sync();
           await link(part, path).catch((error: unknown) => {
-            throw codeOf(error) === 'EEXIST' ? exists : error;
+            throw hasErrorCode(error, 'EEXIST') ? exists : error;
           });
           await syncDirectory(directory);
         });
@@ -149,7 +152,7 @@ export function filesystemStore(configuration: FilesystemStoreConfiguration & { 
       signal.throwIfAborted();
       // Opened at once, without a look before: lists of backups read thousands.
       const handle = await open(pathOf(key), constants.O_RDONLY).catch(async (error: unknown) => {
-        if (codeOf(error) !== 'ENOENT' && codeOf(error) !== 'ENOTDIR') throw failure(error, key);
+        if (!hasErrorCode(error, 'ENOENT', 'ENOTDIR')) throw failure(error, key);
         await requireRoot();
         return undefined;
       });
@@ -187,9 +190,9 @@ export function filesystemStore(configuration: FilesystemStoreConfiguration & { 
         await syncDirectory(dirname(path));
         return 'removed';
       } catch (error) {
-        if (codeOf(error) === 'ENOENT') return 'absent';
+        if (hasErrorCode(error, 'ENOENT')) return 'absent';
         // What `chattr +i` and its like give; missing permissions on the directory are EACCES.
-        if (codeOf(error) === 'EPERM') return 'locked';
+        if (hasErrorCode(error, 'EPERM')) return 'locked';
         throw failure(error, key);
       }
     },
@@ -235,13 +238,4 @@ async function createPart(part: string, directory: string, root: string): Promis
       await syncDirectory(above);
   }
   return open(part, 'wx', 0o600);
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const handle = await open(path, constants.O_RDONLY);
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

@@ -3,6 +3,7 @@ import { Agent } from 'node:https';
 import { type PutObjectCommandInput, S3Client } from '@aws-sdk/client-s3';
 import type { S3StoreConfiguration } from '../../../domain/configuration/stores.ts';
 import { SalvorError } from '../../../domain/errors.ts';
+import { withoutUndefined } from '../../../domain/without-undefined.ts';
 
 /** What an S3 store's references were resolved to. */
 export interface S3Secrets {
@@ -83,9 +84,6 @@ export function encryptionOf(
   const { serverSideEncryption: wanted } = configuration;
   if (wanted === undefined) return {};
   if (wanted.type === 's3') return { ServerSideEncryption: 'AES256' };
-  return {
-    ServerSideEncryption: 'aws:kms',
-    ...(wanted.keyId !== undefined && { SSEKMSKeyId: wanted.keyId }),
-    ...(wanted.bucketKey !== undefined && { BucketKeyEnabled: wanted.bucketKey }),
-  };
+  const { keyId: SSEKMSKeyId, bucketKey: BucketKeyEnabled } = wanted;
+  return withoutUndefined({ ServerSideEncryption: 'aws:kms' as const, SSEKMSKeyId, BucketKeyEnabled });
 }

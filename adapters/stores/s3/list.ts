@@ -1,22 +1,9 @@
 /** What lies in a bucket, page by page. */
 import type { StoredObject } from '../../../domain/backups/found-backup.ts';
-import {
-  ListMultipartUploadsCommand,
-  type MultipartUpload,
-  paginateListObjectsV2,
-  type S3Client,
-} from '@aws-sdk/client-s3';
+import { ListMultipartUploadsCommand, type MultipartUpload, paginateListObjectsV2 } from '@aws-sdk/client-s3';
 import { SalvorError } from '../../../domain/errors.ts';
 import { isHidden } from '../keys.ts';
-
-export interface S3Bucket {
-  client: S3Client;
-  /** The store's, for messages. */
-  name: string;
-  Bucket: string;
-  /** Before every key of the store: empty, or with a slash at its end. */
-  root: string;
-}
+import type { S3Bucket } from './bucket.ts';
 
 /**
  * The objects that a store shows, in key order.

@@ -8,6 +8,8 @@ import {
   parseKey,
   pinnedKey,
   snapshotKey,
+  ARTIFACT_KINDS,
+  ARTIFACTS,
   staticResourcesKey,
   timeOfBackupId,
   verifiedKey,
@@ -65,7 +67,17 @@ describe('A key', () => {
     assert.equal(snapshotKey(cluster, node, backup, plain), 'shjq-prod-a/10.129.122.15/snapshot-20260304-050607.db');
   });
 
+  test('of every kind that is written is read as that kind, by the format of its row', () => {
+    for (const kind of ARTIFACT_KINDS) {
+      const { format } = ARTIFACTS[kind];
+      const read = parseKey(`c/n/${kind}-20260101-000000.${format ?? 'db'}`);
+      assert.equal(read?.kind, format === null ? undefined : kind);
+    }
+  });
+
   for (const key of [
+    'c/n/volume-20260101-000000.null',
+    'c/n/other-20260101-000000.db',
     'c/n/snapshot-20260230-000000.db',
     'c/n/snapshot-20260101-000000.tar.gz',
     'c/n/static-resources-20260101-000000.db',

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { readSecret } from '../../../adapters/secrets.ts';
-import { openStore } from '../../../adapters/stores/open.ts';
+import { openStore } from '../../../adapters/stores/types.ts';
 import { environmentVariable } from '../../../adapters/environment.ts';
 import { isFailure } from '../../support/store-contract.ts';
 

@@ -1,0 +1,54 @@
+/** Which stores can take a backup. */
+import type { Cluster } from '../../domain/configuration/resolve.ts';
+import { messageOf, SalvorError } from '../../domain/errors.ts';
+import { requireRoom } from './room.ts';
+import type { Store } from './store.ts';
+
+export interface StoreChecks {
+  good: string[];
+  /** `noRoom`: the snapshot is not even begun there. */
+  failing: { store: string; error: string; noRoom: boolean }[];
+}
+
+/**
+ * Every store is reached, takes a small object and has room.
+ * @param roomBytes what each store that holds snapshots needs; undefined when nothing is to be written now
+ * @throws SalvorError the first store's that was to hold the snapshot, when none of these is left
+ */
+export async function checkStores(
+  cluster: Cluster,
+  stores: Store[],
+  roomBytes: number | undefined,
+  signal: AbortSignal,
+): Promise<StoreChecks> {
+  const checks = await Promise.all(stores.map(async (store) => await checkStore(cluster, store, roomBytes, signal)));
+  const takers = checks.filter(({ store }) => store.holds('snapshot'));
+  const [first] = takers;
+  if (first?.error !== undefined && takers.every(({ error }) => error !== undefined)) throw first.error;
+  return {
+    good: checks.flatMap(({ store, error }) => (error === undefined ? [store.name] : [])),
+    failing: checks.flatMap(({ store, error }) => {
+      if (error === undefined) return [];
+      const noRoom = error.type === 'NoSpace' && store.holds('snapshot');
+      return [{ store: store.name, error: error.message, noRoom }];
+    }),
+  };
+}
+
+async function checkStore(
+  cluster: Cluster,
+  store: Store,
+  roomBytes: number | undefined,
+  signal: AbortSignal,
+): Promise<{ store: Store; error?: SalvorError }> {
+  try {
+    await store.check(signal);
+    const named = cluster.stores.find(({ name }) => name === store.name);
+    if (roomBytes !== undefined && named && store.holds('snapshot')) await requireRoom(named, roomBytes);
+    return { store };
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof SalvorError) return { store, error };
+    return { store, error: new SalvorError('StoreUnavailable', messageOf(error), { cause: error }) };
+  }
+}

@@ -1,0 +1,14 @@
+/** Objects whose fields may be absent, but never undefined. */
+
+/** What may be undefined may be absent instead. */
+type Defined<T> = {
+  [K in keyof T as undefined extends T[K] ? never : K]: T[K];
+} & {
+  [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>;
+};
+
+/** The same object without the fields that are undefined. */
+export function withoutUndefined<T extends object>(value: T): Defined<T> {
+  // The entries are the value's own, less those that are undefined.
+  return Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined)) as Defined<T>;
+}
