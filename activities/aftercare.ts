@@ -11,7 +11,8 @@ const WAIT_MS = 90_000;
 export function createAftercareActivities() {
   return {
     /**
-     * Waits for kubelets and controllers, removes what stands in their way, and lists what is left for a person. It takes two minutes at most, and doesn't fail for what it finds.
+     * Waits for kubelets and controllers, removes what stands in their way, and lists what is left for a person. It
+     * takes two minutes at most, and doesn't fail for what it finds.
      * @param order.sinceRevision the restored etcd's revision before anybody wrote to it
      */
     lookAfter: attended(

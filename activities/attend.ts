@@ -21,8 +21,8 @@ export interface Attendance {
 }
 
 /**
- * Makes an activity: it beats while `act` runs, passes cancellation on, and turns a SalvorError into a failure that Temporal retries, or
- * doesn't, as the closed list says.
+ * Makes an activity: it beats while `act` runs, passes cancellation on, and turns a SalvorError into a failure that
+ * Temporal retries, or doesn't, as the closed list says.
  */
 export function attended<I, O>(act: (input: I, attendance: Attendance) => Promise<O>): (input: I) => Promise<O> {
   return async (input) => {
@@ -45,7 +45,8 @@ export function attended<I, O>(act: (input: I, attendance: Attendance) => Promis
       if (!(error instanceof SalvorError)) throw error;
       log.warn('activity failed', { type: error.type, reason: error.message });
       const { retryable } = FAILURES[error.type];
-      // Its message once, and neither as a cause nor in the stack again: of a failure that is retried Temporal shows nothing above 4 KiB.
+      // Its message once, and neither as a cause nor in the stack again: of a failure that is retried Temporal shows
+      // nothing above 4 KiB.
       const failure = ApplicationFailure.create({
         type: error.type,
         message: error.message,

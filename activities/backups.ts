@@ -29,8 +29,8 @@ export interface Room {
 export function createBackupActivities() {
   return {
     /**
-     * Every store is reached, takes a small object and has room; those that don't are named, and fail only when none is left for the snapshot.
-     * Without room for the database itself on the worker nothing can be read.
+     * Every store is reached, takes a small object and has room; those that don't are named, and fail only when none is
+     * left for the snapshot. Without room for the database itself on the worker nothing can be read.
      */
     checkStores: attended(async ({ cluster, room }: { cluster: Cluster; room?: Room }, { signal }) => {
       if (room) {
@@ -56,8 +56,8 @@ export function createBackupActivities() {
     ),
 
     /**
-     * Writes the manifest to every store that has an artifact of the backup; with it the backup exists. A store that fails to take it fails only its
-     * own copy, after some tries.
+     * Writes the manifest to every store that has an artifact of the backup; with it the backup exists. A store that
+     * fails to take it fails only its own copy, after some tries.
      */
     writeManifest: attended(
       async ({ cluster, manifest }: { cluster: Cluster; manifest: Manifest }, { signal, attempt }) => {
@@ -81,7 +81,9 @@ export function createBackupActivities() {
       },
     ),
 
-    /** The snapshot of a backup by name, or of the newest good one by `latest`: of all, or of those taken until `at`. */
+    /**
+     * The snapshot of a backup by name, or of the newest good one by `latest`: of all, or of those taken until `at`.
+     */
     findSnapshot: attended(
       async (
         {

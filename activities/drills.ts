@@ -29,7 +29,9 @@ function holdersOf({ objects }: FoundBackup): string[] {
 
 export function createDrillActivities() {
   return {
-    /** The backup to drill: by its name, by `latest` or `oldest-proof`, or without a wish the one that a schedule takes. */
+    /**
+     * The backup to drill: by its name, by `latest` or `oldest-proof`, or without a wish the one that a schedule takes.
+     */
     chooseDrill: attended(
       async (
         {
@@ -74,8 +76,8 @@ export function createDrillActivities() {
     ),
 
     /**
-     * Puts the result beside the backup in every store that has it, over an earlier one. A store that fails is named, and fails it only when
-     * none is left.
+     * Puts the result beside the backup in every store that has it, over an earlier one. A store that fails is named,
+     * and fails it only when none is left.
      * @param only the one store that was looked into, if it was one
      */
     keepDrillResult: attended(

@@ -19,7 +19,9 @@ export interface LackingCopy extends NamedBackup {
 
 export function createHealActivities() {
   return {
-    /** The copies that stores lack and could get now, newest first. Of a backup that is named, every copy that there is. */
+    /**
+     * The copies that stores lack and could get now, newest first. Of a backup that is named, every copy that there is.
+     */
     findLackingCopies: attended(
       async ({ cluster, backup }: { cluster: Cluster; backup: string | null }, { signal }) => {
         return await withStores(cluster, undefined, async (stores) => {

@@ -1,4 +1,6 @@
-/** The journal of a restore on a node, and what it is for: where a node is when the operation that changed it is gone. */
+/**
+ * The journal of a restore on a node, and what it is for: where a node is when the operation that changed it is gone.
+ */
 import { controlPlaneFor } from '../adapters/flavours/index.ts';
 import { isStaged } from '../adapters/node-data/data-directory.ts';
 import { closeJournal, readJournal, writeJournal } from '../adapters/node-data/journal.ts';

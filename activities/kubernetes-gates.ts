@@ -17,7 +17,10 @@ export interface GateOrder {
 }
 
 interface WatchOrder extends GateOrder {
-  /** The highest revision that a client may have seen; null when the restore could not raise the revision above it: then watches don't end. */
+  /**
+   * The highest revision that a client may have seen; null when the restore could not raise the revision above it: then
+   * watches don't end.
+   */
   seenRevision: string | null;
 }
 
@@ -31,7 +34,8 @@ async function withAccess(
   signal: AbortSignal,
   look: (access: Access) => Promise<GateResult>,
 ): Promise<GateResult> {
-  // What asks a cluster is loaded only when one is asked: its client library takes 90 MiB and half a second of every worker's start.
+  // What asks a cluster is loaded only when one is asked: its client library takes 90 MiB and half a second of every
+  // worker's start.
   const { accessNode } = await import('../adapters/kubernetes/api/access.ts');
   const access = await accessNode(cluster, nodeOf(cluster.nodes, node), signal);
   return 'why' in access ? notChecked(access.why) : await look(access);
@@ -66,7 +70,8 @@ export function createKubernetesGateActivities() {
     }),
 
     /**
-     * Retried until a watch from where clients had come to before the restore is refused, so that they list anew, and a new list and watch work.
+     * Retried until a watch from where clients had come to before the restore is refused, so that they list anew, and a
+     * new list and watch work.
      */
     watchProof: attended(async (order: WatchOrder, { signal }): Promise<GateResult> => {
       const { cluster, seenRevision } = order;

@@ -70,8 +70,8 @@ export function createMemberActivities() {
     ),
 
     /**
-     * The gate after a restore: every member is there and answers, all in one new cluster with one leader, with the same keys, no alarm,
-     * and at or above the revision that was planned. Retried until it holds.
+     * The gate after a restore: every member is there and answers, all in one new cluster with one leader, with the
+     * same keys, no alarm, and at or above the revision that was planned. Retried until it holds.
      */
     checkRestoredMembers: attended(
       async (
@@ -98,8 +98,8 @@ export function createMemberActivities() {
 }
 
 /**
- * The members that answer, when all do. Silent ones are woken: the questions on which they wait for each other are ended. Before anything is
- * compared, which takes seconds per gigabyte.
+ * The members that answer, when all do. Silent ones are woken: the questions on which they wait for each other are
+ * ended. Before anything is compared, which takes seconds per gigabyte.
  * @throws SalvorError `MemberUnreachable` naming the silent ones
  */
 async function askOrWake(cluster: Cluster, nodes: ClusterNode[], attempt: number, signal: AbortSignal) {

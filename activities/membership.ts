@@ -46,7 +46,10 @@ export function createMembershipActivities() {
       return await checkJoined(order, signal);
     }),
 
-    /** The gate at the end: every node of the configuration has a healthy voting member, all with the same keys, and the old one is out. Retried until it holds. */
+    /**
+     * The gate at the end: every node of the configuration has a healthy voting member, all with the same keys, and the
+     * old one is out. Retried until it holds.
+     */
     checkMembers: attended(async ({ cluster, removed }: { cluster: Cluster; removed: string | null }, { signal }) => {
       const survey = await surveyMembers(cluster, signal);
       const members = memberTable(cluster.nodes, survey, []);

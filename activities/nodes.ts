@@ -68,7 +68,9 @@ async function refuseOvertaken(cluster: Cluster, node: ClusterNode, floor: strin
   throw new SalvorError('UnsafeState', `${node.name}: ${overtaken}. Roll back, and start the restore again`);
 }
 
-/** Starts what has died meanwhile, and leaves alone what runs: a kubelet would wait for up to 5 min before it does so. */
+/**
+ * Starts what has died meanwhile, and leaves alone what runs: a kubelet would wait for up to 5 min before it does so.
+ */
 async function reviveApiServer(order: OnNode, signal: AbortSignal): Promise<void> {
   await onHost(order, async (node, host) => await startAgain(order.cluster, node, host, signal));
 }
@@ -117,7 +119,8 @@ export function createNodeActivities() {
 
     /**
      * With `restarts` also one that seems to be stopped, and is about to be started anew.
-     * @param order.below not when the member has reached this revision: what was staged would be behind what its clients have seen. A silent member is stopped
+     * @param order.below not when the member has reached this revision: what was staged would be behind what its
+     * clients have seen. A silent member is stopped
      */
     stopEtcd: attended(async (order: OnNode & { restarts?: boolean; below?: string }, { signal }) => {
       const options = { ...(order.restarts && { restarts: true }) };

@@ -10,7 +10,9 @@ export function createSetAsideActivities() {
       return await onHost(order, async (node, host) => await listSetAside(order.cluster, node, host, signal));
     }),
 
-    /** For an operation that holds the cluster: another one that waits for a person may still want what it set aside. */
+    /**
+     * For an operation that holds the cluster: another one that waits for a person may still want what it set aside.
+     */
     removeSetAside: attended(async (order: OnNode & { paths: string[] }, { signal }) => {
       return await onHost(
         order,

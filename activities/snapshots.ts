@@ -12,8 +12,9 @@ import { withActivityScratch } from './trials.ts';
 export function createSnapshotActivities() {
   return {
     /**
-     * Streams a snapshot of one member to every store that takes snapshots, but those left out for a reason. When a store has the whole of it
-     * already, a retry brings it to the others from there; else it is a new snapshot under a new name, and takes back what the attempt before left.
+     * Streams a snapshot of one member to every store that takes snapshots, but those left out for a reason. When a
+     * store has the whole of it already, a retry brings it to the others from there; else it is a new snapshot under a
+     * new name, and takes back what the attempt before left.
      */
     takeSnapshot: attended(
       async (

@@ -15,7 +15,10 @@ const attemptSchema = z.object({ key: z.string() });
 
 export function createStaticResourceActivities() {
   return {
-    /** Archives one node's static resources into every store that holds them. A retry first takes back what the attempt before left. */
+    /**
+     * Archives one node's static resources into every store that holds them. A retry first takes back what the attempt
+     * before left.
+     */
     keepStaticResources: attended(
       async (
         { cluster, node, backup }: { cluster: Cluster; node: string; backup: BackupId },

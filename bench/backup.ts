@@ -1,4 +1,7 @@
-/** A whole backup against what a cron script does: `etcdctl snapshot save`, then an upload with s3cmd. In turn, in one run. */
+/**
+ * A whole backup against what a cron script does: `etcdctl snapshot save`, then an upload with s3cmd. In turn, in one
+ * run.
+ */
 import { rm, stat } from 'node:fs/promises';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * How long the API is away during a restore of three kubeadm nodes: Salvor with a small and a large database, the same by hand, and one node after another. In
- * turn, in one run, on the lab.
+ * How long the API is away during a restore of three kubeadm nodes: Salvor with a small and a large database, the same
+ * by hand, and one node after another. In turn, in one run, on the lab.
  */
 import { loadavg } from 'node:os';
 import type { BackupReport } from '../domain/operations/backup.ts';

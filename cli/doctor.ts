@@ -1,4 +1,7 @@
-/** What can be checked from here, without a worker: this machine, the way to Temporal, and the configuration if it is here. */
+/**
+ * What can be checked from here, without a worker: this machine, the way to Temporal, and the configuration if it is
+ * here.
+ */
 import { lookup } from 'node:dns/promises';
 import { networkInterfaces } from 'node:os';
 import { findConfiguration } from '../adapters/configuration/find.ts';

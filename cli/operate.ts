@@ -76,7 +76,8 @@ async function followOnce<O extends Operation>(
     let waiting: { waitingFor: string; toApprove?: string } | undefined;
     const signal = AbortSignal.any([leave, waits.signal]);
     const report = await follow(client, handle, view, signal, (waitingFor, toApprove) => {
-      // A person at a terminal decides in another one and sees it go on; a plan is approved here, and a program is told at once.
+      // A person at a terminal decides in another one and sees it go on; a plan is approved here, and a program is told
+      // at once.
       if (toApprove === undefined && options.output === 'text' && process.stderr.isTTY) return;
       waiting = { waitingFor, ...(toApprove !== undefined && { toApprove }) };
       waits.abort();

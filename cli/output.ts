@@ -1,4 +1,7 @@
-/** Results go to standard output, everything else to standard error. With `--output json` standard output is exactly one JSON document. */
+/**
+ * Results go to standard output, everything else to standard error. With `--output json` standard output is exactly one
+ * JSON document.
+ */
 import { FAILURES, messageOf, SalvorError } from '../domain/errors.ts';
 import { type Look, paint, plain } from './render/format.ts';
 

@@ -11,7 +11,10 @@ import {
 } from '@temporalio/client';
 import { FAILURES, type FailureType, isFailureType, messageOf, SalvorError } from '../domain/errors.ts';
 
-/** Failures beside the closed list of `domain/errors.ts`: of the way to Temporal, and of a workflow that was ended from outside. */
+/**
+ * Failures beside the closed list of `domain/errors.ts`: of the way to Temporal, and of a workflow that was ended from
+ * outside.
+ */
 export const CLIENT_FAILURES = {
   TemporalUnreachable: { exit: 1, act: 'start Temporal, or correct its address (--address, TEMPORAL_ADDRESS)' },
   TemporalNotSetUp: { exit: 1, act: 'run `salvor setup` once' },

@@ -100,7 +100,8 @@ export class OperationHandle<O extends Operation = Operation> {
         this.#client.withDeadline(Date.now() + QUERY_DEADLINE_MS, query),
       );
     } catch {
-      // Before its first step, without a worker, or with Temporal away there is nothing to tell; `result` tells of the faults.
+      // Before its first step, without a worker, or with Temporal away there is nothing to tell; `result` tells of the
+      // faults.
       return undefined;
     }
   }

@@ -55,7 +55,10 @@ export class SalvorClient {
     return this.start('backup', input);
   }
 
-  /** Lists one page of a cluster's backups, newest first, from its stores: the newest 2,000 or so, unless `input` asks for others. */
+  /**
+   * Lists one page of a cluster's backups, newest first, from its stores: the newest 2,000 or so, unless `input` asks
+   * for others.
+   */
   backups(input: ListBackupsInput): Promise<OperationHandle<'listBackups'>> {
     return this.start('listBackups', input);
   }
@@ -78,8 +81,8 @@ export class SalvorClient {
   }
 
   /**
-   * Restores a cluster. Destructive: `confirm` repeats the cluster's name, and the plan has to be approved: by `approve` here, or later by the handle's
-   * {@link OperationHandle.approve}.
+   * Restores a cluster. Destructive: `confirm` repeats the cluster's name, and the plan has to be approved: by
+   * `approve` here, or later by the handle's {@link OperationHandle.approve}.
    */
   restore(input: RestoreInput): Promise<OperationHandle<'restore'>> {
     return this.start('restore', input, { summary: restoreSummary(input) });

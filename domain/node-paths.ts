@@ -1,11 +1,20 @@
-/** Where everything that Salvor puts on a node lies: beside the member's data, on the same file system, so that a rename is enough. */
+/**
+ * Where everything that Salvor puts on a node lies: beside the member's data, on the same file system, so that a rename
+ * is enough.
+ */
 
-/** All that a member keeps in its data directory. That itself stays: it may be a mount point, which can't be renamed, and belong to a user of its own. */
+/**
+ * All that a member keeps in its data directory. That itself stays: it may be a mount point, which can't be renamed,
+ * and belong to a user of its own.
+ */
 export function memberData(dataDir: string): string {
   return `${dataDir}/member`;
 }
 
-/** Where the parts of a restore lie on a node: beside the member's data, on the same file system, so that a rename is enough. */
+/**
+ * Where the parts of a restore lie on a node: beside the member's data, on the same file system, so that a rename is
+ * enough.
+ */
 export function restorePaths(
   dataDir: string,
   operationId: string,
@@ -19,7 +28,10 @@ export function restorePaths(
   };
 }
 
-/** Beside a node's data directory, which may be on a disk that is lost, while a restore changes the node: see `journal.ts`. */
+/**
+ * Beside a node's data directory, which may be on a disk that is lost, while a restore changes the node: see
+ * `journal.ts`.
+ */
 export function journalPath(dataDir: string): string {
   return `${dataDir}.salvor-journal.json`;
 }

@@ -17,7 +17,10 @@ export const durationSchema = z
   .refine((text) => parseDurationMs(text) !== undefined, 'expected a duration such as 90s, 10m, 6h, 30d or 2w')
   .meta({ description: 'A duration: a whole number and s, m, h, d or w' });
 
-/** Names become parts of store keys, task queues and file names: nothing that a shell or a path could take for something else. */
+/**
+ * Names become parts of store keys, task queues and file names: nothing that a shell or a path could take for something
+ * else.
+ */
 export const nameSchema = z
   .string()
   .regex(NAME, 'expected 1 to 63 lower-case letters, digits, "-" or ".", beginning and ending with a letter or digit')

@@ -55,7 +55,10 @@ export interface Playground {
   /** Client certificates for etcd. */
   etcdTls: { ca: string; cert: string; key: string };
   kubernetes: boolean;
-  /** The control plane, when it is the lab's; then `nodes` is empty and `etcdTls` names no files. Told by `playgroundUp` alone. */
+  /**
+   * The control plane, when it is the lab's; then `nodes` is empty and `etcdTls` names no files. Told by `playgroundUp`
+   * alone.
+   */
   lab?: Lab;
   /** With a context for each node; absent without Kubernetes. */
   kubeconfig?: string;

@@ -144,7 +144,8 @@ function kubeApiServer(node: StateNode, state: State, paths: Paths): Part {
     ],
     address: apiServerUrl(node),
     listens: [{ address: node.address, port: node.apiServerPort }],
-    // Several that start on an empty etcd make the same objects; one that comes second can fail its start for it ("ipaddresses … already exists").
+    // Several that start on an empty etcd make the same objects; one that comes second can fail its start for it
+    // ("ipaddresses … already exists").
     after: [etcdPart(node), ...(node === first ? [] : [apiServerPart(first)])],
     // It keeps nothing of its own, and with its etcd gone it would take a minute.
     graceSeconds: 5,

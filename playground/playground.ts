@@ -1,6 +1,6 @@
 /**
- * A small world of real parts on this machine: three etcd members, kube-apiservers, a Temporal server, an S3 server and a
- * worker. Everything lies below one directory, and only what was started from it is ever ended.
+ * A small world of real parts on this machine: three etcd members, kube-apiservers, a Temporal server, an S3 server and
+ * a worker. Everything lies below one directory, and only what was started from it is ever ended.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
@@ -31,7 +31,10 @@ export interface PlaygroundOptions {
   directory?: string;
   /** Whether each node has a kube-apiserver. Default: as it was, else whether the tool is at hand. */
   kubernetes?: boolean;
-  /** Whether the control plane is the lab's three kubeadm nodes instead of its own services. Default: as it was, else no. */
+  /**
+   * Whether the control plane is the lab's three kubeadm nodes instead of its own services. Default: as it was, else
+   * no.
+   */
   lab?: boolean;
   /** Whether a worker is started. Default true; it needs Temporal. */
   worker?: boolean;
@@ -43,7 +46,8 @@ export interface PlaygroundOptions {
 
 /**
  * Brings up what is missing and leaves the rest. When it is stopped half-way, {@link playgroundDown} clears up.
- * @throws SalvorError `ToolMissing`; `UnsafeState` for a directory that isn't a playground; `ComponentStuck` when a part doesn't answer
+ * @throws SalvorError `ToolMissing`; `UnsafeState` for a directory that isn't a playground; `ComponentStuck` when a
+ * part doesn't answer
  */
 export async function playgroundUp(options: PlaygroundOptions = {}): Promise<Playground> {
   const { onProgress = () => {}, signal = new AbortController().signal } = options;
@@ -176,7 +180,8 @@ export async function playgroundDown(
     // The worker first: it might start what was just stopped. A kube-apiserver ends faster while its etcd runs.
     await end(parts.filter((part) => part.name === 'worker'));
     await end(parts.filter((part) => part.tool === 'kube-apiserver'));
-    // Members told to stop at the same time wait 7 s for one another to take over the lead; one by one it is 2 s in all.
+    // Members told to stop at the same time wait 7 s for one another to take over the lead; one by one it is 2 s in
+    // all.
     for (const member of parts.filter((part) => part.tool === 'etcd')) await end([member]);
     await end(parts);
     if (state.lab) await labDown();

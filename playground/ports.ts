@@ -17,7 +17,8 @@ export function portChooser(preferDefaults: boolean): (address: string, preferre
   const given = new Set<string>();
   return async (address, preferred) => {
     for (let turn = 0; turn < 200; turn++) {
-      // Below the ports that systems hand to outgoing connections (from 32768 or 49152): a part that is down keeps its port.
+      // Below the ports that systems hand to outgoing connections (from 32768 or 49152): a part that is down keeps its
+      // port.
       const port = turn === 0 && preferDefaults ? preferred : randomInt(20_000, 32_000);
       const place = `${address}:${port}`;
       if (given.has(place) || !(await isFree(address, port))) continue;

@@ -44,7 +44,10 @@ export async function answersHttp(url: string): Promise<boolean> {
 
 const pollersSchema = z.object({ pollers: z.array(z.object({ lastAccessTime: z.iso.datetime() })).optional() });
 
-/** Whether a worker that was started after `sinceMs` asks for tasks of a queue: those from before are listed for minutes. */
+/**
+ * Whether a worker that was started after `sinceMs` asks for tasks of a queue: those from before are listed for
+ * minutes.
+ */
 export async function isPolled(temporalUiUrl: string, taskQueue: string, sinceMs: number): Promise<boolean> {
   const url = `${temporalUiUrl}/api/v1/namespaces/default/task-queues/${taskQueue}?taskQueueType=TASK_QUEUE_TYPE_WORKFLOW`;
   try {

@@ -1,4 +1,7 @@
-/** The processes of a playground: each leaves a record, so that nothing else is ever ended, even when its pid is used again. */
+/**
+ * The processes of a playground: each leaves a record, so that nothing else is ever ended, even when its pid is used
+ * again.
+ */
 import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -8,7 +11,9 @@ import { SalvorError } from '../domain/errors.ts';
 const LINUX = process.platform === 'linux';
 const POLL_MS = 20;
 
-/** The variable that marks every process of a playground and their children; its value is the playground's directory. */
+/**
+ * The variable that marks every process of a playground and their children; its value is the playground's directory.
+ */
 export const MARK = 'SALVOR_PLAYGROUND';
 
 /**
@@ -19,7 +24,8 @@ export async function identityOf(pid: number): Promise<string | undefined> {
   try {
     if (LINUX) {
       const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-      // proc(5): the command's name, in parentheses, may hold anything; the state is field 3 and the start time field 22.
+      // proc(5): the command's name, in parentheses, may hold anything; the state is field 3 and the start time field
+      // 22.
       const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
       if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
       return `${fields[19]}@${(await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim()}`;
@@ -46,7 +52,9 @@ export async function endRecorded(record: string, graceMs: number): Promise<void
   await end(() => runningPid(record), graceMs);
 }
 
-/** Ends what processes of the playground started and left behind, found by the mark in their environment (Linux only). */
+/**
+ * Ends what processes of the playground started and left behind, found by the mark in their environment (Linux only).
+ */
 export async function endStrays(directory: string, graceMs: number): Promise<void> {
   if (!LINUX) return;
   const marked = `${MARK}=${directory}`;

@@ -1,4 +1,7 @@
-/** What a playground is: fixed when it is first brought up, kept in `playground.json`. The processes are recorded in `run/`. */
+/**
+ * What a playground is: fixed when it is first brought up, kept in `playground.json`. The processes are recorded in
+ * `run/`.
+ */
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
@@ -100,7 +103,10 @@ export async function writeState(directory: string, state: State): Promise<void>
   await rename(`${file}.new`, file);
 }
 
-/** A new state with free ports; the default playground takes the usual ones where they are free. The lab's nodes are not among its own. */
+/**
+ * A new state with free ports; the default playground takes the usual ones where they are free. The lab's nodes are not
+ * among its own.
+ */
 export async function newState(directory: string, kubernetes: boolean, lab = false): Promise<State> {
   const choose = portChooser(resolve(directory) === resolve(defaultDirectory()));
   const nodes: StateNode[] = [];

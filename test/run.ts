@@ -1,6 +1,7 @@
 /**
- * `make test`: lint, types, format and every test. Third-party binaries are fetched or built meanwhile, and the tests that
- * need one begin when it is there. The last line is `N passed, N failed, N skipped`; the exit code is 0 when none failed.
+ * `make test`: lint, types, format and every test. Third-party binaries are fetched or built meanwhile, and the tests
+ * that need one begin when it is there. The last line is `N passed, N failed, N skipped`; the exit code is 0 when none
+ * failed.
  *
  *   node test/run.ts [--all] [--only checks|unit|workflow|system|kubernetes|slow|chaos|e2e]... [glob or part of a path]...
  */

@@ -1,5 +1,6 @@
 /**
- * Provides third-party binaries: progress on standard error, one `<name> <version> <path> (<source>)` line per tool on standard output.
+ * Provides third-party binaries: progress on standard error, one `<name> <version> <path> (<source>)` line per tool on
+ * standard output.
  *
  *   node tools/provide.ts etcd etcdctl ... [--no-build]
  *   node tools/provide.ts --urls [etcd ...]     what a mirror has to hold, for every platform

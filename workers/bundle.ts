@@ -1,4 +1,7 @@
-/** The workflows, bundled for Temporal's sandbox, and kept: bundling takes seconds, in which a cluster under restore would wait for its worker. */
+/**
+ * The workflows, bundled for Temporal's sandbox, and kept: bundling takes seconds, in which a cluster under restore
+ * would wait for its worker.
+ */
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -13,8 +16,8 @@ const KEPT = 10;
 const SOURCES = ['workflows', 'domain'] as const;
 
 /**
- * Every workflow of Salvor. A bundle that was made of the same source before is taken from the cache; a cache that can't be written is
- * done without.
+ * Every workflow of Salvor. A bundle that was made of the same source before is taken from the cache; a cache that
+ * can't be written is done without.
  */
 export async function bundleWorkflows(): Promise<WorkflowBundle> {
   const folder = join(cacheDirectory(), 'workflow-bundles');

@@ -5,8 +5,9 @@ import { setFlagsFromString } from 'node:v8';
 const FIRST_NODE = 24;
 
 /**
- * Lets buffers count as part of the whole heap. By default V8 looks through the heap after every few dozen MiB of them that pass, and what a worker has in
- * memory makes that cost more than to hash, compress and send the same bytes. docs/decisions/0023 has the figures.
+ * Lets buffers count as part of the whole heap. By default V8 looks through the heap after every few dozen MiB of them
+ * that pass, and what a worker has in memory makes that cost more than to hash, compress and send the same bytes.
+ * docs/decisions/0023 has the figures.
  */
 export function spareCollections(): void {
   const [major = 0] = process.versions.node.split('.').map(Number);

@@ -17,7 +17,8 @@ export interface MetricsOptions {
 }
 
 /**
- * The options as they were given, else by `SALVOR_METRICS` and `SALVOR_METRICS_EVERY`; undefined when there is no address.
+ * The options as they were given, else by `SALVOR_METRICS` and `SALVOR_METRICS_EVERY`; undefined when there is no
+ * address.
  * @throws SalvorError `InvalidInput`
  */
 export function metricsOptions(given: { address?: string; every?: string } = {}): MetricsOptions | undefined {
@@ -38,7 +39,8 @@ export function metricsOptions(given: { address?: string; every?: string } = {})
 }
 
 /**
- * Serves Temporal's metrics and Salvor's for Prometheus, until the process ends. Call it once, before anything of Temporal's is used.
+ * Serves Temporal's metrics and Salvor's for Prometheus, until the process ends. Call it once, before anything of
+ * Temporal's is used.
  * @returns what takes Salvor's own
  * @throws SalvorError `InvalidInput` for an address that can't be listened on
  */

@@ -16,8 +16,8 @@ export interface WorkerConnections {
 }
 
 /**
- * Connects as Temporal's environment variables and profiles say. A server that isn't there yet is waited for: after a power cut nobody is
- * there to start the worker again.
+ * Connects as Temporal's environment variables and profiles say. A server that isn't there yet is waited for: after a
+ * power cut nobody is there to start the worker again.
  * @throws SalvorError `InvalidConfiguration` when the namespace isn't set up for Salvor; the signal's reason on abort
  */
 export async function connectWorker(signal: AbortSignal, say: (line: string) => void): Promise<WorkerConnections> {

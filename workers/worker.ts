@@ -49,7 +49,8 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
       workflowThreadPoolSize: 1,
       // What an attempt remembers must have left the worker before it is killed, or the next one can't go on with it.
       maxHeartbeatThrottleInterval: '1s',
-      // What a killed worker held is given to another one after this; the default of 10 s would be downtime of a cluster.
+      // What a killed worker held is given to another one after this; the default of 10 s would be downtime of a
+      // cluster.
       stickyQueueScheduleToStartTimeout: '2s',
     });
     void tendScratch(done.signal, say);

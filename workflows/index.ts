@@ -13,5 +13,7 @@ type WorkflowOf<O extends Operation> = (
 type Complete<Hosted extends { [O in Operation]: WorkflowOf<O> } & Record<Exclude<keyof Hosted, Operation>, never>> =
   Hosted;
 
-/** Every operation has a workflow of its name, and nothing else is among them: the compiler says here what is missing. */
+/**
+ * Every operation has a workflow of its name, and nothing else is among them: the compiler says here what is missing.
+ */
 export type OperationWorkflows = Complete<typeof operations>;

@@ -15,8 +15,9 @@ export interface SendOptions {
 }
 
 /**
- * Sends a snapshot to every store. Either what is learnt of it is good and at least one store has it whole, or nothing of it is left.
- * What a store has whole is read back at once, beside that; where this fails, it is left to a later step that tries again.
+ * Sends a snapshot to every store. Either what is learnt of it is good and at least one store has it whole, or nothing
+ * of it is left. What a store has whole is read back at once, beside that; where this fails, it is left to a later step
+ * that tries again.
  * @param stored the digest of the body, known when it has ended
  * @param learn what the snapshot is; asked when the body has ended, while the slower stores still take its last bytes
  * @throws what the body threw, what `learn` threw, and what the first store threw when none took it
@@ -85,7 +86,8 @@ export async function sendSnapshot(
 }
 
 /**
- * Goes on with the snapshot of a killed attempt: the stores that lack it get it from one that has it, and etcd is not asked again.
+ * Goes on with the snapshot of a killed attempt: the stores that lack it get it from one that has it, and etcd is not
+ * asked again.
  * @returns undefined when no store has it whole; then nothing of it is left
  */
 export async function finishSnapshot(

@@ -13,8 +13,8 @@ import { putToAll } from '../stores/fan-out.ts';
 import type { Store } from '../stores/store.ts';
 
 /**
- * Streams the archive of a node's static resources to the stores. Paths that aren't there are named; links are kept as links, but for a path that is
- * one itself: what it leads to is kept as well.
+ * Streams the archive of a node's static resources to the stores. Paths that aren't there are named; links are kept as
+ * links, but for a path that is one itself: what it leads to is kept as well.
  * @param stores those that hold static resources
  * @param onKey told the key before the first byte is written there
  * @throws SalvorError `InvalidConfiguration` when none of the paths is there, and what the host, or every store, throws

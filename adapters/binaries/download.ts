@@ -1,4 +1,7 @@
-/** Downloads over HTTP(S): soon over when the host can't be reached, through the proxy of the environment when there is one. */
+/**
+ * Downloads over HTTP(S): soon over when the host can't be reached, through the proxy of the environment when there is
+ * one.
+ */
 import { createWriteStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { Agent as HttpAgent, type IncomingMessage, request as httpRequest } from 'node:http';
@@ -108,7 +111,8 @@ async function ask(url: string, signal: AbortSignal | undefined): Promise<Incomi
 
 function answerOf(target: URL, signal: AbortSignal | undefined): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    // The timeout covers the connection, a proxy's tunnel too; once there is one, the longer of an idle transfer takes over.
+    // The timeout covers the connection, a proxy's tunnel too; once there is one, the longer of an idle transfer takes
+    // over.
     const options = { timeout: CONNECT_TIMEOUT_MS, ...(signal ? { signal } : {}) };
     const request =
       target.protocol === 'https:'

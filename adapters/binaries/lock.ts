@@ -8,13 +8,16 @@ import { hasErrorCode } from '../system-errors.ts';
 
 const POLL_MS = 250;
 const REFRESH_MS = 5_000;
-/** A lock that its holder has not refreshed for this long is nobody's: a process of another machine or container can't be asked. */
+/**
+ * A lock that its holder has not refreshed for this long is nobody's: a process of another machine or container can't
+ * be asked.
+ */
 const STALE_MS = 60_000;
 const REPORT_EVERY_MS = 15_000;
 
 /**
- * Runs `work` while holding the lock. It only spares double work: what is installed is renamed into place whole, so two holders
- * (a paused machine can look dead) do no harm.
+ * Runs `work` while holding the lock. It only spares double work: what is installed is renamed into place whole, so two
+ * holders (a paused machine can look dead) do no harm.
  * @param report told whom it waits for
  */
 export async function withLock<T>(

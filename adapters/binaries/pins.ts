@@ -1,4 +1,6 @@
-/** The third-party binaries: which versions Salvor is built and tested with, where they come from, and their checksums. */
+/**
+ * The third-party binaries: which versions Salvor is built and tested with, where they come from, and their checksums.
+ */
 
 export const TOOL_NAMES = [
   'temporal',
@@ -88,7 +90,10 @@ const etcd: Release = {
 
 const ETCD35_VERSION = '3.5.35';
 
-/** The release before, which many clusters run: for tests. Under names of its own, since a tool's name tells its release. */
+/**
+ * The release before, which many clusters run: for tests. Under names of its own, since a tool's name tells its
+ * release.
+ */
 const etcd35: Release = {
   name: 'etcd35',
   version: ETCD35_VERSION,

@@ -26,7 +26,8 @@ export function mirrored(url: string, base: string | undefined): string {
  * Downloads, checks and unpacks.
  * @param folder an empty one for what is fetched and unpacked
  * @returns the binaries that came with it: the tool that was asked for and those of the same archive
- * @throws DownloadError when the file can't be had; SalvorError `ToolMissing` when its sum is wrong or its archive damaged
+ * @throws DownloadError when the file can't be had; SalvorError `ToolMissing` when its sum is wrong or its archive
+ * damaged
  */
 export async function fetchRelease(
   tool: ToolName,

@@ -26,7 +26,8 @@ const READS_AT_ONCE = 16;
 const NAMED_IN_ERRORS = 5;
 
 /**
- * Lists the cluster's part of every store and reads the manifests; those read before by this process are not read again.
+ * Lists the cluster's part of every store and reads the manifests; those read before by this process are not read
+ * again.
  * @param now decides which of the missing copies their store's retention no longer asks for
  * @throws SalvorError what a store threw, when none can be read
  */
@@ -177,7 +178,8 @@ export function chooseBackup(catalogue: Catalogue, idOrLatest: string, at?: Date
 
 /**
  * The snapshot of a backup chosen as by {@link chooseBackup}.
- * @throws SalvorError `UnknownBackup`, or `ArtifactMissing` or `BackupCorrupt` for a broken one whose snapshot can't be read
+ * @throws SalvorError `UnknownBackup`, or `ArtifactMissing` or `BackupCorrupt` for a broken one whose snapshot can't be
+ * read
  */
 export function findBackup(catalogue: Catalogue, idOrLatest: string, at?: Date): ChosenBackup {
   const { entry, source, manifest } = chooseBackup(catalogue, idOrLatest, at);

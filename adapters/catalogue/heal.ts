@@ -13,11 +13,12 @@ export interface Healed {
 }
 
 /**
- * Makes a store's copy of a backup whole: every artifact that it was to have is copied or read again, and then it gets the manifest. What
- * lies there and isn't what the manifest says is replaced, once the right bytes were read elsewhere.
+ * Makes a store's copy of a backup whole: every artifact that it was to have is copied or read again, and then it gets
+ * the manifest. What lies there and isn't what the manifest says is replaced, once the right bytes were read elsewhere.
  * @param others the stores to read from
  * @returns what was copied
- * @throws SalvorError `ArtifactMissing` when no other store has it right, `AccessDenied` when a lock is in the way, and what `to` throws
+ * @throws SalvorError `ArtifactMissing` when no other store has it right, `AccessDenied` when a lock is in the way, and
+ * what `to` throws
  */
 export async function healCopy(found: FoundBackup, to: Store, others: Store[], signal: AbortSignal): Promise<Healed[]> {
   const { manifest, objects } = found;

@@ -1,6 +1,6 @@
 /**
- * Manifests and drill results as they were read last, for the life of the process: each list of backups reads them all, and
- * they change only by being replaced, which shows in their time or size.
+ * Manifests and drill results as they were read last, for the life of the process: each list of backups reads them all,
+ * and they change only by being replaced, which shows in their time or size.
  */
 import type { StoredObject } from '../../domain/backups/found-backup.ts';
 import type { Store } from '../stores/store.ts';

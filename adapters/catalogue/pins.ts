@@ -10,7 +10,8 @@ import type { Store } from '../stores/store.ts';
  * Pins a backup in every store that has something of it, or takes its pins away. Done twice, it changes nothing.
  * @param stores those of the catalogue
  * @returns the backup's name and the stores that have a pin now, or had one
- * @throws SalvorError `UnknownBackup`; `StoreUnavailable` when a pin may lie in a store that can't be read; `AccessDenied` when a lock keeps one
+ * @throws SalvorError `UnknownBackup`; `StoreUnavailable` when a pin may lie in a store that can't be read;
+ * `AccessDenied` when a lock keeps one
  */
 export async function setPin(
   catalogue: Catalogue,

@@ -63,7 +63,10 @@ export async function planPrune(
   return plan;
 }
 
-/** What would be removed is looked at first: the store's own locks count in the decision, so that it is no surprise later. */
+/**
+ * What would be removed is looked at first: the store's own locks count in the decision, so that it is no surprise
+ * later.
+ */
 async function decideWithLocks(
   backups: BackupInStore[],
   store: Store,
@@ -114,8 +117,8 @@ export function looksForeign({ key, kind }: LocatedObject): boolean {
 }
 
 /**
- * As much of a plan as has room in a report: of what is kept the newest, of what is removed the oldest. The rest of that comes with the next prune, which
- * decides the same of it.
+ * As much of a plan as has room in a report: of what is kept the newest, of what is removed the oldest. The rest of
+ * that comes with the next prune, which decides the same of it.
  * @param characters of JSON
  */
 export function shortened({ kept, removed, orphans }: StorePlan, characters: number): StorePlan {

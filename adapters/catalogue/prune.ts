@@ -10,8 +10,10 @@ import type { Store } from '../stores/store.ts';
 const REMOVALS_AT_ONCE = 8;
 
 /**
- * Removes what a store has of the backups. What an earlier attempt has begun is gone on with; what is gone already is fine.
- * @param stores all that could be read: a drill's result that only this store has is handed on to one that keeps the backup
+ * Removes what a store has of the backups. What an earlier attempt has begun is gone on with; what is gone already is
+ * fine.
+ * @param stores all that could be read: a drill's result that only this store has is handed on to one that keeps the
+ * backup
  * @returns those that stay after all, and why
  */
 export async function removeBackups(

@@ -6,7 +6,10 @@ import { environmentVariable } from '../environment.ts';
 
 const DEFAULT_PATHS = ['salvor.yaml', '/etc/salvor/salvor.yaml'];
 
-/** The configuration's absolute path: the one given, else `SALVOR_CONFIG`, else the first default that exists; undefined when none does. */
+/**
+ * The configuration's absolute path: the one given, else `SALVOR_CONFIG`, else the first default that exists; undefined
+ * when none does.
+ */
 export async function findConfiguration(given?: string): Promise<string | undefined> {
   const named = given ?? environmentVariable('SALVOR_CONFIG');
   if (named !== undefined) return resolve(named);

@@ -41,7 +41,10 @@ export async function readConfiguration(path: string): Promise<LoadedConfigurati
   return merge(files);
 }
 
-/** The parts of several files together. A store or cluster that two files name is a problem: neither can be meant to win. */
+/**
+ * The parts of several files together. A store or cluster that two files name is a problem: neither can be meant to
+ * win.
+ */
 function merge(files: YamlFile[]): LoadedConfiguration {
   const problems: Problem[] = [];
   const origins = new Map<string, YamlFile>();

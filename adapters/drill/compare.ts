@@ -12,8 +12,8 @@ const COMPARISON_MS = 300_000;
 export type Comparison = { changes: Changes; changesProblem?: never } | { changes: null; changesProblem: string };
 
 /**
- * What restoring this backup changes in the cluster as it is now. The live keys are read from one member, the most advanced that answers, at one
- * revision, and without asking the others: it works without quorum.
+ * What restoring this backup changes in the cluster as it is now. The live keys are read from one member, the most
+ * advanced that answers, at one revision, and without asking the others: it works without quorum.
  * @param restored the scratch etcd and the backup's revision in it
  */
 export async function compareWithLive(

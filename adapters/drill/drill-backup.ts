@@ -41,10 +41,11 @@ export interface DrillOutcome {
 }
 
 /**
- * Drills a backup. What is wrong with it is part of the outcome; an error means that nothing can be said of it. A store that can't be read
- * now, or lacks a copy that it was to have, fails its own check and stands in nobody's way.
+ * Drills a backup. What is wrong with it is part of the outcome; an error means that nothing can be said of it. A store
+ * that can't be read now, or lacks a copy that it was to have, fails its own check and stands in nobody's way.
  * @param stores those whose copies are looked at; the first whose snapshot is right is restored
- * @throws SalvorError `ArtifactMissing` when the backup is gone, as after a prune; `DecryptionFailed`, `NoSpace`, `ToolMissing`, and what the stores throw
+ * @throws SalvorError `ArtifactMissing` when the backup is gone, as after a prune; `DecryptionFailed`, `NoSpace`,
+ * `ToolMissing`, and what the stores throw
  */
 export async function drillBackup(
   cluster: Cluster,

@@ -16,9 +16,10 @@ export interface DrillOptions {
 }
 
 /**
- * Fetches, checks, restores and boots the very bytes that a restore would use: of the first store whose copy is right. Nothing outside
- * `scratch` is touched.
- * @throws SalvorError `BackupCorrupt` when they aren't what the manifest says or don't restore; what the stores threw when none gave them
+ * Fetches, checks, restores and boots the very bytes that a restore would use: of the first store whose copy is right.
+ * Nothing outside `scratch` is touched.
+ * @throws SalvorError `BackupCorrupt` when they aren't what the manifest says or don't restore; what the stores threw
+ * when none gave them
  */
 export async function drill(cluster: Cluster, source: SnapshotSource, options: DrillOptions): Promise<TrialResult> {
   const { scratch, signal } = options;

@@ -8,7 +8,8 @@ import type { Store } from '../stores/store.ts';
 /**
  * Puts the result into every store that has the backup, over an earlier one.
  * @param options.holders the names of those stores
- * @param options.only the one store that was looked into, if it was one: what an earlier drill found wrong in the others stays known
+ * @param options.only the one store that was looked into, if it was one: what an earlier drill found wrong in the
+ * others stays known
  * @throws SalvorError the first store's, when none has taken it
  */
 export async function keepResult(

@@ -1,4 +1,7 @@
-/** Reads the manifest of a backup in every store, from the store itself: what a catalogue has read before may have been changed since. */
+/**
+ * Reads the manifest of a backup in every store, from the store itself: what a catalogue has read before may have been
+ * changed since.
+ */
 import { SalvorError } from '../../domain/errors.ts';
 import { formatManifest, type Manifest, parseManifest } from '../../domain/format/manifest.ts';
 import { inItsPlace } from '../../domain/format/sealed.ts';

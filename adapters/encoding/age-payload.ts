@@ -1,7 +1,7 @@
 /**
- * The payload of an age file (age-encryption.org/v1, "Payload"): chunks of 64 KiB, each sealed by ChaCha20-Poly1305 under a
- * nonce that counts them and marks the last one. The age library does the same in JavaScript; by OpenSSL it takes a quarter
- * of the time, and it is the main thread's time.
+ * The payload of an age file (age-encryption.org/v1, "Payload"): chunks of 64 KiB, each sealed by ChaCha20-Poly1305
+ * under a nonce that counts them and marks the last one. The age library does the same in JavaScript; by OpenSSL it
+ * takes a quarter of the time, and it is the main thread's time.
  */
 import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
 
@@ -60,7 +60,10 @@ function nonceOf(index: number, last: boolean): Buffer {
   return nonce;
 }
 
-/** Regroups a stream into chunks of a size; the last one, and only that, may be shorter, and is empty only in an empty stream. */
+/**
+ * Regroups a stream into chunks of a size; the last one, and only that, may be shorter, and is empty only in an empty
+ * stream.
+ */
 async function* inChunks(
   source: AsyncIterable<Uint8Array>,
   size: number,

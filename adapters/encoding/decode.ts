@@ -21,7 +21,8 @@ export interface DecodeOptions {
 /**
  * Decrypts and decompresses a stream in bounded memory. It ends without an error only after every byte came and, where
  * `expected` is given, both digests are right: what was read before that proves nothing yet.
- * @throws SalvorError `BackupCorrupt`, `DecryptionFailed` or `InvalidConfiguration`; an error of the source comes out as it is
+ * @throws SalvorError `BackupCorrupt`, `DecryptionFailed` or `InvalidConfiguration`; an error of the source comes out
+ * as it is
  */
 export async function* decode(
   source: AsyncIterable<Uint8Array>,

@@ -53,10 +53,11 @@ function addRecipient(encrypter: Encrypter, recipient: string): void {
 }
 
 /**
- * Decrypts a stream. Each chunk of 64 KiB is authenticated before it is given out, and a cut-off stream ends with an error.
+ * Decrypts a stream. Each chunk of 64 KiB is authenticated before it is given out, and a cut-off stream ends with an
+ * error.
  * @param where named in messages: store and key
- * @throws SalvorError `DecryptionFailed` when none of the identities fits; `BackupCorrupt` for what does not begin as an age
- * file; a plain Error for one that was changed or cut off
+ * @throws SalvorError `DecryptionFailed` when none of the identities fits; `BackupCorrupt` for what does not begin as
+ * an age file; a plain Error for one that was changed or cut off
  */
 export async function* decrypt(
   source: AsyncIterable<Uint8Array>,

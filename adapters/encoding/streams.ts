@@ -33,7 +33,10 @@ export class Digester {
   }
 }
 
-/** Regroups a stream into pieces of that size, the last one excepted: each piece costs the stages after it the same, small or large. */
+/**
+ * Regroups a stream into pieces of that size, the last one excepted: each piece costs the stages after it the same,
+ * small or large.
+ */
 export async function* inBatches(
   source: AsyncIterable<Uint8Array>,
   batchBytes: number,

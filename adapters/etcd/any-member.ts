@@ -11,7 +11,8 @@ const ANOTHER_MAY: FailureType[] = ['MemberUnreachable', 'AccessDenied', 'Cluste
 /**
  * Does something by the first member that can.
  * @param names nodes, in the order in which their members are asked
- * @throws SalvorError the last one's when none can, with the reasons of all; what says that it can't be done at all, at once
+ * @throws SalvorError the last one's when none can, with the reasons of all; what says that it can't be done at all, at
+ * once
  */
 export async function withAnyMember<T>(
   cluster: Cluster,

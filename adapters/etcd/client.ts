@@ -14,8 +14,8 @@ const CALL_MS = 5_000;
 /** etcd reads every key for it: seconds per gigabyte. */
 const HASH_MS = 120_000;
 /**
- * Keys in one answer. etcd reads their values for it, so more would cost it memory; and it counts all that remain each time, so
- * fewer would cost it time.
+ * Keys in one answer. etcd reads their values for it, so more would cost it memory; and it counts all that remain each
+ * time, so fewer would cost it time.
  */
 const PAGE_KEYS = 5_000;
 const PAGE_MS = 30_000;
@@ -23,7 +23,10 @@ const PAGE_MS = 30_000;
 const PAGE_BYTES = 64 * 1024 * 1024;
 /** To etcd, from here on. */
 const EVERYTHING = Buffer.from([0]);
-/** etcd's own chunks of 32 KiB would cost every stage after this one a turn each; larger batches than this leave the processor's cache between the stages. */
+/**
+ * etcd's own chunks of 32 KiB would cost every stage after this one a turn each; larger batches than this leave the
+ * processor's cache between the stages.
+ */
 export const SNAPSHOT_BATCH_BYTES = 256 * 1024;
 
 /**

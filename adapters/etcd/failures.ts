@@ -7,11 +7,17 @@ import type { MemberEndpoint } from './member.ts';
 const TLS_REFUSAL =
   /certificate|altnames|tls_|tlsv1|ssl routines|\balert\b|wrong version number|EPROTO|ERR_TLS|ERR_SSL|UNABLE_TO_/i;
 
-/** A connection that was taken and dropped at once: by a member on its way down, or by one that speaks the other protocol. */
+/**
+ * A connection that was taken and dropped at once: by a member on its way down, or by one that speaks the other
+ * protocol.
+ */
 const DROPPED =
   /disconnected before secure TLS|failed to connect|connection dropped|ECONNRESET|protocol error|socket hang up/i;
 
-/** etcd's words for changes of its members that it takes when the others are well and connected, or the new one has caught up. */
+/**
+ * etcd's words for changes of its members that it takes when the others are well and connected, or the new one has
+ * caught up.
+ */
 const NOT_YET = /in sync with leader|not enough started members|unhealthy cluster/;
 
 /**

@@ -1,4 +1,7 @@
-/** The HashKV RPC, called directly: etcd3 1.1.2 asks for a method `hashKV`, which its own gRPC client calls `hashKv`, and so always fails. */
+/**
+ * The HashKV RPC, called directly: etcd3 1.1.2 asks for a method `hashKV`, which its own gRPC client calls `hashKv`,
+ * and so always fails.
+ */
 import { Client, type ServiceError } from '@grpc/grpc-js';
 import { addressOf, CHANNEL_OPTIONS, loadCredentials } from './connection.ts';
 import type { HashAtRevision, MemberEndpoint } from './member.ts';
@@ -7,8 +10,8 @@ import { bytesIn, fieldsOf, messageWithNumber, numberIn } from './wire.ts';
 const HASH_KV_METHOD = '/etcdserverpb.Maintenance/HashKV';
 
 /**
- * Field numbers as in etcd's api/etcdserverpb/rpc.proto. etcd hashes the key space from the revision of its last compaction up to
- * the one asked for, so hashes compare only for the same two revisions.
+ * Field numbers as in etcd's api/etcdserverpb/rpc.proto. etcd hashes the key space from the revision of its last
+ * compaction up to the one asked for, so hashes compare only for the same two revisions.
  * @throws what gRPC throws
  */
 export async function readHashKv(

@@ -28,10 +28,16 @@ export async function withMember<T>(endpoint: MemberEndpoint, work: (member: Mem
   }
 }
 
-/** A compaction between the question and the answer makes a comparison impossible; it happens once in a while, not thrice. */
+/**
+ * A compaction between the question and the answer makes a comparison impossible; it happens once in a while, not
+ * thrice.
+ */
 const COMPARISONS = 3;
 
-/** What each member says; one that does not answer is part of the result. All are asked for the hash of one common revision. */
+/**
+ * What each member says; one that does not answer is part of the result. All are asked for the hash of one common
+ * revision.
+ */
 export async function inspectMembers(cluster: Cluster, signal: AbortSignal): Promise<MemberInspection[]> {
   for (let comparison = 1; ; comparison += 1) {
     const statuses = await inspectStatuses(cluster, cluster.nodes, signal);

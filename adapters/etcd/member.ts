@@ -41,14 +41,17 @@ export interface HashAtRevision {
   revision: string;
   /** `-1` before the first compaction. */
   compactRevision: string;
-  /** Decimal. Equal for members with the same keys at this revision and the same compaction; not to be compared otherwise. */
+  /**
+   * Decimal. Equal for members with the same keys at this revision and the same compaction; not to be compared
+   * otherwise.
+   */
   hash: string;
 }
 
 /**
- * One member, asked through its own client URL and no other. Every method ends within its deadline and throws SalvorError:
- * `MemberUnreachable` for anything that may pass, `AccessDenied` for certificates or credentials that etcd refuses, `UnsafeState` for an answer that makes no sense.
- * An abort throws the signal's own reason.
+ * One member, asked through its own client URL and no other. Every method ends within its deadline and throws
+ * SalvorError: `MemberUnreachable` for anything that may pass, `AccessDenied` for certificates or credentials that etcd
+ * refuses, `UnsafeState` for an answer that makes no sense. An abort throws the signal's own reason.
  */
 export interface Member {
   readonly endpoint: MemberEndpoint;
@@ -57,23 +60,27 @@ export interface Member {
   /** As the member itself has them; with `agreed` as all of them do, which needs a quorum. */
   members(signal: AbortSignal, options?: { agreed?: boolean }): Promise<ListedMember[]>;
   /**
-   * The hash of the key space up to a revision; the newest when none is given. Takes seconds per gigabyte. Throws `ClusterNotReady` for
-   * a revision that the member doesn't have yet, or has compacted.
+   * The hash of the key space up to a revision; the newest when none is given. Takes seconds per gigabyte. Throws
+   * `ClusterNotReady` for a revision that the member doesn't have yet, or has compacted.
    */
   hashKv(signal: AbortSignal, revision?: string): Promise<HashAtRevision>;
   /**
-   * Every key there was at a revision, or each that begins with the prefix, in pages that are never empty, in the order of their bytes. This member alone is asked, so quorum isn't needed;
-   * values stay there. Throws `ClusterNotReady` for a revision that the member doesn't have yet, or has compacted.
+   * Every key there was at a revision, or each that begins with the prefix, in pages that are never empty, in the order
+   * of their bytes. This member alone is asked, so quorum isn't needed; values stay there. Throws `ClusterNotReady` for
+   * a revision that the member doesn't have yet, or has compacted.
    */
   keys(signal: AbortSignal, revision: string, prefix?: string): AsyncIterable<KeyVersion[]>;
   /** Deletes a key that is as it was seen; false when it isn't any more. Needs quorum. */
   deleteUnchanged(signal: AbortSignal, key: KeyVersion): Promise<boolean>;
-  /** The alarms of all members. etcd agrees on them first: without quorum there is no answer; `status` tells the member's own even then. */
+  /**
+   * The alarms of all members. etcd agrees on them first: without quorum there is no answer; `status` tells the
+   * member's own even then.
+   */
   alarms(signal: AbortSignal, timeoutMs?: number): Promise<{ memberId: string; alarm: 'NOSPACE' | 'CORRUPT' }[]>;
   /**
-   * The Snapshot RPC's bytes: the database and, as the last 32 bytes, its SHA-256. Backpressure reaches etcd. The iteration
-   * throws `SnapshotInterrupted` unless the stream ended by itself with nothing remaining; before the first byte also what the other
-   * methods throw.
+   * The Snapshot RPC's bytes: the database and, as the last 32 bytes, its SHA-256. Backpressure reaches etcd. The
+   * iteration throws `SnapshotInterrupted` unless the stream ended by itself with nothing remaining; before the first
+   * byte also what the other methods throw.
    */
   snapshot(signal: AbortSignal): AsyncIterable<Uint8Array>;
   /** Makes room for a member that does not vote yet, and gives its ID. */

@@ -48,8 +48,8 @@ export async function moveLeaderAway(order: ByWayOf & { memberId: string }, sign
 }
 
 /**
- * Takes a member out, waits until every healthy member has it out, and clears the alarm for it, which would still refuse writes. It waits as
- * long as quorum would be at risk.
+ * Takes a member out, waits until every healthy member has it out, and clears the alarm for it, which would still
+ * refuse writes. It waits as long as quorum would be at risk.
  */
 export async function removeMember(order: ByWayOf & { memberId: string }, signal: AbortSignal) {
   const { cluster, through, memberId } = order;

@@ -16,7 +16,8 @@ type Files = NonNullable<EtcdTraits['clientCertificate']>;
 const kept = new Map<string, { pem: Promise<Pem>; atMs: number }>();
 
 /**
- * The certificate with which a cluster's members can be asked, from the first node that can be read: all have the same authority.
+ * The certificate with which a cluster's members can be asked, from the first node that can be read: all have the same
+ * authority.
  * @throws SalvorError `HostUnreachable` when no node can be read
  */
 export async function nodeCredentials(cluster: Cluster, files: Files): Promise<Pem> {

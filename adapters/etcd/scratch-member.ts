@@ -22,8 +22,8 @@ export interface ScratchOptions {
 }
 
 /**
- * Starts etcd and returns when it serves. It listens on random loopback ports without TLS: whoever may log in to this machine can
- * read it meanwhile. It doesn't sync to disk, so its directory is worth nothing afterwards.
+ * Starts etcd and returns when it serves. It listens on random loopback ports without TLS: whoever may log in to this
+ * machine can read it meanwhile. It doesn't sync to disk, so its directory is worth nothing afterwards.
  * @throws SalvorError `ComponentStuck` when it doesn't serve within a minute, with the last lines of its log
  */
 export async function startScratchEtcd({ dataDir, signal, etcd }: ScratchOptions): Promise<ScratchEtcd> {

@@ -12,10 +12,11 @@ const EMPTY_REQUEST = Buffer.alloc(0);
 const WINDOW_BYTES = 16 * 1024 * 1024;
 
 /**
- * The bytes of one snapshot, in etcd's chunks of 32 KiB. Asking for the next chunk late makes etcd wait: nothing piles up.
+ * The bytes of one snapshot, in etcd's chunks of 32 KiB. Asking for the next chunk late makes etcd wait: nothing piles
+ * up.
  * @param options.silenceMs how long etcd may stay silent while it is waited for; default 30,000
- * @throws SalvorError `SnapshotInterrupted` when the stream stops before its end; before its first byte also `MemberUnreachable`,
- * `AccessDenied` and `InvalidConfiguration`. An abort throws the signal's reason.
+ * @throws SalvorError `SnapshotInterrupted` when the stream stops before its end; before its first byte also
+ * `MemberUnreachable`, `AccessDenied` and `InvalidConfiguration`. An abort throws the signal's reason.
  */
 export async function* readSnapshot(
   endpoint: MemberEndpoint,

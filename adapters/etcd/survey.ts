@@ -42,7 +42,10 @@ export async function surveyMembers(cluster: Cluster, signal: AbortSignal): Prom
   }
 }
 
-/** A member of the cluster and under the leader that most name: one that was begun anew by mistake is alone, even under its old IDs. */
+/**
+ * A member of the cluster and under the leader that most name: one that was begun anew by mistake is alone, even under
+ * its old IDs.
+ */
 function ofTheMost<M extends { status: { clusterId: string; leaderId: string } }>(members: M[]): M | undefined {
   const groups = [...Map.groupBy(members, ({ status }) => `${status.clusterId} ${status.leaderId}`).values()];
   const isLed = ([first]: M[]) => Number(first !== undefined && first.status.leaderId !== '0');

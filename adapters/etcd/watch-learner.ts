@@ -19,9 +19,9 @@ export async function watchLearner(order: ByWayOf & { node: string }, signal: Ab
   const endMs = Date.now() + WATCH_MS;
   for (;;) {
     const leader = await withAnyMember(cluster, through, signal, async (member) => {
-      // A member that began from a snapshot counts it as applied only with the next entry of the log, and until then, behind by
-      // more than 5,000, refuses its own first request (etcd 3.6.16). In a cluster that nobody writes to, this question, which all
-      // members agree on, is that entry.
+      // A member that began from a snapshot counts it as applied only with the next entry of the log, and until then,
+      // behind by more than 5,000, refuses its own first request (etcd 3.6.16). In a cluster that nobody writes to,
+      // this question, which all members agree on, is that entry.
       await member.alarms(signal);
       return await member.status(signal);
     });

@@ -58,7 +58,10 @@ export async function watchIsCompacted(
   }
 }
 
-/** Field numbers as in etcd's api/etcdserverpb/rpc.proto: WatchRequest.create_request, and in it key, range_end and start_revision. */
+/**
+ * Field numbers as in etcd's api/etcdserverpb/rpc.proto: WatchRequest.create_request, and in it key, range_end and
+ * start_revision.
+ */
 function watchRequest(fromRevision: string): Buffer {
   const create = Buffer.concat([
     messageWithBytes(1, EVERYTHING),

@@ -1,10 +1,16 @@
-/** A child process of the worker, in a group of its own, that ends when it should: after its time, on abort, and with everything it started. */
+/**
+ * A child process of the worker, in a group of its own, that ends when it should: after its time, on abort, and with
+ * everything it started.
+ */
 import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 
 /** Between the polite signal and the one that can't be refused. */
 export const TERMINATE_MS = 3_000;
-/** How long output may still come after the command has ended. A daemon that it left behind may hold the pipes open forever. */
+/**
+ * How long output may still come after the command has ended. A daemon that it left behind may hold the pipes open
+ * forever.
+ */
 export const DRAIN_MS = 500;
 
 export interface WatchOptions {
@@ -19,7 +25,10 @@ export interface WatchOptions {
 }
 
 export interface WatchedChild {
-  /** As in a shell: a signal counts as 128 and its number. When the outputs have ended too, or soon after the process has. Rejects when it can't be run. */
+  /**
+   * As in a shell: a signal counts as 128 and its number. When the outputs have ended too, or soon after the process
+   * has. Rejects when it can't be run.
+   */
   readonly exit: Promise<number>;
   /** Why a limit has ended it; undefined when none has. */
   readonly overdue: string | undefined;

@@ -34,10 +34,10 @@ const END_MS = TERMINATE_MS + 2_000;
 const CONNECT_MS = 60_000;
 
 /**
- * Runs a command on the far side, and gives its standard output as it comes, then how it ended. It ends with the connection, the worker, the
- * signal and its reader, with all that it started.
- * @throws SalvorError `HostUnreachable` when there is no connection or it breaks, `AccessDenied` when ssh or sudo refuse, `ToolMissing`,
- * `CommandFailed` when it takes too long; what `input` throws; the signal's reason on abort
+ * Runs a command on the far side, and gives its standard output as it comes, then how it ended. It ends with the
+ * connection, the worker, the signal and its reader, with all that it started.
+ * @throws SalvorError `HostUnreachable` when there is no connection or it breaks, `AccessDenied` when ssh or sudo
+ * refuse, `ToolMissing`, `CommandFailed` when it takes too long; what `input` throws; the signal's reason on abort
  */
 export async function* runFar(
   route: SshRoute,

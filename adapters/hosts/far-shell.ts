@@ -1,13 +1,16 @@
-/** What runs on the far side of an SSH connection around a command: it tells when the command began and ended, and ends it with the connection. */
+/**
+ * What runs on the far side of an SSH connection around a command: it tells when the command began and ended, and ends
+ * it with the connection.
+ */
 import { shellLine } from './quote.ts';
 
 /** Where programs are that an unprivileged user, or sudo, may not find. */
 const MORE_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /**
- * Standard input begins with a line: a word that nobody else knows, and that marks in both outputs where the command's own begins and ends. What
- * a login shell says before, and a daemon after, is thus told from it; an output without its end is one that was cut off. It isn't an argument
- * because `ps`, run as the command, would print it.
+ * Standard input begins with a line: a word that nobody else knows, and that marks in both outputs where the command's
+ * own begins and ends. What a login shell says before, and a daemon after, is thus told from it; an output without its
+ * end is one that was cut off. It isn't an argument because `ps`, run as the command, would print it.
  *
  * `setsid` gives the command a process group, so that all that it started can be ended.
  */
@@ -26,7 +29,9 @@ command -v setsid >/dev/null || finish "missing setsid"
 command -v -- "$1" >/dev/null 2>&1 || finish missing
 `;
 
-/** The end of standard input, when the connection breaks or the worker does, ends the command. Nothing is read from it. */
+/**
+ * The end of standard input, when the connection breaks or the worker does, ends the command. Nothing is read from it.
+ */
 const WATCHED = `${PREPARED}
 setsid -- "$@" 3<&- &
 command=$!

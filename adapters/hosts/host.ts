@@ -17,7 +17,10 @@ export interface RunOptions {
 
 export interface StreamOptions {
   signal: AbortSignal;
-  /** Default 60,000. A command that gives nothing for so long while it is waited for is ended, and `CommandFailed` is thrown. */
+  /**
+   * Default 60,000. A command that gives nothing for so long while it is waited for is ended, and `CommandFailed` is
+   * thrown.
+   */
   silenceMs?: number;
 }
 
@@ -28,20 +31,21 @@ export interface DirectoryEntry {
 
 /**
  * A machine. Paths are absolute. Every method throws SalvorError: `HostUnreachable` when the machine can't be reached,
- * `CommandFailed` when it could and the act failed, `NoSpace` when its disk is full. Messages name the host and the path or command. An abort throws
- * the signal's own reason.
+ * `CommandFailed` when it could and the act failed, `NoSpace` when its disk is full. Messages name the host and the
+ * path or command. An abort throws the signal's own reason.
  */
 export interface Host {
   /** The node's name, for messages. */
   readonly name: string;
   /**
-   * Runs a command without a shell and gives its result, whatever the exit code. Of each output the last 1 MiB is kept. What it leaves
-   * running must have output of its own. Throws `ToolMissing` when there is no such command.
+   * Runs a command without a shell and gives its result, whatever the exit code. Of each output the last 1 MiB is kept.
+   * What it leaves running must have output of its own. Throws `ToolMissing` when there is no such command.
    */
   run(argv: readonly [string, ...string[]], options: RunOptions): Promise<CommandResult>;
   /**
-   * Runs a command without a shell and gives its standard output as it comes. It ends without an error only when the command did, with exit
-   * code 0: else `CommandFailed`, with its last words. Leaving it early ends the command. Throws `ToolMissing` when there is no such command.
+   * Runs a command without a shell and gives its standard output as it comes. It ends without an error only when the
+   * command did, with exit code 0: else `CommandFailed`, with its last words. Leaving it early ends the command. Throws
+   * `ToolMissing` when there is no such command.
    */
   stream(argv: readonly [string, ...string[]], options: StreamOptions): AsyncIterable<Uint8Array>;
   /** What is at a path, symbolic links followed; undefined when nothing is. */
@@ -61,7 +65,10 @@ export interface Host {
   makeDirectory(path: string, options: { mode: number; signal: AbortSignal }): Promise<void>;
   /** Renames within one file system, and syncs the directory; throws `CommandFailed` when the target exists. */
   rename(from: string, to: string, signal: AbortSignal): Promise<void>;
-  /** Removes what is Salvor's own, known by `.salvor-` in the last part of the path; `UnsafeState` for any other. Nothing there is fine. */
+  /**
+   * Removes what is Salvor's own, known by `.salvor-` in the last part of the path; `UnsafeState` for any other.
+   * Nothing there is fine.
+   */
   removeOwn(path: string, signal: AbortSignal): Promise<void>;
   freeBytes(path: string, signal: AbortSignal): Promise<number>;
   close(): Promise<void>;

@@ -2,7 +2,10 @@
 import { basename } from 'node:path';
 import { SalvorError } from '../../domain/errors.ts';
 
-/** In the last part of the path of everything that Salvor may remove on a node: scratch, journals, and what is moved aside once it is to go. */
+/**
+ * In the last part of the path of everything that Salvor may remove on a node: scratch, journals, and what is moved
+ * aside once it is to go.
+ */
 export const OWN_MARK = '.salvor-';
 
 /** @throws SalvorError `UnsafeState` for a path that isn't named as Salvor's own */

@@ -8,10 +8,12 @@ import type { CommandResult, RunOptions, StreamOptions } from './host.ts';
 import { said, Tail } from './tail.ts';
 
 /**
- * Runs a command without a shell, in a process group of its own. A signal that ended it counts as the exit code 128 and its number, as in a shell.
- * A process that it leaves behind must have output of its own, as every daemon has: the pipes are closed soon after the command ends.
+ * Runs a command without a shell, in a process group of its own. A signal that ended it counts as the exit code 128 and
+ * its number, as in a shell. A process that it leaves behind must have output of its own, as every daemon has: the
+ * pipes are closed soon after the command ends.
  * @param where named in messages: the host
- * @throws SalvorError `ToolMissing` when there is no such command, `CommandFailed` when it can't be run or takes too long; the signal's reason on abort
+ * @throws SalvorError `ToolMissing` when there is no such command, `CommandFailed` when it can't be run or takes too
+ * long; the signal's reason on abort
  */
 export async function runProcess(
   argv: readonly [string, ...string[]],
@@ -41,8 +43,10 @@ export async function runProcess(
 }
 
 /**
- * Runs a command as {@link runProcess} does, and gives its standard output as it comes. Its output may be read as slowly as one likes.
- * @throws SalvorError as {@link runProcess}, and `CommandFailed` for an exit code other than 0 or for a command that falls silent
+ * Runs a command as {@link runProcess} does, and gives its standard output as it comes. Its output may be read as
+ * slowly as one likes.
+ * @throws SalvorError as {@link runProcess}, and `CommandFailed` for an exit code other than 0 or for a command that
+ * falls silent
  */
 export async function* streamProcess(
   argv: readonly [string, ...string[]],

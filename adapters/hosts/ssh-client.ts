@@ -1,4 +1,7 @@
-/** How the system's OpenSSH client is called: whatever the team set up for it (agents, hardware keys, ~/.ssh/config) holds here too. */
+/**
+ * How the system's OpenSSH client is called: whatever the team set up for it (agents, hardware keys, ~/.ssh/config)
+ * holds here too.
+ */
 import { createHash } from 'node:crypto';
 import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** A machine reached over SSH as a host. It needs a POSIX shell and the usual GNU programs: coreutils, findutils, util-linux. */
+/**
+ * A machine reached over SSH as a host. It needs a POSIX shell and the usual GNU programs: coreutils, findutils,
+ * util-linux.
+ */
 import { createHash, randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
 import { Readable } from 'node:stream';

@@ -9,8 +9,8 @@ import { OWN_MARK } from './own-name.ts';
 const BATCH_BYTES = 1024 * 1024;
 
 /**
- * Writes beside the target under a name of its own, syncs, and renames. What fails leaves nothing behind; what is killed leaves
- * `<path>.salvor-part-…`.
+ * Writes beside the target under a name of its own, syncs, and renames. What fails leaves nothing behind; what is
+ * killed leaves `<path>.salvor-part-…`.
  */
 export async function writeWhole(
   path: string,
@@ -65,7 +65,9 @@ async function writeBody(
   return { bytes, sha256: hash.digest('hex') };
 }
 
-/** A disk that fills up takes a part first and refuses the rest: what is left over is tried again and brings the error. */
+/**
+ * A disk that fills up takes a part first and refuses the rest: what is left over is tried again and brings the error.
+ */
 async function writeAll(file: FileHandle, batch: Uint8Array[]): Promise<void> {
   let rest = batch;
   while (rest.length > 0) {

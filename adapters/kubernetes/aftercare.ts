@@ -43,8 +43,9 @@ export interface AftercareOrder {
 }
 
 /**
- * Looks after a cluster whose kube-apiservers are ready again. Nothing of it fails: what can't be looked at is said. Registrations of
- * kube-apiservers are removed and leases of ended leaders given back; all else is left to whoever knows what it is for.
+ * Looks after a cluster whose kube-apiservers are ready again. Nothing of it fails: what can't be looked at is said.
+ * Registrations of kube-apiservers are removed and leases of ended leaders given back; all else is left to whoever
+ * knows what it is for.
  */
 export async function lookAfterCluster(
   cluster: Cluster,
@@ -145,7 +146,8 @@ async function lookAtSettling(
   { live, before, released }: SoFar,
 ): Promise<AftercareFinding[]> {
   const [nodes, leases, now] = [await readNodes(access), await readNodeLeases(access), await readApiAddresses(access)];
-  // Where the restore stopped every controller, whoever led has ended. Elsewhere it may lead on, and the others wait for the end of its lease.
+  // Where the restore stopped every controller, whoever led has ended. Elsewhere it may lead on, and the others wait
+  // for the end of its lease.
   const mayRelease = configured.every((node) => plannedNode(flavour, node).hasControllers);
   const leaders = await Promise.all(
     CONTROLLERS.map(async (name) => {

@@ -3,7 +3,10 @@ import { CoordinationV1Api, type V1Lease, V1MicroTime } from '@kubernetes/client
 import { type Access, orAbsent } from './api/access.ts';
 
 const NAMESPACE = 'kube-system';
-/** As a leader writes it that gives its lease back: https://pkg.go.dev/k8s.io/client-go/tools/leaderelection, `ReleaseOnCancel`. */
+/**
+ * As a leader writes it that gives its lease back: https://pkg.go.dev/k8s.io/client-go/tools/leaderelection,
+ * `ReleaseOnCancel`.
+ */
 const RELEASED_SECONDS = 1;
 
 /** Undefined when there is none. */
@@ -12,7 +15,8 @@ export async function readLeaderLease(access: Access, name: string): Promise<V1L
 }
 
 /**
- * Gives a lease back for a leader that ended and whose lease the restore brought back: whoever wants to lead would watch it for 15 s before it believes that.
+ * Gives a lease back for a leader that ended and whose lease the restore brought back: whoever wants to lead would
+ * watch it for 15 s before it believes that.
  * @returns the lease as it is now
  * @throws what the client throws; status 409 when somebody wrote the lease since it was read
  */

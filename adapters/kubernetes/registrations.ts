@@ -1,6 +1,6 @@
 /**
- * kube-apiservers' own registrations, from which each of them makes the addresses of the service `kubernetes`. They lie in etcd beside the objects, not
- * in the API.
+ * kube-apiservers' own registrations, from which each of them makes the addresses of the service `kubernetes`. They lie
+ * in etcd beside the objects, not in the API.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AftercareFinding } from '../../domain/restore/aftercare.ts';
@@ -22,8 +22,8 @@ export interface Tended {
 }
 
 /**
- * Removes the registrations that nobody has renewed since a revision, of kube-apiservers that the configuration doesn't know: clients are sent to these
- * addresses. One that still runs registers again.
+ * Removes the registrations that nobody has renewed since a revision, of kube-apiservers that the configuration doesn't
+ * know: clients are sent to these addresses. One that still runs registers again.
  * @throws SalvorError what the last member threw, when none can be used
  */
 export async function tendRegistrations(cluster: Cluster, sinceRevision: string, signal: AbortSignal): Promise<Tended> {

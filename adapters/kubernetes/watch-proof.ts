@@ -13,7 +13,8 @@ const GONE = 410;
 /**
  * Opens a watch where clients had come to before the restore, which must be refused as too old, so that they list anew.
  * @returns how it was refused
- * @throws SalvorError `ComponentStuck` when it is taken: clients would miss every change until the revision has caught up
+ * @throws SalvorError `ComponentStuck` when it is taken: clients would miss every change until the revision has caught
+ * up
  */
 export async function expectExpired(access: Access, resourceVersion: string, signal: AbortSignal): Promise<string> {
   const heard = await firstEvent(access, { resourceVersion }, async () => {}, signal);

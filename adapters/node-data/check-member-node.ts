@@ -19,7 +19,8 @@ export interface MemberNode {
 
 /**
  * @param dbSizeBytes of the leader's database
- * @throws SalvorError `UnsafeState`, `InvalidConfiguration`, `NoSpace` or `CommandFailed`, naming the node and what is wrong
+ * @throws SalvorError `UnsafeState`, `InvalidConfiguration`, `NoSpace` or `CommandFailed`, naming the node and what is
+ * wrong
  */
 export async function checkMemberNode(
   cluster: Cluster,

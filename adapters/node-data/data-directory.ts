@@ -18,14 +18,16 @@ export interface StagingOrder {
   source: SnapshotSource;
   /** Of the bytes that passed the trial: every member starts from these and no others. */
   content: Digest;
-  /** Null when a node's tool can't raise the revision: then no node's does, since all members start from the same data. */
+  /**
+   * Null when a node's tool can't raise the revision: then no node's does, since all members start from the same data.
+   */
   bumpRevision: string | null;
   clusterToken: string;
 }
 
 /**
- * Restores the snapshot into a directory beside the member's data, while the cluster still runs. A directory under its final
- * name was completely written; one left half-done by a killed attempt is made anew.
+ * Restores the snapshot into a directory beside the member's data, while the cluster still runs. A directory under its
+ * final name was completely written; one left half-done by a killed attempt is made anew.
  */
 export async function stageDataDirectory(
   cluster: Cluster,
@@ -84,7 +86,10 @@ export async function stageDataDirectory(
   return { staged, changed: true };
 }
 
-/** What a terminated restore staged and never used. The cluster is held by this one, and no node has a journal: nobody will come back for it. */
+/**
+ * What a terminated restore staged and never used. The cluster is held by this one, and no node has a journal: nobody
+ * will come back for it.
+ */
 async function removeAbandonedStaging(
   node: ClusterNode,
   host: Host,
@@ -118,7 +123,10 @@ export async function unstageDataDirectory(node: ClusterNode, host: Host, operat
   await host.removeOwn(staged, signal);
 }
 
-/** One that is lost with its data. etcd may run as a user of its own: the directory above belongs to it then, or to root, where etcd runs as root. */
+/**
+ * One that is lost with its data. etcd may run as a user of its own: the directory above belongs to it then, or to
+ * root, where etcd runs as root.
+ */
 export async function makeDataDirectory(node: ClusterNode, host: Host, signal: AbortSignal): Promise<void> {
   const { dataDir } = node.etcd;
   if ((await host.typeOf(dataDir, signal)) !== undefined) return;
@@ -169,8 +177,8 @@ export async function swapDataDirectory(node: ClusterNode, host: Host, operation
 }
 
 /**
- * Undoes a swap: the restored data is moved away, never removed, and the old put back. Before a swap it takes back what was staged.
- * Run again at any point, it goes on from what it finds.
+ * Undoes a swap: the restored data is moved away, never removed, and the old put back. Before a swap it takes back what
+ * was staged. Run again at any point, it goes on from what it finds.
  * @param before whether the member had data when the restore began
  * @returns where the restored data lies now; null when none was in place
  */

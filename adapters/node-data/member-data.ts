@@ -1,4 +1,7 @@
-/** The data of a member that is replaced: moved aside within its data directory, which may be a mount point and belong to a user of its own. */
+/**
+ * The data of a member that is replaced: moved aside within its data directory, which may be a mount point and belong
+ * to a user of its own.
+ */
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import { SalvorError } from '../../domain/errors.ts';
 import { memberData, asideName } from '../../domain/node-paths.ts';

@@ -31,8 +31,8 @@ export async function listSetAside(
 /**
  * Removes what restores and replacements have set aside. Removed already is fine.
  * @returns the bytes that were freed
- * @throws SalvorError `UnsafeState`, with nothing removed, for a path that no operation has set aside, and while the member has no data: then
- * this may be its only one
+ * @throws SalvorError `UnsafeState`, with nothing removed, for a path that no operation has set aside, and while the
+ * member has no data: then this may be its only one
  */
 export async function removeSetAside(
   cluster: Cluster,

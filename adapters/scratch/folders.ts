@@ -15,8 +15,8 @@ export function scratchRoot(): string {
 }
 
 /**
- * A folder for one piece of work, removed when it ends. The name is the work's own, so that a retry of it on this machine first removes
- * what a killed process left.
+ * A folder for one piece of work, removed when it ends. The name is the work's own, so that a retry of it on this
+ * machine first removes what a killed process left.
  */
 export async function withScratch<T>(
   name: string,
@@ -37,8 +37,8 @@ export async function withScratch<T>(
 }
 
 /**
- * Removes the folders whose process is gone, and ends what it left running there: the work may have been tried again elsewhere, or given up. Folders of
- * others, which have no owner of Salvor's, stay.
+ * Removes the folders whose process is gone, and ends what it left running there: the work may have been tried again
+ * elsewhere, or given up. Folders of others, which have no owner of Salvor's, stay.
  * @returns how many were removed
  */
 export async function sweepScratch(root: string = scratchRoot()): Promise<number> {

@@ -32,7 +32,10 @@ export async function isAbandoned(directory: string): Promise<boolean> {
   return Date.now() - found.mtimeMs > STALE_MS;
 }
 
-/** Where a process's number means that process: this boot of this machine and, in it, this container. Empty where the kernel doesn't tell. */
+/**
+ * Where a process's number means that process: this boot of this machine and, in it, this container. Empty where the
+ * kernel doesn't tell.
+ */
 async function thisPlace(): Promise<string> {
   try {
     const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8');
@@ -42,7 +45,9 @@ async function thisPlace(): Promise<string> {
   }
 }
 
-/** When a process was started, in the kernel's ticks: its number alone may be another's by now. Empty when it has ended. */
+/**
+ * When a process was started, in the kernel's ticks: its number alone may be another's by now. Empty when it has ended.
+ */
 async function startOf(pid: number): Promise<string> {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   // proc(5): the command's name, in parentheses, may hold anything; state is the third field, starttime the 22nd.

@@ -22,7 +22,10 @@ export interface ScratchProcessOrder<T> {
   name: string;
   argv: readonly [string, ...string[]];
   env: Record<string, string>;
-  /** `<place>.log` lies here. The scratch folder, in which it is, must be part of the command line: leftovers are known by it. */
+  /**
+   * `<place>.log` lies here. The scratch folder, in which it is, must be part of the command line: leftovers are known
+   * by it.
+   */
   place: string;
   /** Looks whether it serves; undefined while it doesn't. */
   ready: (process: ScratchProcess) => Promise<T | undefined>;
@@ -75,8 +78,8 @@ export async function startScratchProcess<T>(
 }
 
 /**
- * Ends what a killed worker left running in a scratch folder: servers, and etcdutl. Such a process is known by its command line, which names
- * the folder; the folder's name is of one activity alone.
+ * Ends what a killed worker left running in a scratch folder: servers, and etcdutl. Such a process is known by its
+ * command line, which names the folder; the folder's name is of one activity alone.
  */
 export async function endLeftovers(directory: string): Promise<void> {
   const isLeft = async (pid: number) => (await commandLine(pid)).includes(`${directory}/`);

@@ -26,8 +26,8 @@ const statusSchema = z.object({
 });
 
 /**
- * What a snapshot file holds. Only for a file whose bytes passed `checkSnapshot`: etcdutl looks at no hash here, and it crashes on a
- * file that was cut off.
+ * What a snapshot file holds. Only for a file whose bytes passed `checkSnapshot`: etcdutl looks at no hash here, and it
+ * crashes on a file that was cut off.
  * @param etcdutl the path of etcdutl on the host
  * @throws SalvorError `BackupCorrupt` when etcdutl can't read the file or crashes on it
  */
@@ -67,7 +67,10 @@ export interface RestoreOrder {
   initialCluster: { name: string; peerUrl: string }[];
   /** Another token gives the new cluster another ID, so that members of the old one can't mix with it. */
   clusterToken: string;
-  /** Added to the snapshot's revision. etcdutl wants this and `markCompacted` together, or neither; 3.5 has them from 3.5.9. */
+  /**
+   * Added to the snapshot's revision. etcdutl wants this and `markCompacted` together, or neither; 3.5 has them from
+   * 3.5.9.
+   */
   bumpRevision?: string;
   /** Marks everything before the new revision as compacted, so that old watches end and clients list anew. */
   markCompacted?: boolean;
@@ -76,10 +79,11 @@ export interface RestoreOrder {
 }
 
 /**
- * Makes a member's data directory from a snapshot file. One that was cut short by a kill is incomplete: restore into a scratch directory
- * and rename it when this has returned.
+ * Makes a member's data directory from a snapshot file. One that was cut short by a kill is incomplete: restore into a
+ * scratch directory and rename it when this has returned.
  * @param etcdutl the path of etcdutl on the host
- * @throws SalvorError `UnsafeState` when the data directory exists, `BackupCorrupt` when the snapshot is refused, `NoSpace`
+ * @throws SalvorError `UnsafeState` when the data directory exists, `BackupCorrupt` when the snapshot is refused,
+ * `NoSpace`
  */
 export async function restoreSnapshot(
   host: Host,

@@ -8,8 +8,8 @@ import { openStore } from '../stores/types.ts';
 import { readCopy } from './read-copy.ts';
 
 /**
- * Streams the snapshot out of one of the stores that have it to `sink`, which must not keep what it got when this throws.
- * Every byte is compared: the stored digest, the content's digest, and the SHA-256 that etcd put at the end.
+ * Streams the snapshot out of one of the stores that have it to `sink`, which must not keep what it got when this
+ * throws. Every byte is compared: the stored digest, the content's digest, and the SHA-256 that etcd put at the end.
  * @param sink writes the bytes somewhere and gives the digest of what it wrote
  * @throws SalvorError `BackupCorrupt`, `ArtifactMissing`, `DecryptionFailed`, or what the last store threw
  */

@@ -1,4 +1,7 @@
-/** The tool that restores a node's data directory: etcdutl, and before etcd 3.5 etcdctl. Only the one of its own release writes what an etcd reads for certain. */
+/**
+ * The tool that restores a node's data directory: etcdutl, and before etcd 3.5 etcdctl. Only the one of its own release
+ * writes what an etcd reads for certain.
+ */
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
@@ -16,8 +19,8 @@ export interface NodeTool {
   /** Where it comes from, for people. */
   source: string;
   /**
-   * Whether it knows `--bump-revision` and `--mark-compacted`: from 3.4.27, 3.5.10 and 3.6.0 on. Without them clients that watch are not told
-   * that the revision went back.
+   * Whether it knows `--bump-revision` and `--mark-compacted`: from 3.4.27, 3.5.10 and 3.6.0 on. Without them clients
+   * that watch are not told that the revision went back.
    */
   raisesRevision: boolean;
 }
@@ -37,8 +40,9 @@ const FIRST_WITH_ETCDUTL = '3.5';
 const MACHINES: Partial<Record<NodeJS.Architecture, string>> = { x64: 'x86_64', arm64: 'aarch64' };
 
 /**
- * Finds the tool on a node: the one of the configuration; on its PATH; the one beside the etcd that runs, in its container for example; else the
- * worker's own, which is brought along; else one that an earlier look, `salvor doctor`'s for example, has copied while etcd ran.
+ * Finds the tool on a node: the one of the configuration; on its PATH; the one beside the etcd that runs, in its
+ * container for example; else the worker's own, which is brought along; else one that an earlier look, `salvor
+ * doctor`'s for example, has copied while etcd ran.
  * @param snapshotVersion of the etcd that gave the snapshot, for a node whose etcd doesn't say its own
  * @throws SalvorError `ToolMissing` when none fits, with what was looked at
  */
@@ -139,8 +143,9 @@ async function said(host: Host, argv: readonly [string, ...string[]], signal: Ab
 }
 
 /**
- * Prints the process of the etcd with a data directory, the version it says, and the folder that its program lies in. Its command line names the
- * directory, or it has the database open: a container may know the directory by another path.
+ * Prints the process of the etcd with a data directory, the version it says, and the folder that its program lies in.
+ * Its command line names the directory, or it has the database open: a container may know the directory by another
+ * path.
  */
 const FIND_ETCD = `
 for pid in $(pgrep -x etcd); do
@@ -218,7 +223,9 @@ async function keptOnNode(host: Host, signal: AbortSignal): Promise<string[]> {
     .map((name) => join(folder, name));
 }
 
-/** Anyone may write in /var/tmp: what lies there is run only from a folder that nobody else could have made or filled. */
+/**
+ * Anyone may write in /var/tmp: what lies there is run only from a folder that nobody else could have made or filled.
+ */
 async function toolFolder(host: Host, signal: AbortSignal): Promise<string> {
   await host.makeDirectory(TOOLS, { mode: 0o755, signal });
   const { stdout } = await host.run(['sh', '-c', 'stat -c "%F %u %a" -- "$1" && id -u', 'salvor', TOOLS], { signal });

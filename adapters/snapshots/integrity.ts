@@ -19,18 +19,22 @@ export function lacksHash(bytes: number): boolean {
   return bytes % PAGE_BYTES === 0;
 }
 
-/** The source's bytes, unchanged and not copied. The iteration, for one reader, ends normally only for a snapshot that passed. */
+/**
+ * The source's bytes, unchanged and not copied. The iteration, for one reader, ends normally only for a snapshot that
+ * passed.
+ */
 export interface CheckedSnapshot extends AsyncIterable<Uint8Array> {
   /** What passed; undefined until the iteration has ended normally. */
   digest(): SnapshotDigest | undefined;
 }
 
 /**
- * Checks a snapshot while it is read: not empty, whole pages and a hash (size mod 512 is 32), and the SHA-256 of the pages
- * equal to that hash. etcd and its tools check less (`snapshot save` only the size), and `etcdutl snapshot status` crashes on
- * what this refuses.
+ * Checks a snapshot while it is read: not empty, whole pages and a hash (size mod 512 is 32), and the SHA-256 of the
+ * pages equal to that hash. etcd and its tools check less (`snapshot save` only the size), and `etcdutl snapshot
+ * status` crashes on what this refuses.
  * @param where named in the message: the member, or the store and key
- * @param options.failure what is thrown: `BackupCorrupt` unless told, or `SnapshotInterrupted` for bytes that come from etcd
+ * @param options.failure what is thrown: `BackupCorrupt` unless told, or `SnapshotInterrupted` for bytes that come from
+ * etcd
  * @param options.skipHashCheck lets whole pages without a hash pass; a hash that is there must be right in any case
  */
 export function checkSnapshot(

@@ -17,7 +17,8 @@ export interface Copy {
 
 /**
  * Streams the content to `sink`, which must not keep what it got when this throws.
- * @throws SalvorError `BackupCorrupt`, `DecryptionFailed`, `InvalidConfiguration`, and what the store and the sink throw
+ * @throws SalvorError `BackupCorrupt`, `DecryptionFailed`, `InvalidConfiguration`, and what the store and the sink
+ * throw
  */
 export async function readCopy<T>(
   cluster: Cluster,

@@ -1,4 +1,7 @@
-/** A stream's way into one of several stores: a bounded queue between the one who reads the stream and the store's `put`. */
+/**
+ * A stream's way into one of several stores: a bounded queue between the one who reads the stream and the store's
+ * `put`.
+ */
 
 export interface Branch {
   /** What the store reads. */

@@ -5,8 +5,8 @@ import { Digester } from '../encoding/streams.ts';
 import type { Store } from './store.ts';
 
 /**
- * Copies an object under the same key, going on with what an attempt before has sent where the store can. It comes to exist only when its bytes are the expected ones; one that is there
- * already is read back instead.
+ * Copies an object under the same key, going on with what an attempt before has sent where the store can. It comes to
+ * exist only when its bytes are the expected ones; one that is there already is read back instead.
  * @throws SalvorError `BackupCorrupt` when either store has other bytes, and what the stores throw
  */
 export async function copyArtifact(
@@ -32,7 +32,8 @@ export async function copyArtifact(
 
 /**
  * Reads a stored object again, from its first byte to its last.
- * @throws SalvorError `BackupCorrupt` when its size or SHA-256 is not the expected one, `ArtifactMissing`, or what else the store throws
+ * @throws SalvorError `BackupCorrupt` when its size or SHA-256 is not the expected one, `ArtifactMissing`, or what else
+ * the store throws
  */
 export async function readBack(
   store: Store,

@@ -4,7 +4,10 @@ import type { Store } from './store.ts';
 
 const TIMEOUT_MS = 30_000;
 
-/** Removes what a failed or killed attempt left of an object in the stores, whole or in parts; no manifest ever pointed to it. */
+/**
+ * Removes what a failed or killed attempt left of an object in the stores, whole or in parts; no manifest ever pointed
+ * to it.
+ */
 export async function takeBack(stores: Store[], key: string): Promise<void> {
   for (const store of stores) {
     try {

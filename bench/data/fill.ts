@@ -11,7 +11,10 @@ const OPERATIONS = 100;
 const REQUEST_BYTES = 1024 * 1024;
 const REQUESTS_AT_ONCE = 4;
 const RANDOM_VALUE_BYTES = 16 * 1024;
-/** etcd's `DefaultSnapshotCatchUpEntries` (server/etcdserver/server.go), and some more: it lets go of them a hundred at a time. */
+/**
+ * etcd's `DefaultSnapshotCatchUpEntries` (server/etcdserver/server.go), and some more: it lets go of them a hundred at
+ * a time.
+ */
 const RAFT_ENTRIES = 6_000;
 
 type Etcd = Pick<IOptions, 'hosts' | 'credentials'>;
@@ -21,7 +24,10 @@ export async function fill(etcd: Etcd, content: Content, bytes: number, prefix =
   await commit(etcd, inBatches(content === 'kubernetes' ? kubernetesWrites() : randomWrites(prefix), bytes));
 }
 
-/** Small writes, as many as etcd keeps in memory of its newest: what was written before takes none any more, as in a cluster that grew slowly. */
+/**
+ * Small writes, as many as etcd keeps in memory of its newest: what was written before takes none any more, as in a
+ * cluster that grew slowly.
+ */
 export async function fillRaftLog(etcd: Etcd): Promise<void> {
   const small = Array.from({ length: RAFT_ENTRIES }, (_, index) => [{ key: '/small', value: Buffer.from(`${index}`) }]);
   await commit(etcd, small.values());

@@ -1,7 +1,7 @@
 /**
- * What fills the etcd of a live cluster, by bytes: a third pods, a fifth events, a fifth secrets (certificates, and Helm's releases,
- * which are compressed already), a tenth ConfigMaps, a tenth endpoint slices, a twentieth leases; by number of writes the leases lead.
- * Most keys have several revisions, since etcd keeps what was not compacted yet.
+ * What fills the etcd of a live cluster, by bytes: a third pods, a fifth events, a fifth secrets (certificates, and
+ * Helm's releases, which are compressed already), a tenth ConfigMaps, a tenth endpoint slices, a twentieth leases; by
+ * number of writes the leases lead. Most keys have several revisions, since etcd keeps what was not compacted yet.
  */
 import { gzipSync } from 'node:zlib';
 import { stored, type Value } from './protobuf.ts';
@@ -214,7 +214,10 @@ function tlsSecret(context: Context): KeyValue {
   return { key: `/registry/secrets/${namespace}/${name}`, value };
 }
 
-/** Helm keeps a release as base64 of gzip in a Secret, which Kubernetes stores decoded once: text that compresses by a quarter only. */
+/**
+ * Helm keeps a release as base64 of gzip in a Secret, which Kubernetes stores decoded once: text that compresses by a
+ * quarter only.
+ */
 function helmRelease(context: Context): KeyValue {
   const { random, step } = context;
   const namespace = namespaceOf(step);

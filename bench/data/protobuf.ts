@@ -1,6 +1,7 @@
 /**
- * Objects as kube-apiserver stores them: a magic prefix and an envelope with kind and version around a protobuf message. Field
- * numbers are the order of the properties: nothing here is read by Kubernetes, only its sizes and its repetitions matter.
+ * Objects as kube-apiserver stores them: a magic prefix and an envelope with kind and version around a protobuf
+ * message. Field numbers are the order of the properties: nothing here is read by Kubernetes, only its sizes and its
+ * repetitions matter.
  */
 
 export type Value = string | number | Buffer | Value[] | { [name: string]: Value };

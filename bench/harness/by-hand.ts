@@ -10,7 +10,8 @@ type Step = (node: LabNode) => string;
 
 /**
  * Takes a snapshot, brings it to every node, and restores it everywhere.
- * @param how `together`: each step on all nodes before the next one, as the runbooks say; `in turn`: all of it on one node, then on the next
+ * @param how `together`: each step on all nodes before the next one, as the runbooks say; `in turn`: all of it on one
+ * node, then on the next
  */
 export async function restoreByHand(lab: Lab, how: 'together' | 'in turn'): Promise<void> {
   const stamp = Date.now();
@@ -38,7 +39,8 @@ chmod 700 /var/lib/etcd`,
     () => 'while [ "$(kubectl --request-timeout=2s get --raw /readyz 2>/dev/null)" != ok ]; do sleep 0.5; done',
   ];
 
-  // A new cluster must have its quorum before a member is healthy, so the last two steps come when all nodes have their data.
+  // A new cluster must have its quorum before a member is healthy, so the last two steps come when all nodes have their
+  // data.
   if (how === 'together') {
     for (const step of [...stopping, ...restoring, healthy, ...finishing]) await onEach(lab, step);
     return;

@@ -1,4 +1,7 @@
-/** The real parts that the benchmarks run against: one etcd member, an S3 server, a Temporal server, and Salvor's worker as a process. */
+/**
+ * The real parts that the benchmarks run against: one etcd member, an S3 server, a Temporal server, and Salvor's worker
+ * as a process.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
@@ -60,7 +63,10 @@ export interface SalvorOptions {
   compression: 'zstd' | 'none';
 }
 
-/** Writes the configuration of a cluster of one member, with a local store and, if there is an S3 server, one in its bucket. */
+/**
+ * Writes the configuration of a cluster of one member, with a local store and, if there is an S3 server, one in its
+ * bucket.
+ */
 export async function writeConfiguration({ folder, clientUrl, s3, compression }: SalvorOptions): Promise<string> {
   const local = join(folder, 'store');
   await mkdir(local, { recursive: true });

@@ -21,7 +21,8 @@ async function endedChildrenSeconds(): Promise<number> {
 
 async function cpuFields(pid: number): Promise<number[]> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-  // proc(5): the command's name, in parentheses, may hold anything; utime, stime, cutime and cstime are the fields 14 to 17.
+  // proc(5): the command's name, in parentheses, may hold anything; utime, stime, cutime and cstime are the fields 14
+  // to 17.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return fields.slice(11, 15).map(Number);
 }

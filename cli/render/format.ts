@@ -18,7 +18,9 @@ export function paint(look: Look, style: Style, text: string): string {
   return look.color && text !== '' ? styleText(style, text, { validateStream: false }) : text;
 }
 
-/** Text from outside, such as what a command said: on one line, without what could move the cursor or change colours. */
+/**
+ * Text from outside, such as what a command said: on one line, without what could move the cursor or change colours.
+ */
 export function plain(text: string): string {
   // oxlint-disable-next-line no-control-regex -- keeping control characters out is the point
   return stripVTControlCharacters(text).replaceAll(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');

@@ -21,8 +21,8 @@ export interface ApplyOptions {
 }
 
 /**
- * Makes Temporal's schedules match what is wanted: creates, updates and deletes. A schedule that is paused stays paused, with
- * its note. Done twice, it changes nothing; stopped half-way, it is done again.
+ * Makes Temporal's schedules match what is wanted: creates, updates and deletes. A schedule that is paused stays
+ * paused, with its note. Done twice, it changes nothing; stopped half-way, it is done again.
  */
 export async function applySchedules(
   client: Client,

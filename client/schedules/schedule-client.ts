@@ -14,7 +14,10 @@ import {
   triggerSchedule,
 } from './schedules.ts';
 
-/** Every method throws SalvorOperationError; those that name a schedule `InvalidInput` when there is none. Others' schedules are never touched. */
+/**
+ * Every method throws SalvorOperationError; those that name a schedule `InvalidInput` when there is none. Others'
+ * schedules are never touched.
+ */
 export class ScheduleClient {
   readonly #client: Client;
   readonly #place: TemporalPlace;
@@ -27,7 +30,8 @@ export class ScheduleClient {
   }
 
   /**
-   * Makes the schedules match a configuration: creates, updates and deletes. What is paused stays paused. Done twice, it changes nothing.
+   * Makes the schedules match a configuration: creates, updates and deletes. What is paused stays paused. Done twice,
+   * it changes nothing.
    * @param options with `dryRun` it only says what it would do
    * @throws SalvorOperationError `InvalidConfiguration` for times that can't be scheduled
    */

@@ -1,4 +1,7 @@
-/** How much of a long list of backups goes through Temporal at once: it refuses more than 2 MiB, and warns above 512 KiB. Pure. */
+/**
+ * How much of a long list of backups goes through Temporal at once: it refuses more than 2 MiB, and warns above 512
+ * KiB. Pure.
+ */
 import type { CatalogueEntry } from './catalogue-entry.ts';
 import type { BackupId } from '../format/keys.ts';
 
@@ -12,7 +15,8 @@ export interface BackupsPage {
 const PAGE_CHARACTERS = 500_000;
 
 /**
- * The newest of the backups that are older than `before`: as many as `limit` asks for and a page holds, those of one second together.
+ * The newest of the backups that are older than `before`: as many as `limit` asks for and a page holds, those of one
+ * second together.
  * @param entries newest first
  * @returns with `more` when older ones are left
  */

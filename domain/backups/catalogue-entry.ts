@@ -9,8 +9,9 @@ export interface CatalogueEntry {
   /** The name of the node in the configuration, or its address when it isn't there any more. */
   node: string;
   /**
-   * `complete`: every artifact in every store that was to have it, and hasn't pruned it by its own rules. `degraded`: some store lacks a copy. `foreign`: a snapshot
-   * without a manifest, of another tool or an older script. `broken`: a manifest with an artifact that no store has, or that can't be read.
+   * `complete`: every artifact in every store that was to have it, and hasn't pruned it by its own rules. `degraded`:
+   * some store lacks a copy. `foreign`: a snapshot without a manifest, of another tool or an older script. `broken`: a
+   * manifest with an artifact that no store has, or that can't be read.
    */
   state: 'complete' | 'degraded' | 'foreign' | 'broken';
   revision: string | null;

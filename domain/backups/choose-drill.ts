@@ -10,16 +10,20 @@ export interface DrillCandidate {
   verified?: { verifiedAt: string };
 }
 
-/** `latest`: the newest good one. `oldest-proof`: the good one whose last drill is the longest ago. Neither: as a schedule wants it. */
+/**
+ * `latest`: the newest good one. `oldest-proof`: the good one whose last drill is the longest ago. Neither: as a
+ * schedule wants it.
+ */
 export type DrillWish = 'latest' | 'oldest-proof' | undefined;
 
 /** The level from which a backup counts as proven. */
 const PROVEN: Proof = 'restored';
 
 /**
- * Chooses among backups in any order; only good ones, complete or degraded, are chosen. Those that were never drilled come before all that
- * were, the oldest first. Without a wish it is the newest one until that is proven, and then the one whose proof is the oldest, so that
- * a schedule keeps what a restore would take proven and gets round to the old ones.
+ * Chooses among backups in any order; only good ones, complete or degraded, are chosen. Those that were never drilled
+ * come before all that were, the oldest first. Without a wish it is the newest one until that is proven, and then the
+ * one whose proof is the oldest, so that a schedule keeps what a restore would take proven and gets round to the old
+ * ones.
  * @returns undefined when there is no good backup
  */
 export function chooseForDrill<T extends DrillCandidate>(

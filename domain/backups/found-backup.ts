@@ -33,7 +33,9 @@ export interface FoundBackup {
   source?: SnapshotSource;
   /** All that belongs to it, in every store that was read: artifacts, manifests, drill results, pins. */
   objects: LocatedObject[];
-  /** The copies that should be there and aren't, in stores that were read; those that were pruned are not among them. */
+  /**
+   * The copies that should be there and aren't, in stores that were read; those that were pruned are not among them.
+   */
   missing: MissingCopy[];
   /** What else is wrong with it. */
   problems: string[];
@@ -142,7 +144,8 @@ function describeOwn(cluster: Cluster, found: Found, manifest: Manifest, readSto
 }
 
 /**
- * What a store was to have of a backup and hasn't. Its manifest is the last that it gets: one without it is not known to be whole.
+ * What a store was to have of a backup and hasn't. Its manifest is the last that it gets: one without it is not known
+ * to be whole.
  * @param objects of the backup, in any store
  */
 export function lackedBy(store: string, manifest: Manifest, objects: LocatedObject[]): MissingCopy[] {

@@ -1,7 +1,10 @@
 /** Whether a cluster is in a state that is worth keeping. Pure. */
 import { SalvorError } from '../errors.ts';
 
-/** Certificates are rotated for the first time within a day of the installation: a backup from before holds some that no longer count. */
+/**
+ * Certificates are rotated for the first time within a day of the installation: a backup from before holds some that no
+ * longer count.
+ */
 const YOUNG_MS = 24 * 3_600_000;
 /** A static pod is replaced within a minute or two of its manifest; then the next node's. */
 const ROLLOUT_MS = 5 * 60_000;

@@ -1,10 +1,15 @@
-/** What is kept of each node beside the snapshot: what a node that is built anew needs before any backup helps it. Pure. */
+/**
+ * What is kept of each node beside the snapshot: what a node that is built anew needs before any backup helps it. Pure.
+ */
 import type { Cluster } from '../configuration/resolve.ts';
 import { traitsOf } from '../flavours/index.ts';
 import { storeHolds } from '../format/keys.ts';
 import type { SentCopy } from '../format/snapshot-source.ts';
 
-/** The paths that are kept of each node: the configured ones, else the flavour's. A `*` in the last part stands for any characters. */
+/**
+ * The paths that are kept of each node: the configured ones, else the flavour's. A `*` in the last part stands for any
+ * characters.
+ */
 export function staticResourcePaths({
   staticResources,
   flavour,
@@ -12,7 +17,10 @@ export function staticResourcePaths({
   return staticResources?.paths ?? traitsOf(flavour).staticPaths;
 }
 
-/** With encryption at rest: the stores in which the encrypted secrets and, in the static resources, their keys lie together. */
+/**
+ * With encryption at rest: the stores in which the encrypted secrets and, in the static resources, their keys lie
+ * together.
+ */
 export function keysBesideSnapshots({ encryptionAtRest, stores }: Cluster): string[] {
   if (encryptionAtRest !== true) return [];
   return stores

@@ -84,7 +84,10 @@ export const nodeSchema = z.strictObject({
       dataDir: absolutePathSchema.optional(),
       /** The node's own etcdutl; without it, it is looked for. */
       etcdutl: absolutePathSchema.optional(),
-      /** Where the member's initial cluster is written: a unit, an environment file, etcd's own file or a script. Salvor writes it anew for a member that is replaced. */
+      /**
+       * Where the member's initial cluster is written: a unit, an environment file, etcd's own file or a script. Salvor
+       * writes it anew for a member that is replaced.
+       */
       configuration: absolutePathSchema.optional(),
       service: serviceSchema.optional(),
     })
@@ -130,7 +133,10 @@ export function serviceCommands(service: z.infer<typeof serviceSchema>): Service
   return service;
 }
 
-/** The three programs understand the same words. The state is printed: the exit code is 0 for a stopped container as well. */
+/**
+ * The three programs understand the same words. The state is printed: the exit code is 0 for a stopped container as
+ * well.
+ */
 function containerCommands(program: 'docker' | 'podman' | 'nerdctl', container: string): Service {
   return {
     start: [program, 'start', container],

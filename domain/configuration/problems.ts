@@ -1,4 +1,7 @@
-/** What is wrong with a configuration, in words that say where and what was expected. Values are never repeated: one may be a secret in the wrong place. */
+/**
+ * What is wrong with a configuration, in words that say where and what was expected. Values are never repeated: one may
+ * be a secret in the wrong place.
+ */
 import type { z } from 'zod';
 
 /** One thing that is wrong with a configuration, or worth a thought. */

@@ -10,7 +10,10 @@ import { type Configuration, configurationSchema, type Schedule } from './schema
 import type { NamedStore } from './stores.ts';
 import { withoutUndefined } from '../without-undefined.ts';
 
-/** One cluster of the configuration: defaults filled in, its stores beside it, secrets still references. It may stand in a history. */
+/**
+ * One cluster of the configuration: defaults filled in, its stores beside it, secrets still references. It may stand in
+ * a history.
+ */
 export interface Cluster {
   name: string;
   flavour: Flavour;

@@ -65,7 +65,10 @@ export const clusterSchema = z.strictObject({
   kubeconfig: workerPathSchema.optional(),
   /** What is kept of each node beside the snapshot; with the flavour's own paths when it isn't set. */
   staticResources: z.strictObject({ paths: z.array(absolutePathSchema).min(1) }).optional(),
-  /** Whether secrets are encrypted in etcd; then the keys are in the static resources, and belong into another store than the snapshot. */
+  /**
+   * Whether secrets are encrypted in etcd; then the keys are in the static resources, and belong into another store
+   * than the snapshot.
+   */
   encryptionAtRest: z.boolean().default(false),
   nodes: z.array(nodeSchema).min(1, 'expected at least one node'),
 });

@@ -1,6 +1,6 @@
 /**
- * The names of what lies in a store. The layout is the design's, and the cron scripts': `<cluster>/<node address>/snapshot-<time>.db`.
- * Keys are relative to the store's own prefix.
+ * The names of what lies in a store. The layout is the design's, and the cron scripts': `<cluster>/<node
+ * address>/snapshot-<time>.db`. Keys are relative to the store's own prefix.
  */
 
 /** One file of a backup. A new kind is a name here, its row in `ARTIFACTS`, and an activity that takes it. */
@@ -10,7 +10,10 @@ export type ArtifactKind = (typeof ARTIFACT_KINDS)[number];
 export interface ArtifactTraits {
   /** The end of its name, without what tells compression and encryption; null while nothing writes it. */
   format: string | null;
-  /** Without it there is no backup; without another one the backup is degraded. Healing copies all kinds alike, by their digests. */
+  /**
+   * Without it there is no backup; without another one the backup is degraded. Healing copies all kinds alike, by their
+   * digests.
+   */
   isRequired: boolean;
   /** What a drill does with it beside reading every copy by its digest. */
   drill: 'restore' | 'none';
@@ -139,9 +142,9 @@ const FOREIGN = new RegExp(
 );
 
 /**
- * Reads the key of an artifact that has no manifest: an older script's `snapshot-<time>.db` and `etcd-snapshot-<time>.db` in the
- * usual ways to write a time, and what OpenShift's `cluster-backup.sh` leaves in its directory (`snapshot_<time>.db` and
- * `static_kuberesources_<time>.tar.gz`). The time is taken for UTC.
+ * Reads the key of an artifact that has no manifest: an older script's `snapshot-<time>.db` and
+ * `etcd-snapshot-<time>.db` in the usual ways to write a time, and what OpenShift's `cluster-backup.sh` leaves in its
+ * directory (`snapshot_<time>.db` and `static_kuberesources_<time>.tar.gz`). The time is taken for UTC.
  */
 export function parseForeignKey(key: string): ForeignKey | undefined {
   const groups = FOREIGN.exec(key)?.groups;

@@ -42,7 +42,10 @@ export const etcdSchema = z.strictObject({
   /** Read from the snapshot's bytes, not asked for before it. */
   revision: uint64,
   totalKeys: z.number().int().nonnegative(),
-  /** Of the key space at `revision` in the snapshot, as the source and a restored member give it; absent when the source had compacted it. */
+  /**
+   * Of the key space at `revision` in the snapshot, as the source and a restored member give it; absent when the source
+   * had compacted it.
+   */
   hashKv: z.strictObject({ revision: uint64, compactRevision: int64, hash: z.string() }).optional(),
   members: z.array(
     z.strictObject({ id: uint64, name: z.string(), peerUrls: z.array(z.string()), learner: z.boolean() }),
@@ -62,10 +65,15 @@ const manifestSchema = z.strictObject({
   kubernetes: z.strictObject({ version: z.string() }).optional(),
   /** The age recipients (public keys) that can read it. */
   recipients: z.array(z.string()).optional(),
-  /** Every store that was to have a copy: one that is missing here and in an artifact's `stores` makes the backup degraded. */
+  /**
+   * Every store that was to have a copy: one that is missing here and in an artifact's `stores` makes the backup
+   * degraded.
+   */
   intendedStores: z.array(z.strictObject({ store: z.string(), kinds: z.array(z.enum(ARTIFACT_KINDS)) })),
   artifacts: z.array(artifactSchema).min(1),
-  /** What should have been kept as well and could not be: it makes the backup degraded, and no other store can heal it. */
+  /**
+   * What should have been kept as well and could not be: it makes the backup degraded, and no other store can heal it.
+   */
   lacking: z
     .array(z.strictObject({ kind: z.enum(ARTIFACT_KINDS), node: z.string().min(1), reason: z.string() }))
     .optional(),

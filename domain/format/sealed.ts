@@ -1,4 +1,7 @@
-/** What manifests and drill results have in common: JSON objects that carry their own SHA-256, and lie where they belong. */
+/**
+ * What manifests and drill results have in common: JSON objects that carry their own SHA-256, and lie where they
+ * belong.
+ */
 // oxlint-disable-next-line eslint/no-restricted-imports -- a hash is no I/O
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
@@ -6,9 +9,9 @@ import { SalvorError } from '../errors.ts';
 import { parseKey } from './keys.ts';
 
 /**
- * A note as it is stored: JSON for people, ending in a newline. `digest` is the SHA-256 of everything else in it, so that no change by
- * accident goes unseen. It is no signature: who may write to the store can make another.
- * `jq -cS 'del(.digest)' <file> | sha256sum` gives it as well.
+ * A note as it is stored: JSON for people, ending in a newline. `digest` is the SHA-256 of everything else in it, so
+ * that no change by accident goes unseen. It is no signature: who may write to the store can make another. `jq -cS
+ * 'del(.digest)' <file> | sha256sum` gives it as well.
  */
 export function formatNote(content: object): string {
   return `${JSON.stringify({ ...content, digest: digestOf(content) }, null, 2)}\n`;

@@ -13,7 +13,10 @@ export interface SnapshotSource {
   stores: string[];
   /** Absent for a snapshot without a manifest. */
   expected?: { content: Digest; stored: Digest };
-  /** Whether it may be a file copied from a data directory, which has no hash at its end; only for one without a manifest. */
+  /**
+   * Whether it may be a file copied from a data directory, which has no hash at its end; only for one without a
+   * manifest.
+   */
   skipHashCheck?: boolean;
   /** What the manifest says of it; absent without one. */
   etcd?: Manifest['etcd'];

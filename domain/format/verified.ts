@@ -45,8 +45,9 @@ export function formatVerified(verified: Verified): string {
 }
 
 /**
- * The result of a drill that looked into one store alone, with what an earlier one found wrong in the others: that is not mended by looking
- * elsewhere. While a wrong copy is known the proof stays at `written`, as every list and every prune reads it.
+ * The result of a drill that looked into one store alone, with what an earlier one found wrong in the others: that is
+ * not mended by looking elsewhere. While a wrong copy is known the proof stays at `written`, as every list and every
+ * prune reads it.
  * @param others the other stores
  */
 export function withEarlierFailures(verified: Verified, earlier: Verified | undefined, others: string[]): Verified {

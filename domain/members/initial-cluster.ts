@@ -1,4 +1,7 @@
-/** The initial cluster of a member, written anew in whatever file it stands: a unit, an environment file, etcd's own file, a script. Pure. */
+/**
+ * The initial cluster of a member, written anew in whatever file it stands: a unit, an environment file, etcd's own
+ * file, a script. Pure.
+ */
 import { SalvorError } from '../errors.ts';
 
 /** What a fresh member must be told, or it would begin a cluster of its own. */

@@ -3,10 +3,12 @@
 /**
  * What a member is, in one word. `healthy` and `unknown` answer and vote; the others want something done about them.
  *
- * `leaderless`: it answers and knows no leader. `corrupt`: its keys differ from the others', or etcd has raised the CORRUPT alarm for it. `astray`: it answers,
- * but not as a member of this cluster. `learner`: never promoted. `not-started`: added, and never heard of. `stopped`, `crash-looping`, `silent` (runs, and doesn't answer)
- * and `node-unreachable` don't answer. `moved`: etcd has it under another address than the configuration. `missing`: the node has none.
- * `gone` and `unknown`: etcd has it and the configuration doesn't; the first doesn't answer, the second does.
+ * `leaderless`: it answers and knows no leader. `corrupt`: its keys differ from the others', or etcd has raised the
+ * CORRUPT alarm for it. `astray`: it answers, but not as a member of this cluster. `learner`: never promoted.
+ * `not-started`: added, and never heard of. `stopped`, `crash-looping`, `silent` (runs, and doesn't answer) and
+ * `node-unreachable` don't answer. `moved`: etcd has it under another address than the configuration. `missing`: the
+ * node has none. `gone` and `unknown`: etcd has it and the configuration doesn't; the first doesn't answer, the second
+ * does.
  */
 export type MemberState =
   | 'healthy'

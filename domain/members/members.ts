@@ -43,7 +43,10 @@ export function answering(
   return members.flatMap((member) => (member.status === undefined ? [] : [{ ...member, status: member.status }]));
 }
 
-/** The groups of members with the same keys, the largest first. Members that were compacted differently can't be compared and are left out. */
+/**
+ * The groups of members with the same keys, the largest first. Members that were compacted differently can't be
+ * compared and are left out.
+ */
 export function hashGroups(members: MemberInspection[]): string[][] {
   const compactions = new Map<string, Map<string, string[]>>();
   for (const { node, hashKv } of members) {
@@ -84,7 +87,8 @@ export function membersApart(
 /**
  * The member that a backup reads: healthy, no learner, a follower by preference, the most advanced of those.
  * @param avoid nodes whose streams broke: the last choice
- * @throws SalvorError `NoHealthyMember`, `AlarmRaised` or `MembersDisagree`, with what each member said; `MemberUnreachable` for what may pass by itself
+ * @throws SalvorError `NoHealthyMember`, `AlarmRaised` or `MembersDisagree`, with what each member said;
+ * `MemberUnreachable` for what may pass by itself
  */
 export function chooseMember(
   members: MemberInspection[],
@@ -139,7 +143,10 @@ export function chooseMember(
   throw new SalvorError('NoHealthyMember', `no healthy etcd member can be read (${reasons.join('; ')})`);
 }
 
-/** What wasn't compared isn't known to agree. A member that lags or is asked in the middle of a compaction can be compared a moment later. */
+/**
+ * What wasn't compared isn't known to agree. A member that lags or is asked in the middle of a compaction can be
+ * compared a moment later.
+ */
 function refuseUncompared(members: MemberInspection[], compared: string[]): void {
   const left = answering(members).filter(({ node }) => !compared.includes(node));
   if (left.length === 0) return;

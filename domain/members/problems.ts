@@ -2,7 +2,8 @@
 import type { MemberEntry } from './member-entry.ts';
 
 /**
- * What is wrong with the members after a replacement: every node must have a healthy one that holds what the others hold.
+ * What is wrong with the members after a replacement: every node must have a healthy one that holds what the others
+ * hold.
  * @param removed the ID of the member that was taken out
  */
 export function problemsOfMembers(entries: MemberEntry[], removed: string | null): string[] {

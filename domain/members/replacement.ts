@@ -22,8 +22,9 @@ export interface ReplacementWish {
 
 /**
  * Decides what is replaced.
- * @throws SalvorError `NoHealthyMember` when quorum is lost, or would be; `UnsafeState` when there is no one unhealthy member, or it is another than the
- * named one; `HostUnreachable` when nothing can be started on its node; `InvalidInput` for a node that the configuration doesn't have
+ * @throws SalvorError `NoHealthyMember` when quorum is lost, or would be; `UnsafeState` when there is no one unhealthy
+ * member, or it is another than the named one; `HostUnreachable` when nothing can be started on its node;
+ * `InvalidInput` for a node that the configuration doesn't have
  */
 export function planReplacement(entries: MemberEntry[], quorum: Quorum | null, wish: ReplacementWish): Replacement {
   refuseLostQuorum(entries, quorum, wish.cluster);
@@ -68,7 +69,10 @@ function refuseLostQuorum(entries: MemberEntry[], quorum: Quorum | null, cluster
   );
 }
 
-/** The node that gets a member, and the entry that goes: the same, but for a node that stands in for one that the configuration has no more. */
+/**
+ * The node that gets a member, and the entry that goes: the same, but for a node that stands in for one that the
+ * configuration has no more.
+ */
 function chooseTarget(entries: MemberEntry[], wish: ReplacementWish): { target: MemberEntry; old: MemberEntry } {
   const named = entries.find(({ node }) => node !== null && node === wish.node);
   if (wish.node !== undefined && named === undefined) {
@@ -176,7 +180,10 @@ export function isInSync(leaderIndex: string, learnerIndex: string): boolean {
   return Number(learnerIndex) > 0 && leader - Number(learnerIndex) <= allowed;
 }
 
-/** The value of etcd's `--initial-cluster` for a member that joins: etcd wants every present member in it, the new one by the name that it starts with. */
+/**
+ * The value of etcd's `--initial-cluster` for a member that joins: etcd wants every present member in it, the new one
+ * by the name that it starts with.
+ */
 export function initialClusterOf(
   members: { id: string; name: string; peerUrls: string[] }[],
   own: { id: string; name: string },

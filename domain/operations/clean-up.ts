@@ -13,7 +13,10 @@ export interface CleanUpInput {
 export interface CleanUpReport {
   cluster: string;
   dryRun: boolean;
-  /** What restores, rollbacks and replacements moved aside: data directories, and the files that a replacement wrote anew. */
+  /**
+   * What restores, rollbacks and replacements moved aside: data directories, and the files that a replacement wrote
+   * anew.
+   */
   removed: { node: string; path: string; type: 'directory' | 'file'; bytes: number }[];
 }
 

@@ -23,8 +23,8 @@ export function holderIn(memo: Record<string, unknown> | undefined): string | un
 }
 
 /**
- * What a run of a schedule gives that met another operation on its cluster, instead of its report: nothing was done, and the next run
- * comes by the schedule. Who starts an operation by himself gets the failure `ClusterBusy`.
+ * What a run of a schedule gives that met another operation on its cluster, instead of its report: nothing was done,
+ * and the next run comes by the schedule. Who starts an operation by himself gets the failure `ClusterBusy`.
  */
 export interface SkippedReport {
   cluster: string;

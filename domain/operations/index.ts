@@ -1,6 +1,6 @@
 /**
- * The operations, one row each: the contract of the Temporal UI's start form, the command line's JSON and the client library.
- * Plain types, no zod: workflows read it.
+ * The operations, one row each: the contract of the Temporal UI's start form, the command line's JSON and the client
+ * library. Plain types, no zod: workflows read it.
  */
 import { BACKUP } from './backup.ts';
 import { CHECK_CLUSTER } from './check-cluster.ts';

@@ -8,7 +8,9 @@ export interface ListBackupsInput {
   cluster: string;
   /** Only this store. */
   store?: string;
-  /** Only backups that are older than the one of this name: the next page begins before the last name of the one before. */
+  /**
+   * Only backups that are older than the one of this name: the next page begins before the last name of the one before.
+   */
   before?: BackupId;
   /** At most so many; 1 or more. Default: as many as go through Temporal at once, about 2,000. */
   limit?: number;

@@ -14,7 +14,10 @@ export interface PlanRestoreInput {
   at?: string;
   /** Read from this store only. */
   store?: string;
-  /** For a snapshot without a manifest that was copied from a data directory: it has no hash at its end, and without this it is refused. */
+  /**
+   * For a snapshot without a manifest that was copied from a data directory: it has no hash at its end, and without
+   * this it is refused.
+   */
   skipHashCheck?: boolean;
 }
 

@@ -25,8 +25,8 @@ export interface PruneReport {
     /** What belonged to no backup and was older than a day. */
     orphans: { key: string; bytes: number }[];
     /**
-     * What the lists leave out, because a report has to stay small: the oldest that are kept, and of the rest what the next prune removes. Absent when
-     * they are whole.
+     * What the lists leave out, because a report has to stay small: the oldest that are kept, and of the rest what the
+     * next prune removes. Absent when they are whole.
      */
     more?: { kept: number; removed: number; orphans: number };
     /** Why this store could not be pruned. */

@@ -11,14 +11,21 @@ import type { StepRecord } from './steps.ts';
 export interface RestoreInput extends PlanRestoreInput {
   /** The name of the cluster once more: a restore destroys the cluster's present state. */
   confirm: string;
-  /** The digest of the plan that was approved, or `auto` for whatever the plan says. Without it the restore draws its plan and waits for the update `approve`. */
+  /**
+   * The digest of the plan that was approved, or `auto` for whatever the plan says. Without it the restore draws its
+   * plan and waits for the update `approve`.
+   */
   approve?: string;
   /**
-   * Takes over from a restore that began to change the cluster and whose operation is gone (terminated, or lost with its Temporal server):
-   * goes on from where the nodes are, or puts everything back. No backup is chosen and no plan drawn: the nodes' journals tell.
+   * Takes over from a restore that began to change the cluster and whose operation is gone (terminated, or lost with
+   * its Temporal server): goes on from where the nodes are, or puts everything back. No backup is chosen and no plan
+   * drawn: the nodes' journals tell.
    */
   resume?: Resume;
-  /** What a step does that can't succeed once the cluster is touched: wait for a person (the default), or put everything back. */
+  /**
+   * What a step does that can't succeed once the cluster is touched: wait for a person (the default), or put everything
+   * back.
+   */
   onFailure?: OnFailure;
 }
 

@@ -2,8 +2,8 @@
 import type { InputShape } from '../input.ts';
 
 /**
- * `changes`: something of the cluster or its stores, and holds the cluster meanwhile. `tries`: works in scratch and touches nothing.
- * `looks`: is asked for all day, and left out of the list of operations.
+ * `changes`: something of the cluster or its stores, and holds the cluster meanwhile. `tries`: works in scratch and
+ * touches nothing. `looks`: is asked for all day, and left out of the list of operations.
  */
 export type Effect = 'changes' | 'tries' | 'looks';
 
@@ -21,7 +21,10 @@ export interface OperationRow<Input extends object, Report> {
   /** The cluster that it is listed under. */
   subjectOf: (input: Input) => string;
   endOf: (report: Report) => End;
-  /** Its own steps; those of a part that it shares with another operation are in that one's row. `<store>` stands for a store's name. */
+  /**
+   * Its own steps; those of a part that it shares with another operation are in that one's row. `<store>` stands for a
+   * store's name.
+   */
   steps: readonly string[];
 }
 

@@ -7,8 +7,8 @@ import type { OperationRow } from './row.ts';
 export interface VerifyInput {
   cluster: string;
   /**
-   * A backup's name, `latest`, or `oldest-proof`: the good one whose last drill is the longest ago. Default: `latest` until it is
-   * proven, then `oldest-proof`.
+   * A backup's name, `latest`, or `oldest-proof`: the good one whose last drill is the longest ago. Default: `latest`
+   * until it is proven, then `oldest-proof`.
    */
   backup?: string;
   /** Read from this store only; otherwise every store's copies are read. */
@@ -23,7 +23,10 @@ export interface VerifyReport {
   /** The store whose snapshot was restored. */
   store: string;
   proof: Proof;
-  /** One that isn't `ok` says nothing against the backup itself: a store could not be read. `skipped`: it could not be done here. */
+  /**
+   * One that isn't `ok` says nothing against the backup itself: a store could not be read. `skipped`: it could not be
+   * done here.
+   */
   checks: { name: string; ok: boolean; skipped?: boolean; seen: string }[];
   durationMs: number;
 }

@@ -1,4 +1,6 @@
-/** Under which addresses the kube-apiservers of a restored cluster are found: what of them is of the time before. Pure. */
+/**
+ * Under which addresses the kube-apiservers of a restored cluster are found: what of them is of the time before. Pure.
+ */
 import { type AftercareFinding, type ConfiguredNode, isSince, namesOf, type Written } from './aftercare.ts';
 
 /** Of a kube-apiserver's own registration in etcd: its address. */
@@ -6,7 +8,10 @@ export interface SeenRegistration extends Written {
   address: string;
 }
 
-/** Which registrations nobody has renewed: those of kube-apiservers that aren't in the configuration go, the others are told. */
+/**
+ * Which registrations nobody has renewed: those of kube-apiservers that aren't in the configuration go, the others are
+ * told.
+ */
 export function staleRegistrations(
   registrations: SeenRegistration[],
   configured: ConfiguredNode[],

@@ -1,10 +1,13 @@
-/** What a restore changes in what is there now: the loss that a person approves. Small enough for a workflow's history. Pure. */
+/**
+ * What a restore changes in what is there now: the loss that a person approves. Small enough for a workflow's history.
+ * Pure.
+ */
 import { type Flavour, traitsOf } from '../flavours/index.ts';
 import { OTHER_KEYS, registryName } from './registry-key.ts';
 
 /**
- * `vanish`: made since the backup, gone after the restore. `comeBack`: deleted since, there again after it. `revert`: changed since, as
- * in the backup after it.
+ * `vanish`: made since the backup, gone after the restore. `comeBack`: deleted since, there again after it. `revert`:
+ * changed since, as in the backup after it.
  */
 export const CHANGE_KINDS = ['vanish', 'comeBack', 'revert'] as const;
 export type ChangeKind = (typeof CHANGE_KINDS)[number];
@@ -19,7 +22,10 @@ export interface TypeChanges extends ChangeCounts {
 
 /** The counts are complete; leases, events and the like, which change all the time, are counted in `noise` alone. */
 export interface Changes extends ChangeCounts {
-  /** The live cluster's revision that the backup was compared with: what was written later is not in it, and vanishes too. */
+  /**
+   * The live cluster's revision that the backup was compared with: what was written later is not in it, and vanishes
+   * too.
+   */
   comparedAtRevision: string;
   /** What is lost most comes first. */
   types: TypeChanges[];
@@ -42,8 +48,8 @@ const TYPES = 300;
 const OTHER_TYPES = 'other types';
 
 /**
- * What becomes of a key. Two keys are the same when etcd wrote them at the same revision: a restore raises the revision past all that came
- * before, so it doesn't come again.
+ * What becomes of a key. Two keys are the same when etcd wrote them at the same revision: a restore raises the revision
+ * past all that came before, so it doesn't come again.
  * @returns undefined when it stays as it is
  */
 export function changeOf(

@@ -1,6 +1,7 @@
 /**
- * What a restore leaves beside each node's data directory before it touches the first component, and takes away when it has ended: enough for a
- * new operation to go on, or to put everything back, when the one that began it is gone. Plain types: workflows read this file.
+ * What a restore leaves beside each node's data directory before it touches the first component, and takes away when it
+ * has ended: enough for a new operation to go on, or to put everything back, when the one that began it is gone. Plain
+ * types: workflows read this file.
  */
 import type { BackupId } from '../format/keys.ts';
 
@@ -49,7 +50,9 @@ export interface NodePosition {
   etcd: 'running' | 'stopped';
 }
 
-/** Whether the restored cluster is above every revision that a client has seen: only then does a watch from before end. */
+/**
+ * Whether the restored cluster is above every revision that a client has seen: only then does a watch from before end.
+ */
 export function isRevisionRaised({ revision }: Journal): boolean {
   return revision.floor !== revision.snapshot;
 }

@@ -17,7 +17,8 @@ export interface LastLook {
 }
 
 /**
- * What has changed since the approval so that the restore must not go on. That a further member has died is no reason: the restore is wanted all the more.
+ * What has changed since the approval so that the restore must not go on. That a further member has died is no reason:
+ * the restore is wanted all the more.
  * @returns a sentence each; empty when the restore may begin
  */
 export function whyNotNow({ plan, isAnyPlanAccepted, floor, isRaised, members, nodes }: LastLook): string[] {
@@ -40,8 +41,8 @@ export function whyNotNow({ plan, isAnyPlanAccepted, floor, isRaised, members, n
 }
 
 /**
- * Members that may take writes unseen: they answered before, their etcd runs, and now they are silent. An expired certificate is enough for it.
- * None while a majority answers: nothing is written without one of these.
+ * Members that may take writes unseen: they answered before, their etcd runs, and now they are silent. An expired
+ * certificate is enough for it. None while a majority answers: nothing is written without one of these.
  */
 export function unseenWriters(
   answeredBefore: string[],

@@ -34,7 +34,10 @@ export interface RestorePlan {
   cluster: string;
   backup: BackupId;
   takenAt: string;
-  /** An approval names it. It covers what the restore does: the bytes, the nodes with their state, the members, the steps. */
+  /**
+   * An approval names it. It covers what the restore does: the bytes, the nodes with their state, the members, the
+   * steps.
+   */
   digest: string;
   proof: Proof | null;
   /** What the trial restore saw, and the store whose copy it read. */
@@ -124,8 +127,8 @@ export function drawPlan(facts: PlanFacts): Omit<RestorePlan, 'digest' | 'expect
 }
 
 /**
- * What the digest of a plan is made of. What a living cluster changes every second (revisions, free space, what would be lost) is not in it: a plan would
- * be another one before anybody had read it.
+ * What the digest of a plan is made of. What a living cluster changes every second (revisions, free space, what would
+ * be lost) is not in it: a plan would be another one before anybody had read it.
  */
 export function decisiveParts(cluster: Cluster, plan: Omit<RestorePlan, 'digest' | 'expectedDowntimeMs'>): object {
   return {
@@ -147,7 +150,9 @@ export function decisiveParts(cluster: Cluster, plan: Omit<RestorePlan, 'digest'
   };
 }
 
-/** etcd reads the data of the minor version before its own, and refuses that of a later one (etcd, "Downgrade etcd"). */
+/**
+ * etcd reads the data of the minor version before its own, and refuses that of a later one (etcd, "Downgrade etcd").
+ */
 function refuseLaterVersion({ snapshot, members }: RestorePlan['versions']): void {
   const older = members.filter(
     ({ version }) => snapshot !== null && minorVersionOf(version) < minorVersionOf(snapshot),

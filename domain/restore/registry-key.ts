@@ -30,15 +30,18 @@ const NAMES = new Map([
   ['oauth/clientauthorizations', 'oauthclientauthorizations'],
 ]);
 
-/** Heartbeats and elections (leases of nodes and controllers), kube-apiserver's own registration, and events, which end after an hour. */
+/**
+ * Heartbeats and elections (leases of nodes and controllers), kube-apiserver's own registration, and events, which end
+ * after an hour.
+ */
 const NOISE = new Set(['leases', 'events', 'masterleases', 'peerserverleases']);
 
 /** Written by kube-apiserver every five minutes, beside its prefix. */
 const COMPACTION_MARK = 'compact_rev_key';
 
 /**
- * Reads a key as kube-apiserver lays them out: `/registry/<resource>/[namespace/]<name>`, for groups with a dot in their name, as all
- * custom ones have, `/registry/<group>/<resource>/[namespace/]<name>`.
+ * Reads a key as kube-apiserver lays them out: `/registry/<resource>/[namespace/]<name>`, for groups with a dot in
+ * their name, as all custom ones have, `/registry/<group>/<resource>/[namespace/]<name>`.
  */
 export function registryName(key: string): RegistryName {
   const [root, prefix = '', ...parts] = key.split('/');

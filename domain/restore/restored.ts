@@ -11,7 +11,8 @@ export interface ExpectedCluster {
 }
 
 /**
- * A restored cluster is one new cluster with one leader: every member answers, with the same keys, no alarm, and at or above the revision floor.
+ * A restored cluster is one new cluster with one leader: every member answers, with the same keys, no alarm, and at or
+ * above the revision floor.
  * @param listed how many members etcd's own list has
  */
 export function problemsOfRestored(

@@ -6,8 +6,8 @@ const MARGIN_WHILE_STAGING = 1_000_000n;
 const BUMP_WHEN_UNKNOWN = 1_000_000_000n;
 
 /**
- * By how much the restored revision is raised above the snapshot's, so that no client has ever seen a higher one: a client that
- * did would miss every change until the revision has caught up (kubernetes/kubernetes#107457).
+ * By how much the restored revision is raised above the snapshot's, so that no client has ever seen a higher one: a
+ * client that did would miss every change until the revision has caught up (kubernetes/kubernetes#107457).
  * @param liveRevision the highest that a member answered with, or null when none did
  */
 export function bumpFor(snapshotRevision: string, liveRevision: string | null): string {
@@ -27,7 +27,8 @@ export interface RaisedRevision {
 
 /**
  * Where the restored cluster begins.
- * @param nodes with a tool that can't raise the revision on one of them no node's does, since all members start from the same data
+ * @param nodes with a tool that can't raise the revision on one of them no node's does, since all members start from
+ * the same data
  */
 export function raiseAbove(
   snapshotRevision: string,
@@ -48,14 +49,17 @@ export function highestRevision(...revisions: (string | null)[]): string | null 
 }
 
 /**
- * The highest revision that a client may have seen before a restore. etcd is compacted at the floor then, and refuses watches that begin below it;
- * who has seen a revision watches from the next one on.
+ * The highest revision that a client may have seen before a restore. etcd is compacted at the floor then, and refuses
+ * watches that begin below it; who has seen a revision watches from the next one on.
  */
 export function highestRefused(floor: string): string {
   return (BigInt(floor) - 2n).toString();
 }
 
-/** Why data that begins at `floor` must not replace that of a cluster at `liveRevision`; undefined when it may, or when nothing is known. */
+/**
+ * Why data that begins at `floor` must not replace that of a cluster at `liveRevision`; undefined when it may, or when
+ * nothing is known.
+ */
 export function overtakenBy(liveRevision: string | null, floor: string): string | undefined {
   if (liveRevision === null || BigInt(liveRevision) <= BigInt(highestRefused(floor))) return undefined;
   return `etcd is at revision ${liveRevision}, and the restored cluster would begin at ${floor}: clients would miss every change until it has caught up`;

@@ -3,8 +3,8 @@ import { timeOfBackupId } from '../format/keys.ts';
 import { asideName, memberData, restorePaths } from '../node-paths.ts';
 
 /**
- * `before`: the data from before a restore. `abandoned`: the data that a rollback took away again. `replaced`: the data, configuration and
- * certificates from before a replacement.
+ * `before`: the data from before a restore. `abandoned`: the data that a rollback took away again. `replaced`: the
+ * data, configuration and certificates from before a replacement.
  */
 export type SetAsideKind = 'before' | 'abandoned' | 'replaced';
 
@@ -18,7 +18,10 @@ export interface SetAside {
   bytes: number;
 }
 
-/** A path that an operation has put there, and where it lies while it is removed: a removal that was killed is continued there. */
+/**
+ * A path that an operation has put there, and where it lies while it is removed: a removal that was killed is continued
+ * there.
+ */
 export interface KnownAside extends Omit<SetAside, 'bytes'> {
   removing: string;
 }

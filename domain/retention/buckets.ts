@@ -6,7 +6,10 @@ const DAY_MS = 86_400_000;
 export const PERIOD_RULES = ['keepHourly', 'keepDaily', 'keepWeekly', 'keepMonthly', 'keepYearly'] as const;
 export type PeriodRule = (typeof PERIOD_RULES)[number];
 
-/** The name of the period that a time falls into; for one rule, the names of later times never come before those of earlier ones. */
+/**
+ * The name of the period that a time falls into; for one rule, the names of later times never come before those of
+ * earlier ones.
+ */
 export function periodOf(rule: PeriodRule, timeMs: number): string {
   const iso = new Date(timeMs).toISOString();
   switch (rule) {

@@ -2,7 +2,8 @@
  * Which backups of a store are kept and which are removed, and why. A dry run and a run ask this one function.
  *
  * What holds whatever the rules say:
- * - The newest good backup, the `atLeast` newest good ones, the last proven one and the best proven one, pinned and locked ones stay.
+ * - The newest good backup, the `atLeast` newest good ones, the last proven one and the best proven one, pinned and
+ * locked ones stay.
  * - Only good backups (complete or degraded) count. What isn't good never takes the place of a good one: it is looked at on a
  *   timeline of its own kind together with the good ones, and stays at least until there is a newer good backup. A broken backup may be rescued yet.
  * - Backups of one cluster belong together, whichever node each was taken from.
@@ -21,7 +22,10 @@ export interface RetentionCandidate {
   nodeAddress: string;
   /** ISO 8601, UTC. */
   takenAt: string;
-  /** As this store sees it: a backup of which it lacks an artifact that it was to hold is `broken` here, wherever else it is complete. */
+  /**
+   * As this store sees it: a backup of which it lacks an artifact that it was to hold is `broken` here, wherever else
+   * it is complete.
+   */
   state: CatalogueEntry['state'];
   proof: Proof | null;
   pinned: boolean;
@@ -59,8 +63,8 @@ interface Entry<T> {
 /**
  * Decides for the backups that one store has of one cluster, in any order.
  *
- * Counting more of what a keep rule keeps, or one more keep rule beside others, never removes more, as long as there is no
- * `maxBytes`: with it, a newer backup that is kept may push out an older one.
+ * Counting more of what a keep rule keeps, or one more keep rule beside others, never removes more, as long as there is
+ * no `maxBytes`: with it, a newer backup that is kept may push out an older one.
  * @throws SalvorError `InvalidInput` for a `takenAt` that isn't a time
  */
 export function decideRetention<T extends RetentionCandidate>(

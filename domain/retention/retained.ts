@@ -11,7 +11,8 @@ export interface BackupInStore extends RetentionCandidate {
 }
 
 /**
- * What one store sees of a backup, whatever the others have of it: half of one is `broken` here, wherever else it is complete.
+ * What one store sees of a backup, whatever the others have of it: half of one is `broken` here, wherever else it is
+ * complete.
  * @returns undefined when there is nothing of it
  */
 export function seenBy(store: string, found: FoundBackup): BackupInStore | undefined {
@@ -26,8 +27,8 @@ export function seenBy(store: string, found: FoundBackup): BackupInStore | undef
 }
 
 /**
- * Takes off the missing copies those that their store would not keep if it had them: they were pruned, not lost. The stores are
- * the only truth, so it is their rules that tell the one from the other.
+ * Takes off the missing copies those that their store would not keep if it had them: they were pruned, not lost. The
+ * stores are the only truth, so it is their rules that tell the one from the other.
  */
 export function withoutPruned(cluster: Cluster, entries: FoundBackup[], now: Date): FoundBackup[] {
   const unwanted = new Map<FoundBackup, string[]>();

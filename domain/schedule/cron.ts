@@ -58,7 +58,10 @@ function wrongFields(): ScheduleProblem {
   return new ScheduleProblem('cron', 'expected five fields, as in "0 3 * * 0"');
 }
 
-/** The values of one field, ascending: a list of `*`, `5`, `mon` and `1-5`, each with a step such as `1-30/2` or without. */
+/**
+ * The values of one field, ascending: a list of `*`, `5`, `mon` and `1-5`, each with a step such as `1-30/2` or
+ * without.
+ */
 function values(text: string, field: Field): number[] {
   const found = new Set<number>();
   for (const item of text.split(',')) {

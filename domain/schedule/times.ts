@@ -12,7 +12,10 @@ export interface ScheduleTimes {
   everyMs?: number;
   /** Each run comes later by a random time up to this. */
   jitterMs: number;
-  /** Of the calendars. A time that the clocks leave out in spring is left out, one that comes twice in autumn runs twice. */
+  /**
+   * Of the calendars. A time that the clocks leave out in spring is left out, one that comes twice in autumn runs
+   * twice.
+   */
   timeZone: string;
   /** For how long a run that was missed is still made up for: about one interval, and never past the window. */
   catchupMs: number;
@@ -26,7 +29,8 @@ const LEAST_CATCHUP_MS = 10_000;
 /**
  * What is said by `every` or `cron`, with `window`, `jitter` and `timeZone`:
  * - `every` alone counts from 1970 in UTC: every 6h is 00:00, 06:00, 12:00 and 18:00 UTC.
- * - `every` with a window gives times of day, from the window's start in steps of `every`, up to its end and without it.
+ * - `every` with a window gives times of day, from the window's start in steps of `every`, up to its end and without
+ * it.
  * - `cron` is what crontab makes of it, in the time zone.
  * @throws ScheduleProblem (`InvalidConfiguration`) for what can't be said that way
  */
@@ -77,7 +81,10 @@ function windowTimes(text: string, everyMs: number, rule: ScheduleRule, jitterMs
   return { calendars, jitterMs, timeZone, catchupMs, description };
 }
 
-/** Temporal loads a zone from a file of its name: `+08:00` and `asia/shanghai`, which this runtime would take, have none. */
+/**
+ * Temporal loads a zone from a file of its name: `+08:00` and `asia/shanghai`, which this runtime would take, have
+ * none.
+ */
 function zoneOf(name: string | undefined, field: 'timeZone' | 'window'): string {
   if (name === undefined || /^[A-Z]/.test(name)) return name ?? 'UTC';
   throw new ScheduleProblem(field, 'expected the name of a time zone, as in Asia/Shanghai, or Etc/GMT-8 for UTC+8');

@@ -35,7 +35,8 @@ export function readWindow(text: string): Window {
 }
 
 /**
- * The times of day from the window's start in steps of `everyMs`, up to its end and without it. Every window begins anew.
+ * The times of day from the window's start in steps of `everyMs`, up to its end and without it. Every window begins
+ * anew.
  * @returns the calendars, and for how long after its time the last run may still begin
  * @throws ScheduleProblem when that can't be said in times of day, or when jitter would lead out of the window
  */

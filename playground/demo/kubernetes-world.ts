@@ -1,4 +1,7 @@
-/** The demo's objects, put in and read through the Kubernetes API: namespaces, config maps, secrets, and a custom resource with its definition. */
+/**
+ * The demo's objects, put in and read through the Kubernetes API: namespaces, config maps, secrets, and a custom
+ * resource with its definition.
+ */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
@@ -157,7 +160,10 @@ async function readAll({ core, definitions, custom }: Clients, namespaces: reado
   return found;
 }
 
-/** The result, or undefined where the API says 404. While it says 429, as a server does that just learnt of a definition, it is asked again. */
+/**
+ * The result, or undefined where the API says 404. While it says 429, as a server does that just learnt of a
+ * definition, it is asked again.
+ */
 async function orUndefined<T>(request: () => Promise<T>): Promise<T | undefined> {
   const giveUpAt = Date.now() + SETTLED_WITHIN_MS;
   for (;;) {

@@ -28,14 +28,17 @@ export async function createCluster(
     report(`${paths.node(number).name}: kubeadm ${number === 1 ? 'init' : 'join'}`);
     const path = join(paths.node(number).upper, CONFIGURATION);
     await writeFile(path, kubeadmConfiguration(paths, number, secrets), { mode: 0o600 });
-    // The nodes have no swap of their own, no modules and no systemd cgroups: what kubeadm would check is known to differ.
+    // The nodes have no swap of their own, no modules and no systemd cgroups: what kubeadm would check is known to
+    // differ.
     const common = ['--config', CONFIGURATION, '--ignore-preflight-errors=all'];
     const rest = number === 1 ? ['init', ...common, '--skip-phases=addon', '--upload-certs'] : ['join', ...common];
     await onNode(paths, number, ['kubeadm', ...rest], { timeoutMs: KUBEADM_MS });
   }
 }
 
-/** Copies what an operator needs, from the first node: the administrator's kubeconfig and a client certificate of etcd. */
+/**
+ * Copies what an operator needs, from the first node: the administrator's kubeconfig and a client certificate of etcd.
+ */
 export async function copyCredentials(paths: LabPaths): Promise<void> {
   const { upper, address } = paths.node(1);
   await mkdir(paths.admin, { recursive: true, mode: 0o700 });

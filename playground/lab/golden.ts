@@ -14,11 +14,14 @@ import { fingerprintOf } from './parts.ts';
 const KEPT_MS = 300 * 24 * 3_600_000;
 const IMPORT_MS = 300_000;
 const COPY_MS = 300_000;
-/** In containerd's folder, what is written once and never changed: images as they came, and unpacked. Copies share it. */
+/**
+ * In containerd's folder, what is written once and never changed: images as they came, and unpacked. Copies share it.
+ */
 const IMMUTABLE = ['io.containerd.content.v1.content', 'io.containerd.snapshotter.v1.overlayfs/snapshots'] as const;
 
 /**
- * Makes the nodes' files those of a fresh cluster; all nodes must be down. What is not there yet is made first, which boots them for a while.
+ * Makes the nodes' files those of a fresh cluster; all nodes must be down. What is not there yet is made first, which
+ * boots them for a while.
  * @param parts the fingerprint of the binaries and images
  */
 export async function freshNodes(
@@ -68,7 +71,8 @@ async function makeCluster(paths: LabPaths, nodes: 1 | 3, report: (line: string)
   } finally {
     await Promise.all(numbers.map((number) => cutPower(paths, number)));
   }
-  // From now on each node is its own way into the cluster: one that is lost takes no other's kubectl and kubelet with it.
+  // From now on each node is its own way into the cluster: one that is lost takes no other's kubectl and kubelet with
+  // it.
   for (const number of numbers) await writeHosts(paths, number, number);
 }
 

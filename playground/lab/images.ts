@@ -1,4 +1,7 @@
-/** Container images of one layer, built from nothing but the binaries in them; containerd and Docker load them from a file. */
+/**
+ * Container images of one layer, built from nothing but the binaries in them; containerd and Docker load them from a
+ * file.
+ */
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { sha256OfFile } from '../../adapters/binaries/checksums.ts';

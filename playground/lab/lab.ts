@@ -1,6 +1,6 @@
 /**
- * The lab: one or three real control-plane nodes on this machine, each a machine of its own to whoever reaches it over SSH. See README.md.
- * There is one on a machine at a time. It outlives the process that brought it up, until `labDown`.
+ * The lab: one or three real control-plane nodes on this machine, each a machine of its own to whoever reaches it over
+ * SSH. See README.md. There is one on a machine at a time. It outlives the process that brought it up, until `labDown`.
  */
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -42,8 +42,8 @@ export interface Lab {
   directory: string;
   nodes: readonly LabNode[];
   /**
-   * For strict host key checking: `knownHostsFile` holds every node's key, by address and by name. `configFile` says all of it to OpenSSH:
-   * `ssh -F <configFile> n1`.
+   * For strict host key checking: `knownHostsFile` holds every node's key, by address and by name. `configFile` says
+   * all of it to OpenSSH: `ssh -F <configFile> n1`.
    */
   ssh: { user: string; port: number; identityFile: string; knownHostsFile: string; configFile: string };
   /** The administrator's, by way of the first node. */
@@ -52,7 +52,9 @@ export interface Lab {
   etcd: { ca: string; cert: string; key: string };
   /** Kubernetes' own authority, a PEM file. */
   apiServerCa: string;
-  /** Runs a command in a node as root, past SSH, and gives its standard output; throws `CommandFailed` when it fails. */
+  /**
+   * Runs a command in a node as root, past SSH, and gives its standard output; throws `CommandFailed` when it fails.
+   */
   onNode(number: NodeNumber, argv: Argv, options?: CommandOptions): Promise<string>;
   /** The same, and gives the result whatever the exit code. */
   tryOnNode(number: NodeNumber, argv: Argv, options?: CommandOptions): Promise<CommandResult>;
@@ -64,17 +66,27 @@ export interface Lab {
   operatorRun(argv: Argv, options?: CommandOptions): Promise<CommandResult>;
   /** A power loss of one node. One that is down already is left so. */
   powerOff(number: NodeNumber): Promise<void>;
-  /** Boots a node that is down, and waits for SSH and containerd; Kubernetes comes up by itself: see `waitUntilWell`. */
+  /**
+   * Boots a node that is down, and waits for SSH and containerd; Kubernetes comes up by itself: see `waitUntilWell`.
+   */
   powerOn(number: NodeNumber): Promise<void>;
-  /** Boots a new machine, the fourth, that has never been in a cluster: kubelet, containerd and the images, and nothing in /etc/kubernetes. */
+  /**
+   * Boots a new machine, the fourth, that has never been in a cluster: kubelet, containerd and the images, and nothing
+   * in /etc/kubernetes.
+   */
   bootNewNode(): Promise<LabNode>;
-  /** Waits until every kube-apiserver is ready, every node has said after this call that it is Ready, and so are its static pods. */
+  /**
+   * Waits until every kube-apiserver is ready, every node has said after this call that it is Ready, and so are its
+   * static pods.
+   */
   waitUntilWell(): Promise<void>;
 }
 
 /**
- * Brings the lab up and waits until it is well: the cluster that is there, with whatever was done to it, else a fresh one. What runs is left running.
- * @throws SalvorError `ToolMissing` when this machine can't run it, `UnsafeState` when another lab is up, or this one with another number of nodes
+ * Brings the lab up and waits until it is well: the cluster that is there, with whatever was done to it, else a fresh
+ * one. What runs is left running.
+ * @throws SalvorError `ToolMissing` when this machine can't run it, `UnsafeState` when another lab is up, or this one
+ * with another number of nodes
  */
 export async function labUp(options: LabOptions = {}): Promise<Lab> {
   return await changeLab(options, async (paths, report) => {
@@ -100,7 +112,10 @@ export async function labReset(options: LabOptions = {}): Promise<Lab> {
   });
 }
 
-/** Shuts the nodes down and removes their network. Their files stay, for the next `labUp`. Ends only what a record proves to be the lab's. */
+/**
+ * Shuts the nodes down and removes their network. Their files stay, for the next `labUp`. Ends only what a record
+ * proves to be the lab's.
+ */
 export async function labDown({ directory, onProgress = () => undefined }: LabOptions = {}): Promise<void> {
   const paths = labPaths(directory);
   await withLock('lab', { report: onProgress }, async () => {

@@ -79,7 +79,10 @@ export function labPaths(directory = join(cacheDirectory(), 'lab')): LabPaths {
   };
 }
 
-/** Every node that there can be: the fourth is a new machine, which belongs to no cluster, for tests that put one in another's place. */
+/**
+ * Every node that there can be: the fourth is a new machine, which belongs to no cluster, for tests that put one in
+ * another's place.
+ */
 export const EVERY_NODE = [1, 2, 3, 4] as const satisfies NodeNumber[];
 
 /** The nodes of a lab of this size. */

@@ -18,7 +18,8 @@ const NODE_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 export async function bootNode(paths: LabPaths, number: NodeNumber): Promise<void> {
   const node = paths.node(number);
   if ((await initPid(node)) !== undefined) return;
-  // A real machine boots without any; at those of dead containers the kubelet would look for 50 s before it starts its own.
+  // A real machine boots without any; at those of dead containers the kubelet would look for 50 s before it starts its
+  // own.
   await removeControlGroups(node.name);
   await mkdir(dirname(node.record), { recursive: true });
   const log = await open(node.log, 'w');

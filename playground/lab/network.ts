@@ -1,6 +1,7 @@
 /**
- * The lab's network: a bridge in a namespace of its own (`lab-sw`, also the operator's workstation), a wire from it into each
- * node's namespace, and one to this machine, so that ordinary processes reach the nodes. Nothing is routed or forwarded further.
+ * The lab's network: a bridge in a namespace of its own (`lab-sw`, also the operator's workstation), a wire from it
+ * into each node's namespace, and one to this machine, so that ordinary processes reach the nodes. Nothing is routed or
+ * forwarded further.
  */
 import { readdir } from 'node:fs/promises';
 import { SalvorError } from '../../domain/errors.ts';
@@ -67,7 +68,10 @@ export async function disconnectNodes(paths: LabPaths): Promise<void> {
   await ip('netns', 'delete', OPERATOR_NAMESPACE);
 }
 
-/** The folder of the lab whose network it is: it is written on the bridge. Empty when nothing is, undefined without a bridge. */
+/**
+ * The folder of the lab whose network it is: it is written on the bridge. Empty when nothing is, undefined without a
+ * bridge.
+ */
 async function ownerOfNetwork(): Promise<string | undefined> {
   const { exitCode, stdout } = await attempt(['ip', '-n', OPERATOR_NAMESPACE, 'link', 'show', BRIDGE]);
   return exitCode === 0 ? (/^\s*alias (.*)$/m.exec(stdout)?.[1] ?? '') : undefined;

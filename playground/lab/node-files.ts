@@ -9,7 +9,10 @@ import { ENDPOINT, EVERY_NODE, type LabPaths, type NodeNumber, USER } from './la
 export const NODE_FOLDER = join(import.meta.dirname, 'node');
 
 const ON_PATH = ['kubelet', 'kubeadm', 'kubectl', 'crictl'] as const;
-/** Folders of this machine that a node doesn't see: its own begin empty. `etc/systemd/system`, so that none of this machine's services run. */
+/**
+ * Folders of this machine that a node doesn't see: its own begin empty. `etc/systemd/system`, so that none of this
+ * machine's services run.
+ */
 const OWN_FOLDERS = ['etc/systemd/system', 'root', 'home', 'var/log', 'var/lib/etcd', 'etc/kubernetes'] as const;
 
 /** Makes the keys that stay the same whatever becomes of the nodes: the operator's, and each node's own. */

@@ -55,7 +55,10 @@ function signal(): AbortSignal {
   return AbortSignal.timeout(120_000);
 }
 
-/** What a report calls complete is there, bit for bit, with a manifest that says so; what it calls failed doesn't count as a copy. */
+/**
+ * What a report calls complete is there, bit for bit, with a manifest that says so; what it calls failed doesn't count
+ * as a copy.
+ */
 async function requireTruth(report: BackupReport): Promise<void> {
   const copies = report.artifacts.flatMap(({ bytes, sha256, copies }) =>
     copies.filter(({ store }) => store === 'offsite').map((copy) => ({ ...copy, bytes, sha256 })),

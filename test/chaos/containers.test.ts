@@ -1,4 +1,7 @@
-/** etcd in containers, with nothing but etcd and etcdutl in their image: found, stopped, restored and started by the presets. */
+/**
+ * etcd in containers, with nothing but etcd and etcdutl in their image: found, stopped, restored and started by the
+ * presets.
+ */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';

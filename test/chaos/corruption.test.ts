@@ -1,6 +1,6 @@
 /**
- * Damage to stored backups: whatever happens to one, verify notices and restore refuses. Real backups of a real etcd in every encoding,
- * each damage in a copy of the store of its own.
+ * Damage to stored backups: whatever happens to one, verify notices and restore refuses. Real backups of a real etcd in
+ * every encoding, each damage in a copy of the store of its own.
  */
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -205,7 +205,8 @@ function damage({ first, second }: Pair, random: () => number): Damage & { key: 
 
 describe('A manifest that was changed on purpose, with a digest that fits', () => {
   const SHA256 = 'ab'.repeat(32);
-  // What a drill compares with the bytes themselves can't be changed unnoticed; the rest only the digest protects, which is no signature.
+  // What a drill compares with the bytes themselves can't be changed unnoticed; the rest only the digest protects,
+  // which is no signature.
   const EDITS: [path: string, to: unknown, seen: 'corrupt' | 'missing' | 'unseen'][] = [
     ['backup', '20200101-000000', 'corrupt'],
     ['cluster', 'another', 'corrupt'],

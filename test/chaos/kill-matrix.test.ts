@@ -1,6 +1,7 @@
 /**
- * The kill matrix on three etcd members. With SALVOR_MATRIX=all (`npm run chaos`) it is every target at every point, which takes more than half an hour, or as many cells as it
- * says, and keeps its table; else a larger sample than that of test/system.
+ * The kill matrix on three etcd members. With SALVOR_MATRIX=all (`npm run chaos`) it is every target at every point,
+ * which takes more than half an hour, or as many cells as it says, and keeps its table; else a larger sample than that
+ * of test/system.
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';

@@ -1,6 +1,7 @@
 /**
- * Words that a shell would take for something else, in every field of the configuration: each is refused by the schema, or reaches the
- * programs of a node as it is. The nodes are reached through an `ssh` that gives its line to a real shell, as sshd does.
+ * Words that a shell would take for something else, in every field of the configuration: each is refused by the schema,
+ * or reaches the programs of a node as it is. The nodes are reached through an `ssh` that gives its line to a real
+ * shell, as sshd does.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';

@@ -1,6 +1,7 @@
 /**
- * The kill matrix on three kubeadm nodes over SSH. A sample of it runs with the other end-to-end tests; SALVOR_MATRIX=all, or a number of cells, or one target
- * (SSH) runs more, which takes about a minute for each cell, and keeps its table.
+ * The kill matrix on three kubeadm nodes over SSH. A sample of it runs with the other end-to-end tests;
+ * SALVOR_MATRIX=all, or a number of cells, or one target (SSH) runs more, which takes about a minute for each cell, and
+ * keeps its table.
  */
 import { after, before, describe, test } from 'node:test';
 import { labMissing } from '../../playground/lab/lab.ts';

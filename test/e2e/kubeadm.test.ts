@@ -1,4 +1,7 @@
-/** A real control plane of three kubeadm nodes, reached over SSH as an unprivileged user with sudo. It makes the lab's cluster anew. */
+/**
+ * A real control plane of three kubeadm nodes, reached over SSH as an unprivileged user with sudo. It makes the lab's
+ * cluster anew.
+ */
 import assert from 'node:assert/strict';
 import { after, before, describe, test, type TestContext } from 'node:test';
 import { CoreV1Api, type Informer, KubeConfig, makeInformer, type V1ConfigMap } from '@kubernetes/client-node';
@@ -140,7 +143,8 @@ describe('a kubeadm cluster over SSH', { skip, timeout: 1_800_000 }, () => {
     await lab.kubectl('create', 'configmap', 'later', '--from-literal=value=later');
     const watcher = await watchConfigMaps(lab.kubeconfig);
     assert.deepEqual(watcher.names(), ['kept', 'later']);
-    // A member whose data is gone. Its kubelet starts it again, on nothing, sooner or later: the restore takes it as it finds it.
+    // A member whose data is gone. Its kubelet starts it again, on nothing, sooner or later: the restore takes it as it
+    // finds it.
     await lab.onNode(3, ['sh', '-c', 'pkill -STOP -x etcd && rm -rf /var/lib/etcd/member && pkill -KILL -x etcd']);
     await untilLedBy('n1', 'n2');
 

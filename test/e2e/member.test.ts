@@ -1,4 +1,7 @@
-/** Replacing etcd members of a real control plane of three kubeadm nodes, reached over SSH, while a client writes. It makes the lab's cluster anew. */
+/**
+ * Replacing etcd members of a real control plane of three kubeadm nodes, reached over SSH, while a client writes. It
+ * makes the lab's cluster anew.
+ */
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -147,7 +150,8 @@ describe('members of a kubeadm cluster', { skip, timeout: 1_800_000 }, () => {
     // An empty one is filled again, with luck, by the next leader; one that holds nonsense is not.
     const nonsense = 'mkdir -p /var/lib/etcd/member/snap && head -c 65536 /dev/urandom >/var/lib/etcd/member/snap/db';
     await lab.onNode(1, ['sh', '-c', `pkill -STOP -x etcd; rm -rf /var/lib/etcd && ${nonsense}; pkill -KILL -x etcd`]);
-    // Somebody started the node's kubelet again, which asks its own kube-apiserver what it is to run and so never hears of it.
+    // Somebody started the node's kubelet again, which asks its own kube-apiserver what it is to run and so never hears
+    // of it.
     await lab.onNode(1, [
       'sh',
       '-c',

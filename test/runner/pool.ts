@@ -9,7 +9,8 @@ export interface Job {
 }
 
 /**
- * Runs all jobs: always the first one that is ready, once there is room for it. A job that takes more than there is runs alone.
+ * Runs all jobs: always the first one that is ready, once there is room for it. A job that takes more than there is
+ * runs alone.
  * @throws what a job throws first, when those that run have ended; nothing is started after it
  */
 export async function runPool(jobs: readonly Job[], cores: number): Promise<void> {

@@ -14,8 +14,8 @@ export interface Suite {
   /** Why it can't run on this machine, whatever binaries there are; empty when it can. */
   missing?: () => Promise<string[]>;
   /**
-   * The cores that one file takes. A file that starts servers waits for them some of its time, so a few share the machine. `Infinity` is for one that
-   * measures time and so runs alone.
+   * The cores that one file takes. A file that starts servers waits for them some of its time, so a few share the
+   * machine. `Infinity` is for one that measures time and so runs alone.
    */
   cores: number;
   /** For one file; past it the file's process is ended. */
@@ -82,8 +82,8 @@ export const LONGEST = [
 const FOLDERS = ['unit', 'workflow', 'system', 'chaos', 'e2e'] as const;
 
 /**
- * The suite of a test file: its folder; but `*.slow.test.ts` are those for which `make test` has no time, and `*.kubernetes.test.ts` wait for
- * kube-apiserver, wherever they lie.
+ * The suite of a test file: its folder; but `*.slow.test.ts` are those for which `make test` has no time, and
+ * `*.kubernetes.test.ts` wait for kube-apiserver, wherever they lie.
  */
 export function suiteOf(file: string): Suite['name'] {
   if (file.endsWith('.slow.test.ts')) return 'slow';

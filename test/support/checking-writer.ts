@@ -1,4 +1,7 @@
-/** A client that writes and reads without a pause, and knows afterwards whether anything that etcd acknowledged was lost. */
+/**
+ * A client that writes and reads without a pause, and knows afterwards whether anything that etcd acknowledged was
+ * lost.
+ */
 import assert from 'node:assert/strict';
 import { Etcd3, type IOptions } from 'etcd3';
 

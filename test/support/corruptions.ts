@@ -1,4 +1,7 @@
-/** Damage to stored files, as disks, broken transfers and people do it. Every choice comes from a random number, so that a seed repeats it. */
+/**
+ * Damage to stored files, as disks, broken transfers and people do it. Every choice comes from a random number, so that
+ * a seed repeats it.
+ */
 import { randomBytes } from 'node:crypto';
 
 /** Numbers in [0, 1) that a seed determines (mulberry32). */

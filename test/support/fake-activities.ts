@@ -1,4 +1,7 @@
-/** Activities that answer at once and write down what they were asked: for the workflows' own decisions, not for what activities do. */
+/**
+ * Activities that answer at once and write down what they were asked: for the workflows' own decisions, not for what
+ * activities do.
+ */
 import { ApplicationFailure } from '@temporalio/activity';
 import type { DrillOrder } from '../../activities/drills.ts';
 import type { Changes } from '../../domain/restore/changes.ts';

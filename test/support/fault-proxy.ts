@@ -1,4 +1,7 @@
-/** A proxy before an HTTP server, that does to requests what networks, gateways and overloaded services do; switched at run time. */
+/**
+ * A proxy before an HTTP server, that does to requests what networks, gateways and overloaded services do; switched at
+ * run time.
+ */
 import { once } from 'node:events';
 import {
   createServer,
@@ -10,7 +13,10 @@ import {
 import { setTimeout as delay } from 'node:timers/promises';
 
 export type Fault =
-  /** The connection is reset: before the server learns of the request, in the middle of its body, or instead of the answer. */
+  /**
+   * The connection is reset: before the server learns of the request, in the middle of its body, or instead of the
+   * answer.
+   */
   | { kind: 'reset'; when: 'before' | 'sending' | 'answer' }
   /** The server gets the request, and somebody else answers with an error. */
   | { kind: 'status'; status: 500 | 502 | 503; code: string }

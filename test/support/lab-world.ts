@@ -1,4 +1,7 @@
-/** The lab as a cluster that Salvor knows: a configuration over SSH, a store, and a Temporal server; and what tests ask of it. */
+/**
+ * The lab as a cluster that Salvor knows: a configuration over SSH, a store, and a Temporal server; and what tests ask
+ * of it.
+ */
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -75,7 +78,8 @@ export async function configMaps(lab: Lab, node: NodeNumber): Promise<Record<str
 }
 
 /**
- * Waits until every member can be compared with the others: a kubelet may just be starting one. Fails when they don't hold the same keys.
+ * Waits until every member can be compared with the others: a kubelet may just be starting one. Fails when they don't
+ * hold the same keys.
  * @returns the cluster that all of them are in
  */
 export async function expectSameKeys(cluster: Cluster): Promise<string> {
@@ -96,7 +100,10 @@ export interface Outage {
   someMs: number;
 }
 
-/** Asks every kube-apiserver again and again, as clients from outside would: each by itself, or one that hangs would hide when the others are back. */
+/**
+ * Asks every kube-apiserver again and again, as clients from outside would: each by itself, or one that hangs would
+ * hide when the others are back.
+ */
 export function probe(lab: Lab): { stop: () => Promise<Outage> } {
   const stopped = new AbortController();
   const longest: Outage = { noneMs: 0, someMs: 0 };

@@ -17,7 +17,10 @@ export interface KeptObject {
   content: Uint8Array;
 }
 
-/** A small snapshot and a manifest of the usual length for each, one backup every six hours; every store of the cluster has all. */
+/**
+ * A small snapshot and a manifest of the usual length for each, one backup every six hours; every store of the cluster
+ * has all.
+ */
 export function* manyBackups(cluster: Cluster, count: number): Generator<KeptObject[]> {
   for (let index = 0; index < count; index += 1) {
     const time = new Date(NEWEST_MS - index * INTERVAL_MS);

@@ -15,7 +15,10 @@ import { freePorts } from './etcd-cluster.ts';
 import { until } from './until.ts';
 import { PLAYGROUND_CLUSTER as cluster, type World } from './world.ts';
 
-/** An election and a member that hands over come to much less; a cluster without quorum would be silent for the whole replacement. */
+/**
+ * An election and a member that hands over come to much less; a cluster without quorum would be silent for the whole
+ * replacement.
+ */
 export const GAP_MS = 10_000;
 
 /** Ends a node's etcd and destroys its data directory. */
@@ -31,8 +34,8 @@ export function nodeOf({ playground }: Pick<World, 'playground'>, name: string) 
 }
 
 /**
- * Does something while a client writes to the members of some nodes and reads from them. Fails when the cluster was away for the client, or when a member
- * lacks what etcd has acknowledged.
+ * Does something while a client writes to the members of some nodes and reads from them. Fails when the cluster was
+ * away for the client, or when a member lacks what etcd has acknowledged.
  * @param checked client URLs of the members that are to have it all; default: every node's
  */
 export async function underWrites<T>(
@@ -140,7 +143,8 @@ esac
 }
 
 /**
- * A node in another's place: its etcd is set up and stopped, with ports and a data directory of its own, and the configuration names it instead.
+ * A node in another's place: its etcd is set up and stopped, with ports and a data directory of its own, and the
+ * configuration names it instead.
  * @returns its client URL
  */
 export async function putNodeInPlaceOf(world: World, old: string, name: string): Promise<string> {

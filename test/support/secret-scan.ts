@@ -91,7 +91,10 @@ export interface Watch {
 
 const SAMPLE_MS = 20;
 
-/** Looks again and again at the arguments of every process of this machine (Linux), and at the modes of what lies below a folder. */
+/**
+ * Looks again and again at the arguments of every process of this machine (Linux), and at the modes of what lies below
+ * a folder.
+ */
 export function watchProcesses(folder: string, isOurs: (name: string) => boolean): Watch {
   const commandLines = new Set<string>();
   const open = new Set<string>();

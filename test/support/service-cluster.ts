@@ -1,4 +1,7 @@
-/** A cluster of etcd members that commands start and stop, as a team's own scripts would, with its configuration and a store. */
+/**
+ * A cluster of etcd members that commands start and stop, as a team's own scripts would, with its configuration and a
+ * store.
+ */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,6 @@
-/** A Temporal dev server as a process of its own, with its history in a file: one that can be killed and started again. */
+/**
+ * A Temporal dev server as a process of its own, with its history in a file: one that can be killed and started again.
+ */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';

@@ -54,7 +54,10 @@ interface SharedWorker {
 /** One for each server: a worker takes half a second to start. */
 const workers = new WeakMap<TestWorkflowEnvironment, Promise<SharedWorker>>();
 
-/** Hosts the real workflows with the given activities while `work` runs, one call after another; a workflow that outlives its `work` meets those of the next. */
+/**
+ * Hosts the real workflows with the given activities while `work` runs, one call after another; a workflow that
+ * outlives its `work` meets those of the next.
+ */
 export async function withWorker<T>(
   temporal: TestWorkflowEnvironment,
   activities: object,
@@ -92,7 +95,10 @@ async function startWorker(temporal: TestWorkflowEnvironment): Promise<SharedWor
   return shared;
 }
 
-/** With SALVOR_RECORD_HISTORIES set, keeps the history of a workflow for the replay test, without this machine's own names. */
+/**
+ * With SALVOR_RECORD_HISTORIES set, keeps the history of a workflow for the replay test, without this machine's own
+ * names.
+ */
 export async function recordHistory(handle: WorkflowHandle, name: string): Promise<void> {
   if (environmentVariable('SALVOR_RECORD_HISTORIES') === undefined) return;
   const text = historyToJSON(await handle.fetchHistory())

@@ -1,4 +1,7 @@
-/** A machine for the resolver of binaries: a cache and a PATH of its own, a mirror on a free port, and fake binaries for it. */
+/**
+ * A machine for the resolver of binaries: a cache and a PATH of its own, a mirror on a free port, and fake binaries for
+ * it.
+ */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';

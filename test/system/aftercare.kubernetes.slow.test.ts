@@ -1,4 +1,7 @@
-/** Looking after a real cluster with what a restore brings back of the time before. Kubelets and controllers are played by the test: they are their leases. */
+/**
+ * Looking after a real cluster with what a restore brings back of the time before. Kubelets and controllers are played
+ * by the test: they are their leases.
+ */
 import 'reflect-metadata';
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

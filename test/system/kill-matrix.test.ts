@@ -1,4 +1,7 @@
-/** A sample of the kill matrix on three etcd members; all of it is in test/chaos, and that of whole control planes in test/e2e. */
+/**
+ * A sample of the kill matrix on three etcd members; all of it is in test/chaos, and that of whole control planes in
+ * test/e2e.
+ */
 import { after, before, test } from 'node:test';
 import { PLAYGROUND_TARGETS, playgroundArena } from '../support/matrix/playground-arena.ts';
 import { runMatrix } from '../support/matrix/whole-matrix.ts';

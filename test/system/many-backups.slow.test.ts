@@ -1,4 +1,7 @@
-/** Ten thousand backups in two real stores: what is said of them goes through Temporal all the same, which carries 2 MiB at once. */
+/**
+ * Ten thousand backups in two real stores: what is said of them goes through Temporal all the same, which carries 2 MiB
+ * at once.
+ */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';

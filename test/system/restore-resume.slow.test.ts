@@ -1,4 +1,7 @@
-/** Restores whose operation is terminated in the middle: the nodes themselves tell a new one how to go on, or how to put everything back. */
+/**
+ * Restores whose operation is terminated in the middle: the nodes themselves tell a new one how to go on, or how to put
+ * everything back.
+ */
 import assert from 'node:assert/strict';
 import { access, readdir, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';

@@ -43,7 +43,10 @@ async function untilAsked(handle: WorkflowHandle): Promise<string> {
   });
 }
 
-/** The same keys in the same cluster, so many revisions later: its members are made anew from one's database, under the same cluster ID. */
+/**
+ * The same keys in the same cluster, so many revisions later: its members are made anew from one's database, under the
+ * same cluster ID.
+ */
 async function gainRevisions(count: number): Promise<void> {
   const { playground } = world;
   for (const { name } of playground.nodes) await stopPart(playground, `etcd-${name}`);

@@ -10,7 +10,9 @@ import { OPERATIONS } from '../../domain/operations/index.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
-/** What there is of each kind today, as its files are named: each must have every file that a new one is told to have. */
+/**
+ * What there is of each kind today, as its files are named: each must have every file that a new one is told to have.
+ */
 const KINDS: Record<string, readonly string[]> = {
   flavour: FLAVOUR_NAMES,
   operation: Object.keys(OPERATIONS).map((name) => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)),
@@ -37,13 +39,18 @@ function sectionOf(title: string): string {
   return section.split('\n## ')[0] ?? '';
 }
 
-/** The paths among the code spans of a text: a folder ends with "/", a file with its extension. Package names are none. */
+/**
+ * The paths among the code spans of a text: a folder ends with "/", a file with its extension. Package names are none.
+ */
 function pathsIn(text: string): string[] {
   const spans = [...text.matchAll(/`([^`\s]+)`/g)].map(([, span = '']) => span);
   return [...new Set(spans)].filter((span) => /^[\w.<][\w./<>-]*(?:\/|\.(?:ts|md|json))$/.test(span));
 }
 
-/** Globs of the files that a path with placeholders stands for: one for each flavour, operation or store, else one for any name. */
+/**
+ * Globs of the files that a path with placeholders stands for: one for each flavour, operation or store, else one for
+ * any name.
+ */
 function globsOf(path: string): string[] {
   const kind = Object.keys(KINDS).find((name) => path.includes(`<${name}>`));
   const named = kind === undefined ? [path] : (KINDS[kind] ?? []).map((name) => path.replace(`<${kind}>`, name));

@@ -1,4 +1,6 @@
-/** The lint rules that hold the layout together are shown to fail: one small bad file each, and good ones beside them. */
+/**
+ * The lint rules that hold the layout together are shown to fail: one small bad file each, and good ones beside them.
+ */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';

@@ -1,4 +1,6 @@
-/** The compiler asks for what an operation lacks: a copy of the product with one fault of each kind does not compile. */
+/**
+ * The compiler asks for what an operation lacks: a copy of the product with one fault of each kind does not compile.
+ */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';

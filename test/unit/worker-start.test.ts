@@ -1,4 +1,6 @@
-/** What a worker loads before it is asked for anything: its memory, and how soon it takes over from one that was killed. */
+/**
+ * What a worker loads before it is asked for anything: its memory, and how soon it takes over from one that was killed.
+ */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { test } from 'node:test';

@@ -1,4 +1,7 @@
-/** A restore waits: for its approval, its safety copy, its staging, a person. What was read before a wait does not decide after it. */
+/**
+ * A restore waits: for its approval, its safety copy, its staging, a person. What was read before a wait does not
+ * decide after it.
+ */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { WorkflowHandle } from '@temporalio/client';

@@ -1,4 +1,7 @@
-/** Before a backup: a cluster that was just installed, or whose static pods are being replaced, is not worth keeping yet. */
+/**
+ * Before a backup: a cluster that was just installed, or whose static pods are being replaced, is not worth keeping
+ * yet.
+ */
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { type BackupOverride, requireSettled, type Settling } from '../../domain/backups/settled.ts';

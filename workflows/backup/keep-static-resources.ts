@@ -1,4 +1,7 @@
-/** The files of every node, in the stores that hold them. What can't be kept makes the backup degraded, not failed: etcd's data is worth more. */
+/**
+ * The files of every node, in the stores that hold them. What can't be kept makes the backup degraded, not failed:
+ * etcd's data is worth more.
+ */
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import type { BackupId } from '../../domain/format/keys.ts';

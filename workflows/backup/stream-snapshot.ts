@@ -1,4 +1,7 @@
-/** One healthy member's snapshot in every store that can take it. A member that dies under way is not waited for: another one is read. */
+/**
+ * One healthy member's snapshot in every store that can take it. A member that dies under way is not waited for:
+ * another one is read.
+ */
 import { sleep } from '../kit/engine.ts';
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
@@ -64,7 +67,10 @@ async function chooseSource(
   );
 }
 
-/** @returns the stores without room: nothing is sent to them. One that fails otherwise may be back when the stream begins. */
+/**
+ * @returns the stores without room: nothing is sent to them. One that fails otherwise may be back when the stream
+ * begins.
+ */
 async function checkStores(cluster: Cluster, runbook: Runbook, { dbSizeBytes, dbSizeInUseBytes }: Source) {
   // Compressed, the pages that are not in use come to nothing.
   const storeBytes = cluster.compression === 'none' ? dbSizeBytes : dbSizeInUseBytes;

@@ -17,7 +17,8 @@ import type { Runbook } from '../kit/runbook.ts';
 import { type MemberApart, streamSnapshot } from './stream-snapshot.ts';
 
 /**
- * Takes one backup: one member's snapshot and every node's static resources to the stores, the copies read back, the manifest last.
+ * Takes one backup: one member's snapshot and every node's static resources to the stores, the copies read back, the
+ * manifest last.
  * @param override checks that count as passed
  * @param apart a member that is about to be taken out: it is neither read nor listened to
  */

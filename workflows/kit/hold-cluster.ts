@@ -1,6 +1,6 @@
 /**
- * One changing operation per cluster at a time. Temporal is the lock: the operation's child with the fixed ID `cluster/<name>`
- * lives as long as the operation, whatever the operation's end is.
+ * One changing operation per cluster at a time. Temporal is the lock: the operation's child with the fixed ID
+ * `cluster/<name>` lives as long as the operation, whatever the operation's end is.
  */
 import { defineSearchAttributeKey } from '@temporalio/common';
 import {
@@ -52,7 +52,9 @@ export async function holdingCluster<T>(
   }
 }
 
-/** The same for an operation that may have a schedule: a scheduled run that comes second is skipped, and hasn't failed. */
+/**
+ * The same for an operation that may have a schedule: a scheduled run that comes second is skipped, and hasn't failed.
+ */
 export async function holdingClusterOrSkipping<T>(
   cluster: string,
   operation: HoldingOperation & ScheduledOperation,

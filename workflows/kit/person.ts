@@ -1,6 +1,6 @@
 /**
- * What an operation asks of a person: whether its plan is approved, and what to do about a step that can't succeed. The answers are the updates `approve`,
- * `retry`, `rollback` and `abort`.
+ * What an operation asks of a person: whether its plan is approved, and what to do about a step that can't succeed. The
+ * answers are the updates `approve`, `retry`, `rollback` and `abort`.
  */
 import { condition, defineUpdate, setHandler } from '@temporalio/workflow';
 import { type Approval, APPROVAL_HOURS, type Decision, type OnFailure } from '../../domain/operations/common.ts';
@@ -33,8 +33,8 @@ export interface Person {
    */
   approve(cluster: string, digest: string): Promise<string>;
   /**
-   * Returns when the failed step is to be tried again. Steps that fail at once are decided together, and once it is decided that the
-   * operation doesn't go on, that holds for every further one.
+   * Returns when the failed step is to be tried again. Steps that fail at once are decided together, and once it is
+   * decided that the operation doesn't go on, that holds for every further one.
    * @throws Abandoned
    */
   decide(problem: string): Promise<void>;
@@ -44,7 +44,10 @@ export interface Person {
   passPointOfNoReturn(reason: string): void;
 }
 
-/** Begins to listen. With `onFailure: rollback` the first failure is answered by itself, as long as there is something to roll back to. */
+/**
+ * Begins to listen. With `onFailure: rollback` the first failure is answered by itself, as long as there is something
+ * to roll back to.
+ */
 export function listenToPerson(onFailure: OnFailure, onChange: () => void): Person {
   const problems = new Set<string>();
   let decision: Decision | undefined;

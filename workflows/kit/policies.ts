@@ -3,7 +3,10 @@ import { ActivityCancellationType, type ActivityOptions } from '@temporalio/work
 import type { Activities } from '../../activities/index.ts';
 import type { FailureType } from '../../domain/errors.ts';
 
-/** How long what was just started is looked at before it is taken for dead, and started again: which does nothing when it isn't. */
+/**
+ * How long what was just started is looked at before it is taken for dead, and started again: which does nothing when
+ * it isn't.
+ */
 export const FIRST_LOOK = '20s';
 
 /** What touches disks and stores is waited for when cancelled, so that it has cleaned up before the story continues. */
@@ -51,7 +54,10 @@ export const POLICIES = {
   },
   /** A look at a node whose member is silent: one that is away is part of the answer, and not waited for. */
   observe: { ...attended, startToCloseTimeout: '1m', retry: { maximumAttempts: 2 } },
-  /** Between the first component stopped and the last one ready: tried again and again, and a person is asked when that doesn't help. */
+  /**
+   * Between the first component stopped and the last one ready: tried again and again, and a person is asked when that
+   * doesn't help.
+   */
   change: { ...attended, startToCloseTimeout: '2m', scheduleToCloseTimeout: '5m', retry: forMinutes },
   /** What may well fail, and is then left as it is. A worker that was killed meanwhile is no answer. */
   once: { ...attended, startToCloseTimeout: '2m', retry: { maximumAttempts: 2 } },

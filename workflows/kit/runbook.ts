@@ -51,7 +51,10 @@ export interface Runbook {
   onEvery: OnNodes;
   /** Does a step on one node after the other; the first failure is passed on at once. */
   inTurn: OnNodes;
-  /** The same runbook, whose steps don't fail: each waits for the person's decision and, unless it was abandoned, is done again. */
+  /**
+   * The same runbook, whose steps don't fail: each waits for the person's decision and, unless it was abandoned, is
+   * done again.
+   */
   insisting(person: Person): Runbook;
   /** Shows what the person is asked beside the steps. */
   asks(person: Person): void;
@@ -177,7 +180,10 @@ export function openRunbook(operation: Operation, cluster: string): Runbook {
   return runbookOf(step);
 }
 
-/** The steps as a table for the Temporal UI, which wraps at every space and puts no room between columns: both are written out. */
+/**
+ * The steps as a table for the Temporal UI, which wraps at every space and puts no room between columns: both are
+ * written out.
+ */
 export function asMarkdown(steps: StepRecord[]): string {
   const rows = steps.map(({ state, name, node, durationMs, evidence }) => {
     const took = durationMs === null ? '' : seconds(durationMs);

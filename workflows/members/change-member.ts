@@ -1,4 +1,7 @@
-/** The part of a replacement that changes the cluster: the old member out, a learner in, promoted when it holds everything. */
+/**
+ * The part of a replacement that changes the cluster: the old member out, a learner in, promoted when it holds
+ * everything.
+ */
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { traitsOf } from '../../domain/flavours/index.ts';
@@ -73,7 +76,8 @@ async function freeNode({ cluster, node, plan, operationId }: MemberChange, chan
       moved === null ? 'it is no member' : `${moved.changed ? 'handed over; ' : ''}member ${moved.leader} leads`,
   );
   if (traitsOf(cluster.flavour).kubernetes?.hasOwnEtcdOnly) {
-    // It has no other etcd than the node's own: left alone, it would end again and again, and be started ever more rarely.
+    // It has no other etcd than the node's own: left alone, it would end again and again, and be started ever more
+    // rarely.
     await runbook.step(
       'Stop kube-apiserver',
       node.name,

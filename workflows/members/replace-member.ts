@@ -1,4 +1,7 @@
-/** Replaces one unhealthy etcd member while the others go on: what it takes is checked and saved first, and quorum is never at risk. */
+/**
+ * Replaces one unhealthy etcd member while the others go on: what it takes is checked and saved first, and quorum is
+ * never at risk.
+ */
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { traitsOf } from '../../domain/flavours/index.ts';
 import { checkConfirmation, checkInput } from '../../domain/input.ts';
@@ -115,7 +118,10 @@ async function replaceMemberOf(
   };
 }
 
-/** The backup took its time: it must still be this member that goes, and those through which it goes are the ones that are well now. */
+/**
+ * The backup took its time: it must still be this member that goes, and those through which it goes are the ones that
+ * are well now.
+ */
 function chosenAgain(
   plan: Replacement,
   { members, quorum }: SurveyedCluster,
@@ -131,7 +137,10 @@ function chosenAgain(
 
 type End = Pick<ReplaceMemberReport, 'outcome' | 'problem' | 'removed' | 'added' | 'after' | 'setAside'>;
 
-/** Changes the cluster. What can't succeed is done again, put back while the old member is still one, or left as it is: a person decides. */
+/**
+ * Changes the cluster. What can't succeed is done again, put back while the old member is still one, or left as it is:
+ * a person decides.
+ */
 async function changeOrPutBack(change: MemberChange, runbook: Runbook, person: Person): Promise<End> {
   const { cluster, node } = change;
   const insisting = runbook.insisting(person);

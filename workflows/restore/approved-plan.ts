@@ -7,8 +7,9 @@ import { drawPlan, type Facts, lookAgain, type PlannedRestore } from './draw-pla
 import type { RestoreOperation } from './operation.ts';
 
 /**
- * Draws the plan and returns when it is approved: in advance (`auto`), by a digest from `salvor restore --plan`, or by a person who reads it here.
- * After a wait everything is looked at again: it is the newest plan that is returned and carried out, never the one that was read.
+ * Draws the plan and returns when it is approved: in advance (`auto`), by a digest from `salvor restore --plan`, or by
+ * a person who reads it here. After a wait everything is looked at again: it is the newest plan that is returned and
+ * carried out, never the one that was read.
  * @throws Abandoned when the person declines; `PlanChanged`, `NotApproved`; what a new look throws
  */
 export async function approvedPlan(facts: Facts, request: RestoreInput, op: RestoreOperation): Promise<PlannedRestore> {

@@ -1,4 +1,7 @@
-/** The part of a restore that changes the cluster, with the journal on every node around it: done to its end, put back, or left as it is. */
+/**
+ * The part of a restore that changes the cluster, with the journal on every node around it: done to its end, put back,
+ * or left as it is.
+ */
 import type { RestoreReport } from '../../domain/operations/restore.ts';
 import type { Journal } from '../../domain/restore/journal.ts';
 import { presentState } from '../../domain/restore/plan.ts';
@@ -17,7 +20,10 @@ type End = Pick<RestoreReport, 'outcome' | 'problem' | 'setAside' | 'aftercare'>
   upAtMs: number;
 };
 
-/** Carries a restore out from where it is: steps that are done already change nothing. What can't succeed is decided by a person. */
+/**
+ * Carries a restore out from where it is: steps that are done already change nothing. What can't succeed is decided by
+ * a person.
+ */
 export async function carryOut(undertaking: Undertaking, op: RestoreOperation): Promise<RestoreReport> {
   const { cluster, runbook, person } = op;
   const { journal } = undertaking;

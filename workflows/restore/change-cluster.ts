@@ -1,4 +1,7 @@
-/** The part of a restore that people wait for: from the first component stopped to the last one ready. Everything that takes time was done before. */
+/**
+ * The part of a restore that people wait for: from the first component stopped to the last one ready. Everything that
+ * takes time was done before.
+ */
 import { isRevisionRaised, type Journal } from '../../domain/restore/journal.ts';
 import { highestRefused } from '../../domain/restore/revision.ts';
 import { traitsOf } from '../../domain/flavours/index.ts';
@@ -7,7 +10,10 @@ import { asClient, changing, FIRST_LOOK, gate, glance } from '../kit/activities.
 import type { RestoreOperation, Undertaking } from './operation.ts';
 import { startedSo, startUntilItHolds, stoppedSo, withApiServer } from './start-and-stop.ts';
 
-/** Stops every kube-apiserver and etcd, swaps the data directories, and starts everything again, with a gate after each half. */
+/**
+ * Stops every kube-apiserver and etcd, swaps the data directories, and starts everything again, with a gate after each
+ * half.
+ */
 export async function changeCluster({ journal, isSwapped }: Undertaking, op: RestoreOperation) {
   if (!isSwapped) await stopEverything(journal, op);
   const setAside = await swapEverywhere(journal, op);
@@ -26,7 +32,8 @@ async function stopEverything(journal: Journal, { cluster, runbook }: RestoreOpe
     async (node) => await changing(node).stopApiServer({ cluster, node: node.name }),
     stoppedSo,
   );
-  // A leader that stops first looks for a successor among members that are stopping too, for 7 s; without followers it doesn't.
+  // A leader that stops first looks for a successor among members that are stopping too, for 7 s; without followers it
+  // doesn't.
   const leader = cluster.nodes.filter(({ name }) => name === journal.leader);
   const followers = cluster.nodes.filter(({ name }) => name !== journal.leader);
   // A step that waited for a person may have waited for hours, with clients of etcd's own writing meanwhile.
@@ -102,7 +109,9 @@ async function startApiServers({ cluster, runbook }: RestoreOperation): Promise<
   );
 }
 
-/** What clients need: that they can write, and that a watch from before the restore is refused, so that they list anew. */
+/**
+ * What clients need: that they can write, and that a watch from before the restore is refused, so that they list anew.
+ */
 async function lookAsClients(journal: Journal, { cluster, runbook }: RestoreOperation): Promise<void> {
   const { operationId, revision } = journal;
   await runbook.onEvery(
@@ -143,7 +152,10 @@ async function startControllers({ cluster, runbook }: RestoreOperation): Promise
   );
 }
 
-/** Members that compare their keys with the others' before they serve would wait for each other; the others start at once. */
+/**
+ * Members that compare their keys with the others' before they serve would wait for each other; the others start at
+ * once.
+ */
 export function etcdStartsInTurn({ flavour }: RestoreOperation['cluster']): boolean {
   return traitsOf(flavour).etcd.comparesBeforeServing;
 }

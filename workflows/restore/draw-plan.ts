@@ -1,4 +1,7 @@
-/** The part of a restore that touches nothing: which backup, whether it restores, what the cluster and its nodes are like, and what follows. */
+/**
+ * The part of a restore that touches nothing: which backup, whether it restores, what the cluster and its nodes are
+ * like, and what follows.
+ */
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import type { MemberInspection } from '../../domain/members/members.ts';
@@ -46,7 +49,10 @@ export async function gatherFacts(request: PlanRestoreInput, op: Looking): Promi
   return { cluster, source, members, trial, nodes };
 }
 
-/** The same when time has passed: the bytes that passed the trial are the same. Whether stores still have them, and what the cluster is like, may not be. */
+/**
+ * The same when time has passed: the bytes that passed the trial are the same. Whether stores still have them, and what
+ * the cluster is like, may not be.
+ */
 export async function lookAgain(
   { source: { backup }, trial, cluster }: Facts,
   { at: _at, ...request }: PlanRestoreInput,
@@ -80,7 +86,10 @@ export async function drawPlan(facts: Facts, { runbook }: Looking): Promise<Rest
   );
 }
 
-/** @param neededBytes how much room the node must have; its etcd, its tool and an unfinished restore are looked at as well */
+/**
+ * @param neededBytes how much room the node must have; its etcd, its tool and an unfinished restore are looked at as
+ * well
+ */
 export async function checkNode(
   cluster: Cluster,
   node: ClusterNode,

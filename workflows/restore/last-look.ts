@@ -1,4 +1,7 @@
-/** The last look before the first component stops: the safety copy and the staging took their time, and the cluster went on meanwhile. */
+/**
+ * The last look before the first component stops: the safety copy and the staging took their time, and the cluster went
+ * on meanwhile.
+ */
 import type { Journal } from '../../domain/restore/journal.ts';
 import { whyNotNow } from '../../domain/restore/last-look.ts';
 import { presentState } from '../../domain/restore/plan.ts';
@@ -13,7 +16,8 @@ import { requireSameConfiguration } from './same-configuration.ts';
 import type { Staging } from './stage.ts';
 
 /**
- * Looks at members and nodes once more, and gives the journal that the rest of the restore goes by: its figures are those of now.
+ * Looks at members and nodes once more, and gives the journal that the rest of the restore goes by: its figures are
+ * those of now.
  * @throws `PlanChanged` when what was staged no longer fits the cluster: nothing was touched
  */
 export async function lookOnceMore(

@@ -16,7 +16,10 @@ export interface Staging {
   floor: string;
 }
 
-/** What is staged follows from the newest that is known: the plan as it was approved, and the safety copy taken after it. */
+/**
+ * What is staged follows from the newest that is known: the plan as it was approved, and the safety copy taken after
+ * it.
+ */
 export function stagingOf({ facts, plan }: PlannedRestore, safetyCopy: SafetyCopy, operationId: string): Staging {
   const { source, trial, cluster } = facts;
   const live = highestRevision(plan.before.revision, safetyCopy.revision);

@@ -12,7 +12,10 @@ type PrunedStore = PruneReport['stores'][number];
 /** Temporal refuses more than 2 MiB. */
 const REPORT_CHARACTERS = 1_000_000;
 
-/** Prunes the cluster's stores, or the one that is asked for. A store that fails is named in the report, and the others are pruned. */
+/**
+ * Prunes the cluster's stores, or the one that is asked for. A store that fails is named in the report, and the others
+ * are pruned.
+ */
 export async function pruneStores(
   cluster: Cluster,
   { store, dryRun = false, includeForeign = false }: Omit<PruneInput, 'cluster'>,

@@ -1,4 +1,6 @@
-/** Prunes the stores of one cluster: each by its own retention, and never the newest good backup or the last proven one. */
+/**
+ * Prunes the stores of one cluster: each by its own retention, and never the newest good backup or the last proven one.
+ */
 import { checkInput } from '../../domain/input.ts';
 import type { SkippedReport } from '../../domain/operations/common.ts';
 import { PRUNE, type PruneInput, type PruneReport } from '../../domain/operations/prune.ts';

@@ -31,8 +31,8 @@ export interface NoAccess {
 }
 
 /**
- * The way to a node's kube-apiserver: with the cluster's `kubeconfig`, a file of the worker; without it, with the file that lies on the node,
- * where the flavour has one there. It is read into memory and written nowhere.
+ * The way to a node's kube-apiserver: with the cluster's `kubeconfig`, a file of the worker; without it, with the file
+ * that lies on the node, where the flavour has one there. It is read into memory and written nowhere.
  * @returns why there is none: no credentials, or none that can be used
  * @throws SalvorError `HostUnreachable` and what else the node's host throws
  */
@@ -106,7 +106,8 @@ export async function orAbsent<T>(asked: Promise<T>): Promise<T | undefined> {
 }
 
 /**
- * From what the client threw to a failure that is tried again: a kube-apiserver that was just started refuses this and that.
+ * From what the client threw to a failure that is tried again: a kube-apiserver that was just started refuses this and
+ * that.
  * @param tried what was asked of it, for the message
  */
 export function apiFailure(error: unknown, { where }: Pick<Access, 'where'>, tried: string): SalvorError {

@@ -9,22 +9,28 @@ const TIMEOUT_MS = 3_000;
 const BODY_BYTES = 64 * 1024;
 
 export interface LookOptions {
-  /** A PEM file of the worker. Without it the server's certificate is not checked: this is a look whether it lives, and nothing secret is sent. */
+  /**
+   * A PEM file of the worker. Without it the server's certificate is not checked: this is a look whether it lives, and
+   * nothing secret is sent.
+   */
   ca?: string;
   signal: AbortSignal;
 }
 
 /**
- * Asks `/readyz`, which kube-apiserver answers to anyone unless anonymous requests are turned off or the role `system:public-info-viewer` was taken from them.
+ * Asks `/readyz`, which kube-apiserver answers to anyone unless anonymous requests are turned off or the role
+ * `system:public-info-viewer` was taken from them.
  * @returns whether it is ready, and what was seen: the answer, or why there was none
- * @throws SalvorError `InvalidConfiguration` when the certificate authority's file can't be read; the signal's reason on abort
+ * @throws SalvorError `InvalidConfiguration` when the certificate authority's file can't be read; the signal's reason
+ * on abort
  */
 export async function apiServerReady(url: string, options: LookOptions): Promise<{ ready: boolean; seen: string }> {
   const answer = await look(`${url}/readyz`, options);
   if ('failure' in answer) return { ready: false, seen: answer.failure };
   const { status, body } = answer;
   if (status === 200) return { ready: true, seen: body.trim() || 'ok' };
-  // With anonymous requests turned off it can't be asked more: that it answers, and checks who asks, is what there is to see.
+  // With anonymous requests turned off it can't be asked more: that it answers, and checks who asks, is what there is
+  // to see.
   if (status === 401) return { ready: true, seen: 'answers, and refuses anonymous requests (HTTP 401)' };
   // It forbids anyone to look until it has written its own first roles: a moment after the start that passes.
   return { ready: false, seen: `HTTP ${status}: ${lastFailures(body)}` };

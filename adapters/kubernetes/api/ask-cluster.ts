@@ -1,4 +1,7 @@
-/** Questions to a cluster through its own API. It may be away while etcd can be backed up: then the reason is the answer. */
+/**
+ * Questions to a cluster through its own API. It may be away while etcd can be backed up: then the reason is the
+ * answer.
+ */
 import type * as Kubernetes from '@kubernetes/client-node';
 import { messageOf } from '../../../domain/errors.ts';
 import { unlessAborted } from '../../unless-aborted.ts';
@@ -13,7 +16,8 @@ export interface Untold {
 /**
  * What `ask` was told, or why it can't be told.
  * @param kubeconfig a file of the worker
- * @param ask gets the client library as well: loaded only here, since it takes 80 MiB of a worker that may never need it
+ * @param ask gets the client library as well: loaded only here, since it takes 80 MiB of a worker that may never need
+ * it
  * @throws the signal's reason on abort
  */
 export async function askCluster<T>(

@@ -14,7 +14,8 @@ const JSON_TYPE = 'application/json';
 const METADATA_TYPE = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
 
 /**
- * The answer to a GET. The certificate is one that the scratch server made for itself a moment ago on this machine, so it isn't checked.
+ * The answer to a GET. The certificate is one that the scratch server made for itself a moment ago on this machine, so
+ * it isn't checked.
  * @throws what the connection threw
  */
 export async function askApiServer(

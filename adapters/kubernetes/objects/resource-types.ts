@@ -36,8 +36,9 @@ export interface Reader {
 }
 
 /**
- * Every type once, in the version that the server prefers; custom types in the version in which they are stored, so that no
- * conversion webhook of the cluster is asked. Left out are APIs of other servers (`spec.service` of an APIService): what these keep isn't in etcd.
+ * Every type once, in the version that the server prefers; custom types in the version in which they are stored, so
+ * that no conversion webhook of the cluster is asked. Left out are APIs of other servers (`spec.service` of an
+ * APIService): what these keep isn't in etcd.
  */
 export async function resourceTypes(reader: Reader): Promise<ResourceType[]> {
   const types = new Map<string, ResourceType>();

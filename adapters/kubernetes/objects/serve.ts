@@ -1,4 +1,7 @@
-/** Reads every Kubernetes object of a restored etcd through a real kube-apiserver, in scratch: what it lists, a cluster could serve. */
+/**
+ * Reads every Kubernetes object of a restored etcd through a real kube-apiserver, in scratch: what it lists, a cluster
+ * could serve.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { SalvorError } from '../../../domain/errors.ts';
@@ -36,7 +39,8 @@ export interface ServeOptions {
 
 /**
  * Lists every object of every type that a scratch kube-apiserver on this etcd knows.
- * @throws SalvorError `BackupCorrupt` when a type can't be listed: an object in it can't be read; `ComponentStuck`, `ToolMissing`
+ * @throws SalvorError `BackupCorrupt` when a type can't be listed: an object in it can't be read; `ComponentStuck`,
+ * `ToolMissing`
  */
 export async function serveSnapshot(options: ServeOptions): Promise<Served | Unserved> {
   let server: ScratchApiServer | undefined;
@@ -113,7 +117,10 @@ function messageIn(body: string): string {
 
 class NotReadableHere extends Error {}
 
-/** What kube-apiserver says of an object that was encrypted with a key which it hasn't: without any key, and with others only. */
+/**
+ * What kube-apiserver says of an object that was encrypted with a key which it hasn't: without any key, and with others
+ * only.
+ */
 const ENCRYPTED = /identity transformer tried to read encrypted data|no matching (?:prefix|key)(?: was)? found/;
 
 function refuseEncrypted(said: string): void {
@@ -123,7 +130,10 @@ function refuseEncrypted(said: string): void {
   );
 }
 
-/** How kube-apiserver fails on bytes that are no object, in any of the formats. Types that it needs itself it reads before it is ready. */
+/**
+ * How kube-apiserver fails on bytes that are no object, in any of the formats. Types that it needs itself it reads
+ * before it is ready.
+ */
 const UNREADABLE =
   /failed to list (\S+): ([^\n"]*(?:illegal base64|couldn't get version\/kind|json parse error|unable to decode|proto: |unexpected EOF)[^\n"]*)/;
 

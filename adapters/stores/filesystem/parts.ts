@@ -1,4 +1,7 @@
-/** The partial files of a filesystem store: hidden, beside their target, named after it and the process that writes them. */
+/**
+ * The partial files of a filesystem store: hidden, beside their target, named after it and the process that writes
+ * them.
+ */
 import { randomUUID } from 'node:crypto';
 import { readdir, stat, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
@@ -22,7 +25,10 @@ export function releasePart(path: string): void {
   active.delete(path);
 }
 
-/** Removes the parts of files whose path below `root` begins with the prefix, and that are older than that, or whose process of this machine has ended. */
+/**
+ * Removes the parts of files whose path below `root` begins with the prefix, and that are older than that, or whose
+ * process of this machine has ended.
+ */
 export async function sweepParts(
   root: string,
   prefix: string,

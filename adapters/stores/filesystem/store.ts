@@ -21,8 +21,8 @@ const WRITE_BYTES = 1024 * 1024;
 const READ_BYTES = 1024 * 1024;
 
 /**
- * A store in the directory `path`, which must exist: creating it would fill the wrong disk while the right one is not mounted.
- * An object becomes visible by a hard link, which never overwrites: the file system must have them.
+ * A store in the directory `path`, which must exist: creating it would fill the wrong disk while the right one is not
+ * mounted. An object becomes visible by a hard link, which never overwrites: the file system must have them.
  */
 export function filesystemStore(configuration: FilesystemStoreConfiguration & { name: string }): Store {
   const { name, path: root } = configuration;

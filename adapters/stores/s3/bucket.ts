@@ -1,4 +1,7 @@
-/** A store's bucket, and what every request to it shares: its place, its failures, a look at an object, the removal of one version. */
+/**
+ * A store's bucket, and what every request to it shares: its place, its failures, a look at an object, the removal of
+ * one version.
+ */
 import {
   DeleteObjectCommand,
   HeadObjectCommand,

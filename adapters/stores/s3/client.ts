@@ -19,7 +19,9 @@ export interface S3Limits {
   /** Without a byte in either direction; a part is then sent anew. */
   idleTimeoutMs: number;
   attempts: number;
-  /** For a request without a body of its own, all attempts together: one store that hangs must not hold up the others. */
+  /**
+   * For a request without a body of its own, all attempts together: one store that hangs must not hold up the others.
+   */
   answerTimeoutMs: number;
 }
 
@@ -39,7 +41,8 @@ export function s3Client(configuration: S3StoreConfiguration, secrets: S3Secrets
     // Many compatible services refuse the checksums that the client adds by itself; ours are in the manifest.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
-    // A HeadObject went before: what `Expect: 100-continue` would tell is known, and some services answer it only after 6 s.
+    // A HeadObject went before: what `Expect: 100-continue` would tell is known, and some services answer it only after
+    // 6 s.
     expectContinueHeader: false,
     maxAttempts: limits.attempts,
     requestHandler: {
@@ -50,7 +53,10 @@ export function s3Client(configuration: S3StoreConfiguration, secrets: S3Secrets
   });
 }
 
-/** The client, with an end to every request whose answer does not begin within the limit. What follows of the answer may take its time. */
+/**
+ * The client, with an end to every request whose answer does not begin within the limit. What follows of the answer may
+ * take its time.
+ */
 export function answering(client: S3Client, store: string, limits: S3Limits): S3Client {
   async function send(
     command: Parameters<S3Client['send']>[0],

@@ -7,7 +7,8 @@ import type { S3Bucket } from './bucket.ts';
 
 /**
  * The objects that a store shows, in key order.
- * @throws SalvorError `StoreUnavailable` for an answer that would pass for fewer than there are, and what the client throws
+ * @throws SalvorError `StoreUnavailable` for an answer that would pass for fewer than there are, and what the client
+ * throws
  */
 export async function* listObjects(
   { client, name, Bucket, root }: S3Bucket,

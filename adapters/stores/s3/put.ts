@@ -6,7 +6,10 @@ import { Upload } from '@aws-sdk/lib-storage';
 import { abortReason, untilAborted, watchFailure } from '../../encoding/streams.ts';
 import type { PutOptions } from '../store.ts';
 
-/** 10,000 parts of this size are 78 GiB; etcd's largest database is far below. An upload is resumed in parts of the same size. */
+/**
+ * 10,000 parts of this size are 78 GiB; etcd's largest database is far below. An upload is resumed in parts of the same
+ * size.
+ */
 export const PART_BYTES = 8 * 1024 * 1024;
 export const PARTS_AT_ONCE = 3;
 
@@ -80,8 +83,8 @@ async function wasWritten({ look }: PutTarget, putId: string): Promise<boolean> 
 }
 
 /**
- * The client, with every request but the clean-up ended by the signal. The upload's own `abort` would come back before its
- * requests have ended and its parts are gone.
+ * The client, with every request but the clean-up ended by the signal. The upload's own `abort` would come back before
+ * its requests have ended and its parts are gone.
  */
 function endedBy(client: S3Client, signal: AbortSignal): S3Client {
   return new Proxy(client, {

@@ -47,7 +47,9 @@ export async function sweepUploads(
   return swept;
 }
 
-/** Whether the head of an object says that it is locked; the service leaves it out where the credentials may not see it. */
+/**
+ * Whether the head of an object says that it is locked; the service leaves it out where the credentials may not see it.
+ */
 export function isLocked({ ObjectLockRetainUntilDate, ObjectLockLegalHoldStatus }: HeadObjectCommandOutput): boolean {
   const retained = ObjectLockRetainUntilDate !== undefined && ObjectLockRetainUntilDate.getTime() > Date.now();
   return retained || ObjectLockLegalHoldStatus === 'ON';

@@ -18,8 +18,8 @@ interface SentPart {
 }
 
 /**
- * Uploads a body whose earlier attempt may have left an unfinished upload of the same bytes. At most `PARTS_AT_ONCE` parts and one
- * more are in memory. What fails leaves the parts that were sent.
+ * Uploads a body whose earlier attempt may have left an unfinished upload of the same bytes. At most `PARTS_AT_ONCE`
+ * parts and one more are in memory. What fails leaves the parts that were sent.
  * @param uploadId the unfinished upload; without one a new one is begun
  * @throws what the S3 client or the body threw
  */

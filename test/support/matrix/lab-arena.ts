@@ -35,7 +35,10 @@ export async function labArena(world: LabWorld): Promise<Arena<LabTarget>> {
     const options = { taskQueue: TASK_QUEUE, workflowId: `${operation}/matrix/${count}`, args: [input] };
     return await temporal.client.workflow.start(operation, options);
   }
-  /** As soon as the first kube-apiserver takes it: its kubelet may be starting it again for what the cell before has killed. */
+  /**
+   * As soon as the first kube-apiserver takes it: its kubelet may be starting it again for what the cell before has
+   * killed.
+   */
   async function createConfigMap(name: string): Promise<void> {
     await until(`config map ${name} is made`, async () => {
       const answer = await lab.kubectl('create', 'configmap', name, `--from-literal=value=${name}`).catch(messageOf);
@@ -64,7 +67,8 @@ export async function labArena(world: LabWorld): Promise<Arena<LabTarget>> {
     temporalAddress: temporal.address,
     configFile,
     async unsettle() {
-      // For 10 min a kubelet waits longer each time before it starts an etcd that has died. Each cell is to have a kubelet that has seen none die.
+      // For 10 min a kubelet waits longer each time before it starts an etcd that has died. Each cell is to have a
+      // kubelet that has seen none die.
       if (etcdKilledOn !== undefined) await lab.onNode(etcdKilledOn, ['systemctl', 'restart', 'kubelet']);
       etcdKilledOn = undefined;
       await createConfigMap(`later-${count}`);
@@ -84,7 +88,8 @@ export async function labArena(world: LabWorld): Promise<Arena<LabTarget>> {
       await lab.onNode(number, ['sh', '-c', KILLS[target]]);
     },
     async tidy() {
-      // The kubelet is started again by systemd, etcd by the kubelet, sshd takes new connections: nobody has to do anything.
+      // The kubelet is started again by systemd, etcd by the kubelet, sshd takes new connections: nobody has to do
+      // anything.
     },
     async expectState(outcome) {
       for (const number of numbers) {

@@ -1,6 +1,6 @@
 /**
- * A worker with the real activities that says when a chosen point is reached, and stands there until it is told to go on: SALVOR_MATRIX_POINT is the point as
- * JSON, or empty; SALVOR_CONFIG and Temporal's variables are as for any worker.
+ * A worker with the real activities that says when a chosen point is reached, and stands there until it is told to go
+ * on: SALVOR_MATRIX_POINT is the point as JSON, or empty; SALVOR_CONFIG and Temporal's variables are as for any worker.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';

@@ -10,7 +10,10 @@ import type { Cell, MeasuredCall } from './points.ts';
 /** `untouched`: it failed, or was declined, before the first component was stopped. */
 export type Outcome = 'restored' | 'rolled-back' | 'untouched';
 
-/** What the matrix itself does: `workflow` is terminated, and taken over by a new one; `the step` fails and can't succeed. */
+/**
+ * What the matrix itself does: `workflow` is terminated, and taken over by a new one; `the step` fails and can't
+ * succeed.
+ */
 type OwnTarget = 'worker' | 'workflow' | 'the step';
 
 export interface Arena<Target extends string> extends WorkerPlace {
@@ -118,7 +121,10 @@ async function hit<Target extends string>(
   return await endOf(handle);
 }
 
-/** After a terminated workflow a new one goes on; where nothing was touched there is nothing to go on with, and its note says so. */
+/**
+ * After a terminated workflow a new one goes on; where nothing was touched there is nothing to go on with, and its note
+ * says so.
+ */
 async function takeOver<Target extends string>(arena: Arena<Target>): Promise<{ outcome: Outcome; note: string }> {
   const end = await endOf(await arena.startRestore('forward'));
   return end.outcome === 'untouched' ? end : { ...end, note: 'by a new operation' };

@@ -20,7 +20,10 @@ export interface Suite<Target extends string> {
   report: { name: string; title: string; method: string };
 }
 
-/** What SALVOR_MATRIX asks of a suite: `all`, so many cells, or every cell of one target, each with its table; without it a sample with none. */
+/**
+ * What SALVOR_MATRIX asks of a suite: `all`, so many cells, or every cell of one target, each with its table; without
+ * it a sample with none.
+ */
 export function wished<Target extends string>({ targets, sample, report }: Suite<Target>): MatrixOptions<Target> {
   const wish = environmentVariable('SALVOR_MATRIX');
   if (wish === undefined) return { targets, sample };

@@ -6,7 +6,10 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { attended } from '../../../activities/attend.ts';
 import { SalvorError } from '../../../domain/errors.ts';
 
-/** `limit.mutableStateActivityFailureSize.error` of Temporal's server: above it a pending activity says "Failure exceeds size limit" instead. */
+/**
+ * `limit.mutableStateActivityFailureSize.error` of Temporal's server: above it a pending activity says "Failure exceeds
+ * size limit" instead.
+ */
 const LIMIT_BYTES = 4 * 1024;
 
 test('what a retried activity failed with is short enough for Temporal to show, with words for five members', async () => {

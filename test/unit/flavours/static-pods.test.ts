@@ -14,7 +14,10 @@ import { until } from '../../support/until.ts';
 
 const NAMES = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'] as const;
 
-/** Answers from files: `<name>.container` and `<name>.pod` are there while they run. Given a name for an ID, it ends that. */
+/**
+ * Answers from files: `<name>.container` and `<name>.pod` are there while they run. Given a name for an ID, it ends
+ * that.
+ */
 const CRICTL = `#!/bin/sh
 cd "$STATE" || exit
 call=$*
