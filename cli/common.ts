@@ -32,8 +32,7 @@ export const SKIP_HASH_CHECK =
   'of a snapshot without a manifest that was copied from a data directory, which has no hash: take it as it is';
 
 /** The action of a command: it gets the common options and its own together, and gives the exit status. */
-// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- commander's options are typed by whoever
-// declares them
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the declarer types them
 export function action<O extends object>(
   act: (options: CommonOptions & O, ...args: string[]) => Promise<number>,
 ): (...args: unknown[]) => Promise<void> {

@@ -3,9 +3,10 @@
  *
  * What holds whatever the rules say:
  * - The newest good backup, the `atLeast` newest good ones, the last proven one and the best proven one, pinned and
- * locked ones stay.
- * - Only good backups (complete or degraded) count. What isn't good never takes the place of a good one: it is looked at on a
- *   timeline of its own kind together with the good ones, and stays at least until there is a newer good backup. A broken backup may be rescued yet.
+ *   locked ones stay.
+ * - Only good backups (complete or degraded) count. What isn't good never takes the place of a good one: it is looked
+ *   at on a timeline of its own kind together with the good ones, and stays at least until there is a newer good
+ *   backup. A broken backup may be rescued yet.
  * - Backups of one cluster belong together, whichever node each was taken from.
  */
 import type { Retention } from '../configuration/stores.ts';

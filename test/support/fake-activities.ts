@@ -5,6 +5,7 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import type { DrillOrder } from '../../activities/drills.ts';
 import type { Changes } from '../../domain/restore/changes.ts';
+import type { Journal } from '../../domain/restore/journal.ts';
 import type { Activities } from '../../activities/index.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { FAILURES, type FailureType } from '../../domain/errors.ts';
@@ -73,6 +74,28 @@ export const CHANGES: Changes = {
     },
   ],
   noise: { vanish: 2, comeBack: 3, revert: 4, types: ['events', 'leases'] },
+};
+
+/** Of a restore that was terminated after it had begun; m3 had no data, and its etcd did not run. */
+export const JOURNAL: Journal = {
+  formatVersion: 1,
+  cluster: 'prod',
+  operationId: '20261123-070000',
+  workflowId: 'restore/prod/terminated',
+  backup: '20261123-000000',
+  touchedAt: '2026-11-23T07:00:30.000Z',
+  phase: 'changing',
+  problem: null,
+  revision: { before: '5000', snapshot: '4200', floor: '1005000' },
+  clusterId: '1',
+  leader: 'm1',
+  up: ['m1', 'm2'],
+  hadLeader: true,
+  nodes: [
+    { name: 'm1', etcd: 'running', apiServer: 'running', dataDir: 'present' },
+    { name: 'm2', etcd: 'running', apiServer: 'running', dataDir: 'present' },
+    { name: 'm3', etcd: 'stopped', apiServer: 'running', dataDir: 'missing' },
+  ],
 };
 
 /** A failure as the real activities throw it. */

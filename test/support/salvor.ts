@@ -8,8 +8,7 @@ import type { World } from './world.ts';
 const SALVOR = fileURLToPath(new URL('../../bin/salvor', import.meta.url));
 
 /** Runs it with `--output json`, to its end. */
-// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the operation's report is typed by whoever asks
-// for it
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the asker types the report
 export async function salvor<R>(
   { playground }: World,
   ...args: string[]

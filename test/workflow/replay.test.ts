@@ -3,15 +3,16 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { before, test } from 'node:test';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
 import { Worker } from '@temporalio/worker';
+import { OPERATIONS } from '../../domain/operations/index.ts';
 import { HISTORIES, quietRuntime, testBundle } from '../support/temporal.ts';
 
 quietRuntime();
 const files = readdirSync(HISTORIES).filter((file) => file.endsWith('.json'));
 
 test('there is a history of every operation', () => {
-  for (const operation of ['backup', 'heal', 'pin', 'prune', 'replaceMember', 'restore', 'verify']) {
+  for (const operation of Object.keys(OPERATIONS)) {
     assert.ok(
-      files.some((file) => file.startsWith(operation)),
+      files.some((file) => file.startsWith(`${operation}-`)),
       `no history of ${operation}`,
     );
   }

@@ -140,7 +140,7 @@ test('a plan alone touches nothing and does not hold the cluster', async () => {
       args: [{ cluster: 'prod', at: '2026-11-23T00:30:00Z' }],
     });
     const result = await handle.result();
-    await recordHistory(handle, 'plan-restore-done');
+    await recordHistory(handle, 'planRestore-done');
     return result;
   });
   assert.equal(plan.digest, DIGEST);

@@ -4,7 +4,7 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { Journal } from '../../domain/restore/journal.ts';
 import type { RestoreInput, RestoreReport, Resume } from '../../domain/operations/restore.ts';
 import { failureTypeIn } from '../support/failures.ts';
-import { failing, type FakeActivities, fakeActivities } from '../support/fake-activities.ts';
+import { failing, type FakeActivities, fakeActivities, JOURNAL } from '../support/fake-activities.ts';
 import { recordHistory, startTemporal, withWorker } from '../support/temporal.ts';
 import type { restore } from '../../workflows/index.ts';
 
@@ -13,27 +13,6 @@ before(async () => {
   temporal = await startTemporal();
 });
 after(async () => await temporal.teardown());
-
-const JOURNAL: Journal = {
-  formatVersion: 1,
-  cluster: 'prod',
-  operationId: '20261123-070000',
-  workflowId: 'restore/prod/terminated',
-  backup: '20261123-000000',
-  touchedAt: '2026-11-23T07:00:30.000Z',
-  phase: 'changing',
-  problem: null,
-  revision: { before: '5000', snapshot: '4200', floor: '1005000' },
-  clusterId: '1',
-  leader: 'm1',
-  up: ['m1', 'm2'],
-  hadLeader: true,
-  nodes: [
-    { name: 'm1', etcd: 'running', apiServer: 'running', dataDir: 'present' },
-    { name: 'm2', etcd: 'running', apiServer: 'running', dataDir: 'present' },
-    { name: 'm3', etcd: 'stopped', apiServer: 'running', dataDir: 'missing' },
-  ],
-};
 
 async function resume(
   fake: FakeActivities,

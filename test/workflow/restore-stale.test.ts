@@ -14,7 +14,7 @@ import type { RestoreInput, RestoreReport } from '../../domain/operations/restor
 import type { Journal } from '../../domain/restore/journal.ts';
 import type { restore } from '../../workflows/index.ts';
 import { failureMessageIn, failureTypeIn } from '../support/failures.ts';
-import { type Activities, CLUSTER, failing, type FakeActivities, fakeActivities } from '../support/fake-activities.ts';
+import { type Activities, failing, type FakeActivities, fakeActivities, JOURNAL } from '../support/fake-activities.ts';
 import { recordHistory, startTemporal, withWorker } from '../support/temporal.ts';
 import { until } from '../support/until.ts';
 
@@ -387,22 +387,6 @@ describe('once the cluster is touched', () => {
 });
 
 describe('a restore that is taken over', () => {
-  const JOURNAL: Journal = {
-    formatVersion: 1,
-    cluster: 'prod',
-    operationId: '20261123-070000',
-    workflowId: 'restore/prod/terminated',
-    backup: '20261123-000000',
-    touchedAt: '2026-11-23T07:00:30.000Z',
-    phase: 'changing',
-    problem: null,
-    revision: { before: '5000', snapshot: '4200', floor: '1005000' },
-    clusterId: '1',
-    leader: 'm1',
-    up: ['m1', 'm2', 'm3'],
-    hadLeader: true,
-    nodes: CLUSTER.nodes.map(({ name }) => ({ name, etcd: 'running', apiServer: 'running', dataDir: 'present' })),
-  };
   const refusals: [what: string, history: string, change: (live: LiveCluster) => void, message: RegExp][] = [
     [
       'whose cluster went on past where its data begins',
@@ -423,7 +407,7 @@ describe('a restore that is taken over', () => {
   ];
   for (const [what, history, change, message] of refusals) {
     test(`${what} is not continued`, async () => {
-      const wait = openWait({ readJournal: async () => JOURNAL });
+      const wait = openWait({ readJournal: async () => ({ ...JOURNAL, up: ['m1', 'm2', 'm3'] }) });
       change(wait.live);
       await start(wait, { resume: 'forward' }, history, async (handle) => {
         await assert.rejects(handle.result(), (error) => {
@@ -435,7 +419,7 @@ describe('a restore that is taken over', () => {
   }
 
   test('is put back whatever the cluster has written', async () => {
-    const wait = openWait({ readJournal: async () => JOURNAL });
+    const wait = openWait({ readJournal: async () => ({ ...JOURNAL, up: ['m1', 'm2', 'm3'] }) });
     wait.live.revision = '3000000';
     const report = await start(wait, { resume: 'rollback' }, undefined, (handle) => handle.result());
     assert.equal(report.outcome, 'rolled-back');
