@@ -56,7 +56,9 @@ test('a restore whose worker is killed in the middle goes on from its last compl
     atTheKill,
     'what was completed before the kill stands as it was',
   );
-  for (const { name, node, scheduled } of afterwards) {
+  const before = new Set(atTheKill.map(({ name, node }) => `${name} ${node ?? ''}`));
+  for (const { name, node, scheduled } of afterwards.slice(atTheKill.length)) {
+    assert.ok(!before.has(`${name} ${node ?? ''}`), `${name} ${node ?? ''} was done again after the kill`);
     assert.equal(scheduled, 1, `${name} ${node ?? ''} was asked for once`);
   }
 
