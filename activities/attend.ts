@@ -42,20 +42,24 @@ export function attended<I, O>(act: (input: I, attendance: Attendance) => Promis
       });
     } catch (error) {
       if (cancellationSignal().aborted) throw cancellationSignal().reason;
-      if (!(error instanceof SalvorError)) throw error;
-      log.warn('activity failed', { type: error.type, reason: error.message });
-      const { retryable } = FAILURES[error.type];
-      // Its message once, and neither as a cause nor in the stack again: of a failure that is retried Temporal shows
-      // nothing above 4 KiB.
-      const failure = ApplicationFailure.create({
-        type: error.type,
-        message: error.message,
-        nonRetryable: !retryable,
-      });
-      failure.stack = error.stack?.slice(error.stack.indexOf(FRAMES)) ?? '';
-      throw failure;
+      throw failureOf(error);
     } finally {
       clearInterval(beat);
     }
   };
+}
+
+/** A SalvorError as a failure that Temporal retries, or doesn't, as the closed list says; anything else as it is. */
+export function failureOf(error: unknown): unknown {
+  if (!(error instanceof SalvorError)) return error;
+  log.warn('activity failed', { type: error.type, reason: error.message });
+  // Its message once, and neither as a cause nor in the stack again: of a failure that is retried Temporal shows
+  // nothing above 4 KiB.
+  const failure = ApplicationFailure.create({
+    type: error.type,
+    message: error.message,
+    nonRetryable: !FAILURES[error.type].retryable,
+  });
+  failure.stack = error.stack?.slice(error.stack.indexOf(FRAMES)) ?? '';
+  return failure;
 }

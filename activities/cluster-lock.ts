@@ -2,6 +2,7 @@
 import type { Client } from '@temporalio/client';
 import { holderIn, lockWorkflowId } from '../domain/operations/common.ts';
 import { attended } from './attend.ts';
+import { requireHold } from './authority.ts';
 
 export function createLockActivities(client: Client) {
   return {
@@ -9,6 +10,14 @@ export function createLockActivities(client: Client) {
     describeHolder: attended(async ({ cluster }: { cluster: string }): Promise<string> => {
       const { memo } = await client.workflow.getHandle(lockWorkflowId(cluster)).describe();
       return holderIn(memo) ?? lockWorkflowId(cluster);
+    }),
+
+    /**
+     * Whether this run of the operation holds the cluster; fails with `HoldLost` when it doesn't.
+     * @returns the run that asks
+     */
+    confirmHold: attended(async ({ cluster }: { cluster: string }): Promise<{ run: string }> => {
+      return { run: await requireHold(client, cluster) };
     }),
   };
 }

@@ -1,5 +1,6 @@
 /** Everything that workflows may ask for. */
 import type { Client } from '@temporalio/client';
+import { withAuthority } from './authority.ts';
 import { createAftercareActivities } from './aftercare.ts';
 import { createBackupActivities } from './backups.ts';
 import { createLockActivities } from './cluster-lock.ts';
@@ -20,8 +21,7 @@ import { createSnapshotActivities } from './snapshots.ts';
 import { createStaticResourceActivities } from './static-resources.ts';
 import { createTrialActivities } from './trials.ts';
 
-/** @param configFile `salvor.yaml` or a directory of such files; read afresh for every operation */
-export function createActivities(configFile: string, client: Client) {
+function activitiesOf(configFile: string, client: Client) {
   return {
     ...createConfigurationActivities(configFile),
     ...createLockActivities(client),
@@ -44,4 +44,36 @@ export function createActivities(configFile: string, client: Client) {
     ...createSetAsideActivities(),
   };
 }
-export type Activities = ReturnType<typeof createActivities>;
+export type Activities = ReturnType<typeof activitiesOf>;
+
+/** Those that change something on a node, in etcd or in a store: only the operation that holds the cluster may. */
+const ACTING = [
+  'addLearner',
+  'configureMember',
+  'closeJournal',
+  'moveLeaderAway',
+  'promoteMember',
+  'putBackDataDirectory',
+  'putBackMemberData',
+  'removeBackups',
+  'removeMember',
+  'removeSetAside',
+  'setMemberDataAside',
+  'stageDataDirectory',
+  'startApiServer',
+  'startControllers',
+  'startEtcd',
+  'stopApiServer',
+  'stopEtcd',
+  'swapDataDirectory',
+  'sweepStore',
+  'writeJournal',
+] as const satisfies (keyof Activities)[];
+
+/**
+ * As workers host them: what each may do is looked up when it does it.
+ * @param configFile `salvor.yaml` or a directory of such files; read afresh for every activity
+ */
+export function createActivities(configFile: string, client: Client): Activities {
+  return withAuthority(activitiesOf(configFile, client), { configFile, client, acting: new Set(ACTING) });
+}

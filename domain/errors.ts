@@ -16,6 +16,16 @@ export const FAILURES = {
   ConfirmationMismatch: { retryable: false, exit: 2, act: 'repeat the name of the cluster as the confirmation' },
   PlanChanged: { retryable: false, exit: 1, act: 'look at the plan as it is now, and approve that' },
   NotApproved: { retryable: false, exit: 1, act: 'start it again, and approve its plan in time' },
+  ConfigurationDiffers: {
+    retryable: false,
+    exit: 1,
+    act: 'give every worker the same configuration, or put the file back as it was',
+  },
+  HoldLost: {
+    retryable: false,
+    exit: 1,
+    act: 'see who holds the cluster now (`salvor operations`), and start the operation again',
+  },
   ClusterBusy: { retryable: false, exit: 1, act: 'wait for the operation that holds the cluster, or end it' },
   // The cluster
   MemberUnreachable: { retryable: true, exit: 1, act: 'check the member, its client URL and its certificates' },

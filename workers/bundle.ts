@@ -26,7 +26,7 @@ export async function bundleWorkflows(): Promise<WorkflowBundle> {
   if (kept !== undefined) return { code: kept };
   const bundle = await bundleWorkflowCode({
     workflowsPath: source('workflows/index.ts'),
-    workflowInterceptorModules: [source('workflows/kit/measure.ts')],
+    workflowInterceptorModules: [source('workflows/kit/references.ts'), source('workflows/kit/measure.ts')],
     // The bundler's own progress is noise at every start; what goes wrong is still said.
     logger: new DefaultLogger('WARN'),
   });

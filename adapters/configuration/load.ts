@@ -2,7 +2,13 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Problem } from '../../domain/configuration/problems.ts';
-import { checkConfiguration, configurationWarnings, invalidConfiguration } from '../../domain/configuration/resolve.ts';
+import {
+  checkConfiguration,
+  type Cluster,
+  configurationWarnings,
+  invalidConfiguration,
+  resolveCluster,
+} from '../../domain/configuration/resolve.ts';
 import type { Configuration } from '../../domain/configuration/schema.ts';
 import { messageOf, SalvorError } from '../../domain/errors.ts';
 import { readYaml, type YamlFile } from './document.ts';
@@ -11,6 +17,8 @@ import { resolveWorkerPaths } from './worker-paths.ts';
 export interface LoadedConfiguration {
   /** Undefined when there are problems. */
   configuration: Configuration | undefined;
+  /** The same with paths as they are written; for the digest of a cluster. */
+  asWritten?: Configuration;
   problems: Problem[];
   warnings: Problem[];
 }
@@ -23,6 +31,16 @@ export async function loadConfiguration(path: string): Promise<Configuration> {
   const { configuration, problems } = await readConfiguration(path);
   if (configuration === undefined) throw invalidConfiguration(path, problems);
   return configuration;
+}
+
+/**
+ * One cluster of such a configuration, with its digest.
+ * @throws SalvorError `InvalidConfiguration` as above; `UnknownCluster`, naming the clusters there are
+ */
+export async function loadCluster(path: string, name: string): Promise<Cluster> {
+  const { configuration, asWritten, problems } = await readConfiguration(path);
+  if (configuration === undefined) throw invalidConfiguration(path, problems);
+  return resolveCluster(configuration, name, asWritten);
 }
 
 /**
@@ -84,6 +102,7 @@ function merge(files: YamlFile[]): LoadedConfiguration {
   if (checked.problems) return { configuration: undefined, problems: checked.problems, warnings: [] };
   return {
     configuration: resolveWorkerPaths(checked.configuration, (section, name) => originOf([section, name])?.file ?? ''),
+    asWritten: checked.configuration,
     problems: [],
     warnings: configurationWarnings(checked.configuration, locate),
   };

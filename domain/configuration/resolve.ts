@@ -1,4 +1,6 @@
 /** From the text of the configuration to one cluster with everything filled in. */
+// oxlint-disable-next-line eslint/no-restricted-imports -- a hash is no I/O
+import { createHash } from 'node:crypto';
 import { SalvorError } from '../errors.ts';
 import { type Flavour, traitsOf } from '../flavours/index.ts';
 import type { Traits } from '../flavours/traits.ts';
@@ -16,6 +18,8 @@ import { withoutUndefined } from '../without-undefined.ts';
  */
 export interface Cluster {
   name: string;
+  /** Of all that follows as it is written in the file, without the schedules: workers with the same one act alike. */
+  digest: string;
   flavour: Flavour;
   stores: NamedStore[];
   compression: Compression;
@@ -85,11 +89,24 @@ function problemOf({ path, message }: Finding, locate: Locate): Problem {
 
 const PLAIN = /^[\w-]+(?:\.[\w-]+)*$/;
 
+const DIGEST_CHARACTERS = 16;
+
 /**
  * One cluster with its stores and defaults.
+ * @param asWritten the same configuration before relative paths were made this worker's own; the digest is of it
  * @throws SalvorError `UnknownCluster`, naming the clusters there are
  */
-export function resolveCluster(configuration: Configuration, name: string): Cluster {
+export function resolveCluster(
+  configuration: Configuration,
+  name: string,
+  asWritten: Configuration = configuration,
+): Cluster {
+  const { schedules: _schedules, ...decisive } = resolved(asWritten, name);
+  const digest = createHash('sha256').update(JSON.stringify(decisive)).digest('hex').slice(0, DIGEST_CHARACTERS);
+  return { ...resolved(configuration, name), digest };
+}
+
+function resolved(configuration: Configuration, name: string): Omit<Cluster, 'digest'> {
   const cluster = Object.hasOwn(configuration.clusters, name) ? configuration.clusters[name] : undefined;
   if (cluster === undefined) {
     const known = Object.keys(configuration.clusters).join(', ') || 'none';

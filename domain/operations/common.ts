@@ -12,14 +12,25 @@ export function lockWorkflowId(cluster: string): string {
 }
 
 /** What that workflow says of the operation that holds the cluster. */
-export function lockMemo(holder: string, operation: string): { holder: string; operation: string } {
-  return { holder, operation };
+export function lockMemo(
+  holder: string,
+  run: string,
+  operation: string,
+): { holder: string; run: string; operation: string } {
+  return { holder, run, operation };
 }
 
 /** The workflow ID of the holder, as a memo of {@link lockMemo} names it. */
 export function holderIn(memo: Record<string, unknown> | undefined): string | undefined {
   const holder = memo?.['holder'];
   return typeof holder === 'string' ? holder : undefined;
+}
+
+/** The workflow and run that hold the cluster, as a memo of {@link lockMemo} names them. */
+export function holdIn(memo: Record<string, unknown> | undefined): { holder: string; run: string } | undefined {
+  const holder = holderIn(memo);
+  const run = memo?.['run'];
+  return holder !== undefined && typeof run === 'string' ? { holder, run } : undefined;
 }
 
 /**

@@ -2,7 +2,7 @@
  * Activities that answer at once and write down what they were asked: for the workflows' own decisions, not for what
  * activities do.
  */
-import { ApplicationFailure } from '@temporalio/activity';
+import { activityInfo, ApplicationFailure } from '@temporalio/activity';
 import type { DrillOrder } from '../../activities/drills.ts';
 import type { Changes } from '../../domain/restore/changes.ts';
 import type { Journal } from '../../domain/restore/journal.ts';
@@ -21,6 +21,7 @@ const STORED = { bytes: 300_000, sha256: 'b'.repeat(64) };
 
 export const CLUSTER: Cluster = {
   name: 'prod',
+  digest: '0123456789abcdef',
   flavour: 'services',
   compression: 'zstd',
   schedules: {},
@@ -175,6 +176,7 @@ export function fakeActivities(changes: Partial<Activities> = {}): FakeActivitie
   const defaults: Activities = {
     readCluster: async () => CLUSTER,
     describeHolder: async () => 'restore/prod/by-somebody',
+    confirmHold: async () => ({ run: activityInfo().workflowExecution?.runId ?? '' }),
     inspectMembers: async () =>
       CLUSTER.nodes.map(({ name, address, etcd }) => ({
         node: name,
@@ -355,9 +357,13 @@ export function fakeActivities(changes: Partial<Activities> = {}): FakeActivitie
   const activities = { ...defaults, ...changes };
   const recorded = Object.entries(activities).map(([name, activity]) => [
     name,
-    async (input: { node?: string; store?: string }) => {
-      calls.push([name, input.node ?? input.store].filter(Boolean).join(' '));
-      return await (activity as (input: object) => Promise<unknown>)(input);
+    async (input: { node?: string; store?: string; cluster?: unknown }) => {
+      // Every operation that holds its cluster asks for this first.
+      if (name !== 'confirmHold') calls.push([name, input.node ?? input.store].filter(Boolean).join(' '));
+      // As the real ones, they get the cluster by name and digest, and know it themselves.
+      const own =
+        typeof input.cluster === 'object' ? { cluster: await activities.readCluster({ cluster: 'prod' }) } : {};
+      return await (activity as (input: object) => Promise<unknown>)({ ...input, ...own });
     },
   ]);
   return { activities: Object.fromEntries(recorded) as Activities, calls };

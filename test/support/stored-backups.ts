@@ -53,7 +53,15 @@ export async function storedBackups(root: string): Promise<StoredBackups> {
   for (const { path } of named) await mkdir(path);
   const etcd = { memberName: 'm1', clientUrl: '', peerUrl: '', dataDir: '' };
   const nodes = [{ name: 'm1', address: NODE, connection: 'local', etcd } as const];
-  const cluster: Cluster = { name: 'prod', flavour: 'etcd', stores: named, compression: 'zstd', schedules: {}, nodes };
+  const cluster: Cluster = {
+    name: 'prod',
+    digest: '0123456789abcdef',
+    flavour: 'etcd',
+    stores: named,
+    compression: 'zstd',
+    schedules: {},
+    nodes,
+  };
 
   function pathIn(store: string, key: string): string {
     const found = cluster.stores.find(({ name }) => name === store);

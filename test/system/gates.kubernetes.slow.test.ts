@@ -110,7 +110,7 @@ test('before a restore a watch from the past is taken, and the gate says what cl
   });
   assert.deepEqual(await prove(null), {
     checked: false,
-    seen: 'not checked: the live revision before the restore is unknown',
+    seen: 'not checked: the revision was not raised: watches from before the restore do not end',
   });
 });
 

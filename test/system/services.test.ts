@@ -176,6 +176,7 @@ test('a flavour that can not be started and stopped yet is refused by name', () 
   const node = nodeWith(undefined);
   const cluster = {
     name: 'prod',
+    digest: '0123456789abcdef',
     flavour: 'openshift',
     stores: [],
     compression: 'none',

@@ -234,7 +234,7 @@ describe('while the approval waits', () => {
         async readCluster(order) {
           const cluster = await plain.readCluster(order);
           const elsewhere = (node: ClusterNode) => ({ ...node, etcd: { ...node.etcd, dataDir: '/data/etcd' } });
-          return state.isGone ? { ...cluster, nodes: cluster.nodes.map(elsewhere) } : cluster;
+          return state.isGone ? { ...cluster, digest: 'another', nodes: cluster.nodes.map(elsewhere) } : cluster;
         },
       }),
     ],
@@ -368,7 +368,7 @@ test('a configuration that is changed while the new data is staged ends the rest
   const plain = fakeActivities().activities;
   let isStaged = false;
   const wait = openWait({
-    readCluster: async (order) => ({ ...(await plain.readCluster(order)), ...(isStaged && { compression: 'none' }) }),
+    readCluster: async (order) => ({ ...(await plain.readCluster(order)), ...(isStaged && { digest: 'another' }) }),
     async stageDataDirectory(order) {
       isStaged = true;
       return await plain.stageDataDirectory(order);

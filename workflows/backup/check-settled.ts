@@ -55,20 +55,22 @@ function nodesToAsk({ flavour, nodes }: Cluster): ClusterNode[] {
 
 const API = 'the Kubernetes API';
 
-async function installation({ kubeconfig, flavour }: Cluster): Promise<Found> {
+async function installation(cluster: Cluster): Promise<Found> {
+  const { kubeconfig, flavour } = cluster;
   const where = API;
   // Without it, the files of the nodes may tell.
   const isNeeded = traitsOf(flavour).settlesBy === 'operators';
   if (kubeconfig === undefined) return { where, ...(isNeeded && { problem: 'no kubeconfig is set' }) };
-  const answer = await look.readInstalledAt({ kubeconfig });
+  const answer = await look.readInstalledAt({ cluster });
   if ('problem' in answer) return { where, problem: answer.problem };
   return { where, settling: { installedAt: answer.installedAt, lastChange: null } };
 }
 
 /** OpenShift's own operators replace the static pods, and say so. */
-async function rollout({ kubeconfig, flavour }: Cluster): Promise<Found[]> {
+async function rollout(cluster: Cluster): Promise<Found[]> {
+  const { kubeconfig, flavour } = cluster;
   if (traitsOf(flavour).settlesBy !== 'operators' || kubeconfig === undefined) return [];
-  const answer = await look.readOperators({ kubeconfig });
+  const answer = await look.readOperators({ cluster });
   if ('problem' in answer) return [{ where: "OpenShift's operators", problem: answer.problem }];
   return [{ where: API, settling: { installedAt: null, lastChange: null, operators: answer.operators } }];
 }

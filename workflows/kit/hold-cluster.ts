@@ -7,9 +7,11 @@ import {
   CancellationScope,
   condition,
   defineSignal,
+  log,
   ParentClosePolicy,
   setHandler,
   startChild,
+  TemporalFailure,
   workflowInfo,
 } from '@temporalio/workflow';
 import { lockMemo, lockWorkflowId, type SkippedReport } from '../../domain/operations/common.ts';
@@ -34,21 +36,67 @@ export async function holdCluster(_holder: {
   await condition(() => released);
 }
 
+/** The hold of a cluster, as the operation sees it. */
+export interface Hold {
+  /**
+   * Right before the first change, since an approval and a backup take their time.
+   * @throws the failure `HoldLost` when the lock was ended, or this is a reset of the operation that took it
+   */
+  confirm(): Promise<void>;
+  /**
+   * Takes the cluster again when its lock was ended in the middle of a change. What has begun must come to its end.
+   * @throws the failures `HoldLost` for a reset, `ClusterBusy` when another operation has taken the cluster meanwhile
+   */
+  takeAgain(): Promise<void>;
+  /** Whether it had to be taken again. */
+  wasLost(): boolean;
+}
+
 /** Does something while holding the cluster; the failure `ClusterBusy` names who holds it already. */
 export async function holdingCluster<T>(
   cluster: string,
   operation: HoldingOperation,
-  act: () => Promise<T>,
+  act: (hold: Hold) => Promise<T>,
 ): Promise<T> {
   // Outside the operation's cancellation: the cluster stays held while a cancelled operation cleans up.
-  const hold = await CancellationScope.nonCancellable(async () => await takeHold(cluster, operation));
+  let lockOfCluster = await CancellationScope.nonCancellable(async () => await takeHold(cluster, operation));
   try {
-    return await act();
-  } finally {
-    await CancellationScope.nonCancellable(async () => {
-      await hold.signal(releaseSignal);
-      await hold.result();
+    // In the history of a reset this is another run than its own.
+    const { run } = await lock.confirmHold({ cluster });
+    let wasLost = false;
+    let taking: Promise<void> | undefined;
+    const takeOnce = async () => {
+      if (run !== workflowInfo().runId) {
+        const { workflowId } = workflowInfo();
+        throw failure(
+          'HoldLost',
+          `this is a reset of ${workflowId}, whose hold of ${cluster} is over; abort it, and start a new operation`,
+        );
+      }
+      lockOfCluster = await takeHold(cluster, operation);
+      wasLost = true;
+    };
+    return await act({
+      confirm: async () => {
+        await lock.confirmHold({ cluster });
+      },
+      // Steps of several nodes find it lost at once.
+      takeAgain: async () => await (taking ??= takeOnce().finally(() => (taking = undefined))),
+      wasLost: () => wasLost,
     });
+  } finally {
+    await CancellationScope.nonCancellable(async () => await release(lockOfCluster));
+  }
+}
+
+/** A lock that somebody has ended is no reason to lose the operation's result. */
+async function release(lockOfCluster: Awaited<ReturnType<typeof takeHold>>): Promise<void> {
+  try {
+    await lockOfCluster.signal(releaseSignal);
+    await lockOfCluster.result();
+  } catch (error) {
+    if (!(error instanceof TemporalFailure)) throw error;
+    log.warn('the lock of the cluster was gone before it was released', { reason: reasonOf(error) });
   }
 }
 
@@ -58,7 +106,7 @@ export async function holdingCluster<T>(
 export async function holdingClusterOrSkipping<T>(
   cluster: string,
   operation: HoldingOperation & ScheduledOperation,
-  act: () => Promise<T>,
+  act: (hold: Hold) => Promise<T>,
 ): Promise<T | SkippedReport> {
   try {
     return await holdingCluster(cluster, operation, act);
@@ -74,12 +122,12 @@ function isScheduled(): boolean {
 }
 
 async function takeHold(cluster: string, operation: Operation) {
-  const { workflowId } = workflowInfo();
+  const { workflowId, runId } = workflowInfo();
   try {
     return await startChild(holdCluster, {
       workflowId: lockWorkflowId(cluster),
       args: [{ cluster, operation, workflowId }],
-      memo: lockMemo(workflowId, operation),
+      memo: lockMemo(workflowId, runId, operation),
       parentClosePolicy: ParentClosePolicy.TERMINATE,
       staticSummary: `Holds ${cluster} for ${workflowId}`,
     });

@@ -103,6 +103,7 @@ const POLICIES_OF = {
   chooseSource: ['look'],
   closeJournal: ['change'],
   configureMember: ['change'],
+  confirmHold: ['lock'],
   describeHolder: ['lock'],
   drawPlan: ['look'],
   drillBackup: ['stream'],

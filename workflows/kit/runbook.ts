@@ -6,7 +6,8 @@ import type { Progress } from '../../domain/operations/progress.ts';
 import { type ComingStep, STEP_MARKS, type StepName, type StepRecord } from '../../domain/operations/steps.ts';
 import type { Operation } from '../../domain/operations/index.ts';
 import type { RestorePlan } from '../../domain/restore/plan.ts';
-import { reasonOf } from './failure.ts';
+import { failureTypeOf, reasonOf } from './failure.ts';
+import type { Hold } from './hold-cluster.ts';
 import type { Person } from './person.ts';
 import { seconds } from './words.ts';
 
@@ -55,7 +56,7 @@ export interface Runbook {
    * The same runbook, whose steps don't fail: each waits for the person's decision and, unless it was abandoned, is
    * done again.
    */
-  insisting(person: Person): Runbook;
+  insisting(person: Person, hold: Hold): Runbook;
   /** Shows what the person is asked beside the steps. */
   asks(person: Person): void;
   /** Shows what changed beside the steps. */
@@ -129,10 +130,15 @@ export function openRunbook(operation: Operation, cluster: string): Runbook {
     return { operation, cluster, startedAt, doing, waitingFor, ...(toApprove !== undefined && { toApprove }), steps };
   });
 
-  async function insist<T>(person: Person, place: string, act: () => Promise<T>): Promise<T> {
+  async function insist<T>(person: Person, hold: Hold, place: string, act: () => Promise<T>): Promise<T> {
     for (;;) {
       try {
-        return await act();
+        try {
+          return await act();
+        } catch (error) {
+          if (failureTypeOf(error) !== 'HoldLost') throw error;
+          await hold.takeAgain();
+        }
       } catch (error) {
         await person.decide(`${place}: ${reasonOf(error)}`);
       }
@@ -167,11 +173,11 @@ export function openRunbook(operation: Operation, cluster: string): Runbook {
       asks(person) {
         listening = person;
       },
-      insisting(person) {
+      insisting(person, hold) {
         listening = person;
         return runbookOf(async (name, node, act, evidence) => {
           const place = node === null ? name : `${name} (${node})`;
-          return await insist(person, place, async () => await step(name, node, act, evidence));
+          return await insist(person, hold, place, async () => await step(name, node, act, evidence));
         });
       },
     };

@@ -20,7 +20,7 @@ import { look, preparing } from '../kit/activities.ts';
 import { type Changed, changeMember, type MemberChange } from './change-member.ts';
 import { ownWorkflowId, untouchable } from '../kit/engine.ts';
 import { checked, failure, rethrowUnlessActivity } from '../kit/failure.ts';
-import { holdingCluster } from '../kit/hold-cluster.ts';
+import { type Hold, holdingCluster } from '../kit/hold-cluster.ts';
 import { leftToDo } from './left-to-do.ts';
 import { Abandoned, listenToPerson, type Person } from '../kit/person.ts';
 import { putMemberBack } from './put-member-back.ts';
@@ -46,16 +46,19 @@ export async function replaceMember(input: ReplaceMemberInput): Promise<ReplaceM
   return await holdingCluster(
     cluster.name,
     'replaceMember',
-    async () => await replaceMemberOf(cluster, request, runbook, person),
+    async (hold) => await replaceMemberOf({ cluster, runbook, person, hold }, request),
   );
 }
 
-async function replaceMemberOf(
-  cluster: Cluster,
-  request: ReplaceMemberInput,
-  runbook: Runbook,
-  person: Person,
-): Promise<ReplaceMemberReport> {
+interface Replacing {
+  cluster: Cluster;
+  runbook: Runbook;
+  person: Person;
+  hold: Hold;
+}
+
+async function replaceMemberOf(op: Replacing, request: ReplaceMemberInput): Promise<ReplaceMemberReport> {
+  const { cluster, runbook, hold } = op;
   const operationId = backupIdOf(new Date());
   runbook.announce(replacementSteps());
 
@@ -95,7 +98,10 @@ async function replaceMemberOf(
   const newest = await runbook.step(
     'Look once more before the change',
     null,
-    async () => chosenAgain(plan, await surveyCluster(cluster), request),
+    async () => {
+      await hold.confirm();
+      return chosenAgain(plan, await surveyCluster(cluster), request);
+    },
     ({ through }) => `it is still ${node.name}, by way of ${through.join(', ')}`,
   );
 
@@ -103,7 +109,7 @@ async function replaceMemberOf(
   runbook.announce(changingSteps({ node: node.name, stopsApiServer, joinsItself: found.joinsItself }));
   // From here on the cluster is touched: neither a failure nor a cancellation leaves it in between.
   const end = await untouchable(async () => {
-    const ended = await changeOrPutBack({ cluster, node, plan: newest, found, operationId }, runbook, person);
+    const ended = await changeOrPutBack({ cluster, node, plan: newest, found, operationId }, op);
     return { ...ended, toDo: ended.outcome === 'replaced' ? await leftToDo(cluster, node, plan.remove) : [] };
   });
   return {
@@ -141,9 +147,9 @@ type End = Pick<ReplaceMemberReport, 'outcome' | 'problem' | 'removed' | 'added'
  * Changes the cluster. What can't succeed is done again, put back while the old member is still one, or left as it is:
  * a person decides.
  */
-async function changeOrPutBack(change: MemberChange, runbook: Runbook, person: Person): Promise<End> {
+async function changeOrPutBack(change: MemberChange, { runbook, person, hold }: Replacing): Promise<End> {
   const { cluster, node } = change;
-  const insisting = runbook.insisting(person);
+  const insisting = runbook.insisting(person, hold);
   const changed: Changed = { removed: null, added: null, setAside: [] };
   const kept = () => ({ ...changed, setAside: changed.setAside.map((path) => ({ node: node.name, path })) });
   try {

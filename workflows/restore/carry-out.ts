@@ -10,7 +10,7 @@ import { Abandoned } from '../kit/person.ts';
 import { changeCluster } from './change-cluster.ts';
 import type { Facts } from './draw-plan.ts';
 import { closeJournal, writeJournal } from './keep-journal.ts';
-import { lookAfter, unendedWatches } from './look-after.ts';
+import { lookAfter, lostHold, unendedWatches } from './look-after.ts';
 import type { RestoreOperation, Undertaking } from './operation.ts';
 import { rollBack } from './roll-back.ts';
 
@@ -27,7 +27,7 @@ type End = Pick<RestoreReport, 'outcome' | 'problem' | 'setAside' | 'aftercare'>
 export async function carryOut(undertaking: Undertaking, op: RestoreOperation): Promise<RestoreReport> {
   const { cluster, runbook, person } = op;
   const { journal } = undertaking;
-  const insisting = { ...op, runbook: runbook.insisting(person) };
+  const insisting = { ...op, runbook: runbook.insisting(person, op.hold) };
   const { after, upAtMs, ...end } = await changeOrPutBack(undertaking, insisting);
   return {
     cluster: cluster.name,
@@ -73,7 +73,7 @@ async function changeOrPutBack({ journal, isSwapped }: Undertaking, op: RestoreO
       outcome: 'restored',
       problem: null,
       ...changed,
-      aftercare: [...unendedWatches(journal), ...leftOpen, ...found],
+      aftercare: [...lostHold(op), ...unendedWatches(journal), ...leftOpen, ...found],
     };
   } catch (error) {
     if (!(error instanceof Abandoned)) throw error;

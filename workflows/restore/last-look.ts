@@ -23,12 +23,13 @@ import type { Staging } from './stage.ts';
 export async function lookOnceMore(
   { facts, plan, isAnyAccepted }: PlannedRestore,
   { order, before, floor }: Staging,
-  { cluster, runbook }: RestoreOperation,
+  { cluster, runbook, hold }: RestoreOperation,
 ): Promise<Journal> {
   return await runbook.step(
     'Look once more before the first stop',
     null,
     async () => {
+      await hold.confirm();
       await requireSameConfiguration({ cluster });
       const [members, nodes] = await Promise.all([
         look.inspectMembers({ cluster }),

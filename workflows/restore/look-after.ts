@@ -1,5 +1,6 @@
 /** What is left of the time before in a restored cluster. Nothing that is found here fails a restore. */
 import type { AftercareFinding } from '../../domain/restore/aftercare.ts';
+import { lockWorkflowId } from '../../domain/operations/common.ts';
 import { isRevisionRaised, type Journal } from '../../domain/restore/journal.ts';
 import { care } from '../kit/activities.ts';
 import { reasonOf, rethrowUnlessActivity } from '../kit/failure.ts';
@@ -27,6 +28,19 @@ export async function lookAfter(
         .map(({ what, detail }) => `${what}: ${detail}`)
         .join('; ') || 'nothing is left to do',
   );
+}
+
+/** Another operation could have begun meanwhile: whoever ended the lock should know. */
+export function lostHold({ cluster, hold }: RestoreOperation): AftercareFinding[] {
+  if (!hold.wasLost()) return [];
+  return [
+    {
+      what: 'the hold of the cluster',
+      state: 'mended',
+      detail: `the lock ${lockWorkflowId(cluster.name)} was ended during the restore, and was taken again`,
+      advice: 'find out who ended it: without it two operations can change a cluster at once',
+    },
+  ];
 }
 
 /** A tool of the nodes that left the revision where the snapshot was: the plan has said so. */

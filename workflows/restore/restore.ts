@@ -23,10 +23,10 @@ export async function restore(input: RestoreInput): Promise<RestoreReport> {
   const runbook = openRunbook('restore', request.cluster);
   const person = listenToPerson(request.onFailure ?? 'pause', () => runbook.show());
   const cluster = await look.readCluster({ cluster: request.cluster });
-  const op = { cluster, runbook, person };
-  return await holdingCluster(cluster.name, 'restore', async () =>
-    request.resume === undefined ? await restoreCluster(request, op) : await resumeRestore(request.resume, op),
-  );
+  return await holdingCluster(cluster.name, 'restore', async (hold) => {
+    const op = { cluster, runbook, person, hold };
+    return request.resume === undefined ? await restoreCluster(request, op) : await resumeRestore(request.resume, op);
+  });
 }
 
 async function restoreCluster(request: RestoreInput, op: RestoreOperation): Promise<RestoreReport> {

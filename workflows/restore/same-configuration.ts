@@ -9,7 +9,7 @@ import type { RestoreOperation } from './operation.ts';
  */
 export async function requireSameConfiguration({ cluster }: Pick<RestoreOperation, 'cluster'>): Promise<void> {
   const now = await look.readCluster({ cluster: cluster.name });
-  if (JSON.stringify(now) === JSON.stringify(cluster)) return;
+  if (now.digest === cluster.digest) return;
   throw failure(
     'PlanChanged',
     `the configuration of ${cluster.name} was changed after the restore had read it. Nothing was touched. Start the restore again, which reads it anew`,
