@@ -1,6 +1,6 @@
 /**
- * What an activity may do is looked up when it does it: in the worker's own configuration and in Temporal, never in what
- * it was sent.
+ * What an activity may do is looked up when it does it: in the worker's own configuration and in Temporal, never in
+ * what it was sent.
  */
 import { hostname } from 'node:os';
 import { activityInfo } from '@temporalio/activity';
@@ -26,8 +26,8 @@ export interface Authority {
 }
 
 /**
- * The same activities, asked for over Temporal: each refuses what isn't an operation, takes its cluster by name and digest
- * from this worker's file, and, where it changes something, asks whether the operation holds the cluster.
+ * The same activities, asked for over Temporal: each refuses what isn't an operation, takes its cluster by name and
+ * digest from this worker's file, and, where it changes something, asks whether the operation holds the cluster.
  */
 export function withAuthority<A extends Record<string, Activity>>(activities: A, authority: Authority): A {
   const guarded = Object.entries(activities).map(([name, act]) => [

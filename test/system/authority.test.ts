@@ -1,4 +1,7 @@
-/** What an activity may do is looked up when it does it: who asks, by which configuration, and whether it holds the cluster. */
+/**
+ * What an activity may do is looked up when it does it: who asks, by which configuration, and whether it holds the
+ * cluster.
+ */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { access, copyFile } from 'node:fs/promises';
@@ -29,7 +32,7 @@ before(async () => {
 });
 after(async () => await world.down());
 
-async function temporal(...args: string[]): Promise<{ exit: number; output: string }> {
+async function temporal(args: string[]): Promise<{ exit: number; output: string }> {
   const { path } = await provideTool('temporal');
   const address = ['--address', world.playground.temporalAddress];
   try {
@@ -63,10 +66,16 @@ describe('an activity', () => {
     const service = { start: ['touch', mark], stop: ['true'], status: ['false'] };
     const forged = { ...loaded, nodes: [{ ...node, etcd: { ...node?.etcd, service } }] };
     const input = JSON.stringify({ cluster: forged, node: 'm1' });
-    const { exit, output } = await temporal(
-      ...['activity', 'execute', '--activity-id', 'forged', '--type', 'startEtcd', '--task-queue', TASK_QUEUE],
-      ...['--start-to-close-timeout', '20s', '--input', input],
-    );
+    const order = ['--type', 'startEtcd', '--task-queue', TASK_QUEUE, '--start-to-close-timeout', '20s'];
+    const { exit, output } = await temporal([
+      'activity',
+      'execute',
+      '--activity-id',
+      'forged',
+      ...order,
+      '--input',
+      input,
+    ]);
     assert.notEqual(exit, 0, output);
     assert.match(output, /asked for by no workflow; only Salvor's own operations/);
     await assert.rejects(access(mark), 'the command that was sent was not run');
@@ -97,7 +106,7 @@ describe('the hold of a cluster', () => {
     const before = await readKeys(world.etcd());
     const restore = await world.start('restore', { cluster, confirm: cluster, backup });
     const digest = await untilAsked(restore.workflowId);
-    const { exit, output } = await temporal('workflow', 'terminate', '--workflow-id', `cluster/${cluster}`);
+    const { exit, output } = await temporal(['workflow', 'terminate', '--workflow-id', `cluster/${cluster}`]);
     assert.equal(exit, 0, output);
     await restore.executeUpdate('approve', { args: [{ digest }] });
     const { type, message } = await failureOf(restore.result());
@@ -112,7 +121,7 @@ describe('the hold of a cluster', () => {
       const { steps } = await restore.query<Progress>('progress');
       return steps.some(({ name, state }) => name === 'Write the journal' && state === 'done');
     });
-    await temporal('workflow', 'terminate', '--workflow-id', `cluster/${cluster}`);
+    await temporal(['workflow', 'terminate', '--workflow-id', `cluster/${cluster}`]);
     const report = (await restore.result()) as RestoreReport;
     assert.equal(report.outcome, 'restored');
     assert.ok(report.aftercare?.some(({ what }) => what === 'the hold of the cluster'));
@@ -126,9 +135,16 @@ describe('the hold of a cluster', () => {
     );
     // The workflow task that scheduled it.
     const event = String(first?.activityTaskScheduledEventAttributes?.workflowTaskCompletedEventId);
-    const { exit, output } = await temporal(
-      ...['workflow', 'reset', '--workflow-id', workflowId, '--event-id', event, '--reason', 'a test'],
-    );
+    const { exit, output } = await temporal([
+      'workflow',
+      'reset',
+      '--workflow-id',
+      workflowId,
+      '--event-id',
+      event,
+      '--reason',
+      'a test',
+    ]);
     assert.equal(exit, 0, output);
     return world.temporal.workflow.getHandle(workflowId);
   }

@@ -1,6 +1,6 @@
 /**
- * Activities are told which cluster is meant, by its name and the digest of its configuration; what it is they take from
- * the file of their own worker. An interceptor of every workflow: the stories stay free of it.
+ * Activities are told which cluster is meant, by its name and the digest of its configuration; what it is they take
+ * from the file of their own worker. An interceptor of every workflow: the stories stay free of it.
  */
 import type { WorkflowInterceptors } from '@temporalio/workflow';
 
