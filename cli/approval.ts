@@ -16,7 +16,7 @@ export async function askApproval(plan: RestorePlan): Promise<boolean> {
   const { cluster, digest } = plan;
   note(renderPlan(plan, lookOf(process.stderr)));
   note('');
-  note(`Everything written to ${cluster} since the backup is lost. What is there now is moved aside, not deleted.`);
+  note(`Everything written to ${cluster} since the backup is lost. The current data is set aside, not deleted.`);
   const { input } = await import('@inquirer/prompts');
   try {
     await input(

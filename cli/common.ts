@@ -14,9 +14,7 @@ export interface CommonOptions {
 
 export function addCommonOptions(program: Command): Command {
   return program
-    .addOption(
-      new Option('-o, --output <format>', 'how the result is printed').choices(['text', 'json']).default('text'),
-    )
+    .addOption(new Option('-o, --output <format>', 'the output format').choices(['text', 'json']).default('text'))
     .option('--detach', 'start the operation and return without waiting for it')
     .option(
       '-c, --config <path>',
@@ -29,7 +27,7 @@ export function addCommonOptions(program: Command): Command {
 
 /** What `--skip-hash-check` is for. */
 export const SKIP_HASH_CHECK =
-  'of a snapshot without a manifest that was copied from a data directory, which has no hash: take it as it is';
+  'accept a snapshot that was copied from a data directory: it has no manifest and no hash';
 
 /** The action of a command: it gets the common options and its own together, and gives the exit status. */
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the declarer types them

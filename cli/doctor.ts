@@ -53,12 +53,12 @@ export async function checkTemporal(client: SalvorClient, now: Date): Promise<Ch
 /** Whether someone does the work. */
 export function checkWorker(taskQueue: string, polledAt: Date | undefined, now: Date): Check {
   const ok = isPolling(polledAt, now);
-  const seen = polledAt === undefined ? 'none polls' : `last polled ${formatAge(polledAt, now)}`;
+  const seen = polledAt === undefined ? 'no worker is polling' : `last polled ${formatAge(polledAt, now)}`;
   return {
     name: 'worker',
     ok,
     seen: `task queue "${taskQueue}": ${seen}`,
-    ...(!ok && { advice: 'start one where the configuration is: salvor worker' }),
+    ...(!ok && { advice: 'start one on a machine that has the configuration: salvor worker' }),
   };
 }
 
@@ -68,7 +68,7 @@ export async function checkConfigurationHere(
 ): Promise<{ checks: Check[]; configuration: Configuration | undefined }> {
   const path = await findConfiguration(given);
   if (path === undefined) {
-    const seen = 'none on this machine; the workers have it';
+    const seen = 'not on this machine; the workers have it';
     return { checks: [{ name: 'configuration', ok: true, seen }], configuration: undefined };
   }
   let loaded: LoadedConfiguration;
@@ -103,7 +103,7 @@ export async function checkTemporalApart(temporalAddress: string, configuration:
     }
   }
   if (checks.length > 0) return checks;
-  return [{ name: 'Temporal is apart', ok: true, seen: `${host} is none of the clusters' nodes` }];
+  return [{ name: 'Temporal is apart', ok: true, seen: `${host} is not a node of any cluster` }];
 }
 
 function sameMachine(cluster: string, node: string, temporalAddress: string, address: string): Check {
@@ -111,7 +111,7 @@ function sameMachine(cluster: string, node: string, temporalAddress: string, add
   const seen = `Temporal (${temporalAddress}) and node ${node} are the same machine, ${address}`;
   // On one machine with everything, such as the playground, there is no other place.
   if (isLoopback(address))
-    return { name, ok: true, seen, advice: 'good enough to try things out, not for a cluster you need' };
+    return { name, ok: true, seen, advice: 'fine for a trial, but not for a cluster that you need' };
   return { name, ok: false, seen, advice: 'Temporal must not run on the cluster that it restores: move it elsewhere' };
 }
 

@@ -95,9 +95,9 @@ async function explainSilence(client: SalvorClient): Promise<string> {
     if (isPolling(polledAt, new Date())) return '';
     const command =
       client.taskQueue === TASK_QUEUE ? 'salvor worker' : `salvor worker --task-queue ${client.taskQueue}`;
-    return `No worker polls the task queue "${client.taskQueue}" in namespace "${namespace}" at ${address}. The operation waits; start one: ${command}`;
+    return `No worker polls the task queue "${client.taskQueue}" in namespace "${namespace}" at ${address}. The operation is waiting; start a worker: ${command}`;
   } catch {
-    return `Temporal does not answer at ${address}. Its workers go on with what they do; asking again…`;
+    return `Temporal does not answer at ${address}. Its workers continue their work; asking again…`;
   }
 }
 

@@ -101,7 +101,9 @@ async function leftToApprove({ output }: CommonOptions, handle: OperationHandle,
   const plan = await handle.plan();
   const { renderPlan } = await import('./render/plan.ts');
   printResult(output, { workflowId, waitingFor, plan: plan ?? null }, (look) =>
-    [...(plan ? [renderPlan(plan, look), ''] : []), `${waitingFor}\nCome back: salvor show ${workflowId}`].join('\n'),
+    [...(plan ? [renderPlan(plan, look), ''] : []), `${waitingFor}\nTo come back: salvor show ${workflowId}`].join(
+      '\n',
+    ),
   );
   return WAITING;
 }
@@ -117,12 +119,12 @@ async function unlessLeft<T>(leave: AbortSignal, work: Promise<T>): Promise<T | 
 
 /** The operation waits for a person, and nobody is here to be asked. */
 function left({ output }: CommonOptions, workflowId: string, waitingFor: string): number {
-  printResult(output, { workflowId, waitingFor }, () => `${waitingFor}\nCome back: salvor show ${workflowId}`);
+  printResult(output, { workflowId, waitingFor }, () => `${waitingFor}\nTo come back: salvor show ${workflowId}`);
   return WAITING;
 }
 
 function detached({ output }: CommonOptions, workflowId: string): number {
   if (output === 'json') printResult('json', { detached: true, workflowId }, () => '');
-  note(`Left; the operation goes on. Come back: salvor show ${workflowId}`);
+  note(`Detached; the operation continues. To come back: salvor show ${workflowId}`);
   return DETACHED;
 }

@@ -43,7 +43,7 @@ export function note(line: string): void {
 export function describeError(error: unknown): ErrorReport & { exit: 1 | 2 } {
   if (error instanceof UsageError) {
     return {
-      error: { type: 'InvalidInput', message: error.message, act: 'correct the call; --help shows how it is made' },
+      error: { type: 'InvalidInput', message: error.message, act: 'correct the command; --help shows its usage' },
       exit: 2,
     };
   }
@@ -56,7 +56,7 @@ export function describeError(error: unknown): ErrorReport & { exit: 1 | 2 } {
     return { error: { type: error.type, message: error.message, act }, exit };
   }
   return {
-    error: { type: 'Unexpected', message: messageOf(error), act: 'report it; it is a fault in Salvor' },
+    error: { type: 'Unexpected', message: messageOf(error), act: 'report it as a bug in Salvor' },
     exit: 1,
   };
 }

@@ -34,7 +34,7 @@ export function createProgram(): Command {
     .version(SALVOR_VERSION)
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
-    .showHelpAfterError('(--help shows how it is called)');
+    .showHelpAfterError('(--help shows the usage)');
   for (const [heading, commands] of GROUPS) {
     program.commandsGroup(`${heading}:`);
     for (const add of commands) add(program);
@@ -43,6 +43,6 @@ export function createProgram(): Command {
     'after',
     `
 Exit status: 0 done; 1 failed; 2 bad usage, configuration or input, nothing started; 3 degraded, or waiting for
-a person; 130 left by Ctrl-C: the operation goes on, and \`salvor show\` comes back to it.`,
+a person; 130 detached by Ctrl-C: the operation continues, and \`salvor show\` comes back to it.`,
   );
 }

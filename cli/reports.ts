@@ -59,7 +59,7 @@ function exitOfMembers({ members, quorum }: ReportOf<'listMembers'>): ExitStatus
 /** The report as text for people. */
 export function renderReport<O extends Operation>(operation: O, report: ReportOf<O>, look: Look): string {
   if (isSkipped(report))
-    return `${paint(look, 'yellow', `Skipped: ${plain(report.reason)}`)}\nThe schedule's next run comes at its time.`;
+    return `${paint(look, 'yellow', `Skipped: ${plain(report.reason)}`)}\nThe next scheduled run will start as usual.`;
   return PRESENTATIONS[operation].text(report, look);
 }
 

@@ -9,9 +9,9 @@ import { lookOf, note, printResult, UsageError } from '../output.ts';
 export function addApprove(program: Command): void {
   program
     .command('approve')
-    .description('approve the plan of a restore that waits for it; without the digest the plan is shown, and asked for')
+    .description('approve the plan that a restore waits for; without a digest, shows the plan and asks you')
     .argument('<cluster>', 'its name in the configuration')
-    .argument('[digest]', 'the plan that was read')
+    .argument('[digest]', 'the digest of the plan that you have read')
     .action(
       action(async (options, cluster, digest?: string) => {
         requireName('cluster', cluster);
@@ -46,9 +46,9 @@ async function read(output: 'text' | 'json', cluster: string, plan: RestorePlan 
     const { renderPlan } = await import('../render/plan.ts');
     note(renderPlan(plan, lookOf(process.stderr)));
     throw new UsageError(
-      `nobody is here to be asked; name the plan that was read: salvor approve ${cluster} ${plan.digest}`,
+      `this is not a terminal, so nobody can be asked; name the plan that you have read: salvor approve ${cluster} ${plan.digest}`,
     );
   }
   if (await askApproval(plan)) return plan.digest;
-  throw new UsageError('not approved; the operation still waits');
+  throw new UsageError('not approved; the operation is still waiting');
 }

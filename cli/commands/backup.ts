@@ -12,7 +12,7 @@ export function addBackup(program: Command): void {
     .argument('<cluster>', 'its name in the configuration')
     .option(
       '--override <name>',
-      `a check that counts as passed: ${BACKUP_OVERRIDES.join(', ')}; may be given again`,
+      `a check to skip: ${BACKUP_OVERRIDES.join(', ')}; repeatable`,
       (name: string, names: string[] | undefined) => [...(names ?? []), name],
     )
     .action(
@@ -31,7 +31,7 @@ export function addBackups(program: Command): void {
     .command('backups')
     .description("list a cluster's backups, newest first")
     .argument('<cluster>', 'its name in the configuration')
-    .option('--store <name>', 'only what this store holds')
+    .option('--store <name>', 'only backups in this store')
     .action(
       action<{ store?: string }>(async (options, cluster) => {
         const { store } = options;

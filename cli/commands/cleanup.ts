@@ -14,18 +14,18 @@ export function addCleanUp(program: Command): void {
   program
     .command('cleanup')
     .description(
-      'remove what restores and replacements have moved aside on the nodes: old data, configuration, certificates',
+      'remove what restores and replacements have set aside on the nodes: old data, configuration, certificates',
     )
     .argument('<cluster>', 'its name in the configuration')
-    .option('--dry-run', 'say what there is, and remove nothing')
-    .option('--confirm <cluster>', "the cluster's name once more: what is removed is the way back")
+    .option('--dry-run', 'show what would be removed, and remove nothing')
+    .option('--confirm <cluster>', "repeat the cluster's name: after this there is no way back")
     .action(
       action<CleanUpOptions>(async (options, cluster) => {
         const { dryRun = false, confirm } = options;
         requireName('cluster', cluster);
         if (!dryRun && confirm === undefined) {
           throw new UsageError(
-            `what is removed is the way back; look at it with --dry-run, then repeat the cluster's name: --confirm ${cluster}`,
+            `this removes the old data, the only way back; look at it with --dry-run, then repeat the cluster's name: --confirm ${cluster}`,
           );
         }
         const input: CleanUpInput = { cluster, dryRun, ...(confirm !== undefined && { confirm }) };

@@ -8,7 +8,7 @@ export function addConfig(program: Command): void {
 
   config
     .command('check')
-    .description('every problem and warning, with its line')
+    .description('show every problem and warning, with its line')
     .action(
       action(async (options) => {
         const { requireConfiguration } = await import('../../adapters/configuration/find.ts');
@@ -26,7 +26,7 @@ export function addConfig(program: Command): void {
 
   config
     .command('schema')
-    .description('the JSON schema of salvor.yaml, for editors')
+    .description('print the JSON schema of salvor.yaml, for editors')
     .action(
       action(async () => {
         const { configurationJsonSchema } = await import('../../domain/configuration/schema.ts');
@@ -37,7 +37,7 @@ export function addConfig(program: Command): void {
 
   config
     .command('print')
-    .description('the configuration with every default filled in; secrets stay references')
+    .description('print the configuration with every default filled in; secrets stay references')
     .argument('[cluster]', 'only this cluster')
     .action(
       action(async (options, cluster?: string) => {

@@ -6,9 +6,9 @@ import { requireName } from '../input.ts';
 import { printResult, UsageError } from '../output.ts';
 
 const DESCRIPTIONS: Record<Decision, string> = {
-  retry: 'let an operation that waits do the failed step again',
-  rollback: 'let a restore that waits put the cluster back to where it was',
-  abort: 'let an operation that waits end with everything as it is',
+  retry: 'tell a waiting operation to try the failed step again',
+  rollback: 'tell a waiting operation to put the cluster back as it was',
+  abort: 'tell a waiting operation to end and leave everything as it is',
 };
 
 export function addRetry(program: Command): void {

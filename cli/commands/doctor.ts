@@ -8,7 +8,9 @@ import type { Check } from '../render/checks.ts';
 export function addDoctor(program: Command): void {
   program
     .command('doctor')
-    .description('check this machine, the way to Temporal and the configuration; with a cluster all that it needs')
+    .description(
+      'check this machine, the connection to Temporal and the configuration; with a cluster, also everything that its operations need',
+    )
     .argument('[cluster]', 'its name in the configuration')
     .action(
       action(async (options, cluster?: string) => {
@@ -28,7 +30,7 @@ export function addDoctor(program: Command): void {
             const { createQuietView } = await import('../views.ts');
             const report = await untilInterrupted((leave) => follow(client, handle, createQuietView(), leave));
             checks.push(
-              ...(report?.checks ?? [{ name: cluster, ok: false, seen: 'left before the checks were done' }]),
+              ...(report?.checks ?? [{ name: cluster, ok: false, seen: 'you left before the checks had finished' }]),
             );
           });
         } catch (error) {

@@ -6,9 +6,12 @@ import { requireBackup, requireName } from '../input.ts';
 export function addHeal(program: Command): void {
   program
     .command('heal')
-    .description('copy what a store lacks of a backup from a store that has it')
+    .description('copy missing parts of backups from a store that has them')
     .argument('<cluster>', 'its name in the configuration')
-    .option('--backup <id>', 'only this one, with every copy of it read again; without it, all that lack a copy')
+    .option(
+      '--backup <id>',
+      'heal only this backup, and read every copy of it again; default: every backup with a missing copy',
+    )
     .action(
       action<{ backup?: string }>(async (options, cluster) => {
         const { backup } = options;

@@ -6,9 +6,7 @@ import { askConfirmation } from '../confirm.ts';
 import { requireName } from '../input.ts';
 
 export function addMember(program: Command): void {
-  const member = program
-    .command('member')
-    .description("look at a cluster's etcd members, and replace an unhealthy one");
+  const member = program.command('member').description("list a cluster's etcd members, and replace an unhealthy one");
   addList(member);
   addReplace(member);
 }
@@ -16,9 +14,7 @@ export function addMember(program: Command): void {
 function addList(member: Command): void {
   member
     .command('list')
-    .description(
-      'what each member is: its state, role, version, sizes, revision, lag, alarms and whether its keys agree',
-    )
+    .description("list each member's state, role, version, sizes, revision, lag and alarms, and whether its keys agree")
     .argument('<cluster>', 'its name in the configuration')
     .action(
       action(async (options, cluster) => {
@@ -32,11 +28,11 @@ function addList(member: Command): void {
 function addReplace(member: Command): void {
   member
     .command('replace')
-    .description('take an unhealthy member out and put a fresh one in its place; the others go on meanwhile')
+    .description('replace an unhealthy member with a fresh one while the others keep running')
     .argument('<cluster>', 'its name in the configuration')
-    .argument('[node]', 'the node that is to get it; without it, that of the one unhealthy member')
-    .option('--healthy', 'replace the named member although nothing is wrong with it')
-    .option('--confirm <cluster>', "the cluster's name once more; asked for on a terminal")
+    .argument('[node]', 'the node of the member; default: the only unhealthy member')
+    .option('--healthy', 'replace the named member even if it is healthy')
+    .option('--confirm <cluster>', "repeat the cluster's name; asked for on a terminal")
     .action(
       action<{ confirm?: string; healthy?: boolean }>(async (options, cluster, node?: string) => {
         const { output, healthy } = options;
@@ -47,10 +43,10 @@ function addReplace(member: Command): void {
           options.confirm ??
           (await askConfirmation(cluster, {
             output,
-            why: `a member and its data are taken out of "${cluster}"`,
+            why: `this takes a member and its data out of "${cluster}"`,
             what: [
               `Replace ${which} of ${cluster}.`,
-              'Its data is moved aside, and it gets the others’ over the network.',
+              'Its data is set aside, and it receives the data of the others over the network.',
             ],
           }));
         checkConfirmation(cluster, confirm);

@@ -14,9 +14,9 @@ export function addOperations(program: Command): void {
   program
     .command('operations')
     .description('list operations, newest first')
-    .argument('[cluster]', 'only of this cluster')
-    .option('--limit <count>', 'how many', '20')
-    .option('--all', 'also those that only looked')
+    .argument('[cluster]', 'only this cluster')
+    .option('--limit <count>', 'how many to list', '20')
+    .option('--all', 'include operations that only looked')
     .action(
       action<OperationsOptions>(async (options, cluster?: string) => {
         const { limit, all = false, output } = options;
@@ -39,20 +39,21 @@ export function addOperations(program: Command): void {
 export function addShow(program: Command): void {
   program
     .command('show')
-    .description('follow an operation to its end, or show how it ended; with --detach only as it is now')
-    .argument('<workflow>', 'a workflow ID of `salvor operations`')
+    .description('follow an operation to its end, or show how it ended; with --detach, show only its current state')
+    .argument('<workflow>', 'a workflow ID from `salvor operations`')
     .action(
       action(async (options, workflowId) =>
         withClient(options, async (client) => {
           const handle = client.operation(workflowId);
           const { type: operation, status } = await handle.describe();
-          if (!isOperation(operation)) throw new UsageError(`"${workflowId}" is not an operation but a "${operation}"`);
+          if (!isOperation(operation))
+            throw new UsageError(`"${workflowId}" is not an operation; it is a "${operation}"`);
           if (options.detach && status.name === 'RUNNING') {
             const progress = await handle.progress();
             const { renderProgress } = await import('../render/steps.ts');
             printResult(options.output, { workflowId, progress: progress ?? null }, (look) =>
               progress === undefined
-                ? 'It runs; no worker says what it does at the moment.'
+                ? 'It is running, but no worker reports what it is doing.'
                 : renderProgress(workflowId, progress, look),
             );
             return progress?.waitingFor ? WAITING : 0;

@@ -6,16 +6,16 @@ import { note, printResult } from '../output.ts';
 export function addPlayground(program: Command): void {
   const playground = program
     .command('playground')
-    .description('a whole small world on this machine: etcd, kube-apiservers, S3, Temporal and a worker');
+    .description('a complete small environment on this machine: etcd, kube-apiservers, S3, Temporal and a worker');
 
   playground
     .command('up')
-    .description('bring up what is missing')
-    .option('--directory <path>', 'where it lives')
+    .description('start everything that is not running')
+    .option('--directory <path>', 'its directory')
     .addOption(
       new Option(
         '--flavour <flavour>',
-        'its control plane: etcd alone; services, with kube-apiservers, which are built when none is at hand; or kubeadm, three nodes with kubelets over SSH (root, Debian). Default: services when a kube-apiserver is at hand, else etcd',
+        'the control plane: etcd (etcd only), services (with kube-apiservers, built if there are none), or kubeadm (three nodes with kubelets over SSH; needs root and Debian). Default: services if a kube-apiserver is installed, else etcd',
       ).choices(['etcd', 'services', 'kubeadm']),
     )
     .action(
@@ -49,8 +49,8 @@ export function addPlayground(program: Command): void {
 
   playground
     .command('status')
-    .description('what runs, where it answers and where its log is')
-    .option('--directory <path>', 'where it lives')
+    .description('show what is running, its addresses and its logs')
+    .option('--directory <path>', 'its directory')
     .action(
       action<{ directory?: string }>(async ({ directory, output }) => {
         const { playgroundStatus } = await import('../../playground/playground.ts');
@@ -63,14 +63,14 @@ export function addPlayground(program: Command): void {
 
   playground
     .command('down')
-    .description('end everything and remove its files')
-    .option('--directory <path>', 'where it lives')
-    .option('--keep', 'keep the files, so that `up` goes on from them')
+    .description('stop everything and remove its files')
+    .option('--directory <path>', 'its directory')
+    .option('--keep', 'keep the files, so that `up` continues from them')
     .action(
       action<{ directory?: string; keep?: boolean }>(async ({ directory, keep = false, output }) => {
         const { playgroundDown } = await import('../../playground/playground.ts');
         await playgroundDown(directory, { wipe: !keep });
-        printResult(output, { down: true, kept: keep }, () => (keep ? 'down; its files are kept' : 'down'));
+        printResult(output, { down: true, kept: keep }, () => (keep ? 'stopped; its files are kept' : 'down'));
         return 0;
       }),
     );

@@ -12,11 +12,11 @@ interface PruneOptions extends CommonOptions {
 export function addPrune(program: Command): void {
   program
     .command('prune')
-    .description("remove the backups that their stores' retention lets go")
+    .description('remove the backups that the retention of their stores no longer keeps')
     .argument('<cluster>', 'its name in the configuration')
     .option('--store <name>', 'only in this store')
-    .option('--dry-run', 'say what would be kept and removed, and why; remove nothing')
-    .option('--include-foreign', 'also snapshots without a manifest: of an older script, of OpenShift')
+    .option('--dry-run', 'show what would be kept and removed, and why; remove nothing')
+    .option('--include-foreign', 'include snapshots without a manifest: from an older script or from OpenShift')
     .action(
       action<PruneOptions>(async (options, cluster) => {
         const { store, dryRun = false, includeForeign = false } = options;
@@ -39,7 +39,7 @@ export function addPin(program: Command): void {
 }
 
 export function addUnpin(program: Command): void {
-  addPinning(program, 'unpin', 'let a pinned backup be pruned again', false);
+  addPinning(program, 'unpin', 'allow a pinned backup to be pruned again', false);
 }
 
 function addPinning(program: Command, name: 'pin' | 'unpin', description: string, pinned: boolean): void {
@@ -47,7 +47,7 @@ function addPinning(program: Command, name: 'pin' | 'unpin', description: string
     .command(name)
     .description(description)
     .argument('<cluster>', 'its name in the configuration')
-    .argument('<backup>', 'a backup of `salvor backups`, or latest: the newest good one')
+    .argument('<backup>', 'a backup from `salvor backups`, or latest: the newest good one')
     .action(
       action(async (options, cluster, backup) => {
         requireName('cluster', cluster);

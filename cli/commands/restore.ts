@@ -24,29 +24,35 @@ interface RestoreOptions extends CommonOptions {
 export function addRestore(program: Command): void {
   program
     .command('restore')
-    .description('put a cluster back to a backup; everything written since then is lost')
+    .description('restore a cluster from a backup; everything written since the backup is lost')
     .argument('<cluster>', 'its name in the configuration')
-    .option('--backup <id>', 'a backup of `salvor backups`, or latest: the newest good one', 'latest')
-    .option('--at <time>', 'instead: the newest good backup of this time or before, as in 2026-11-23T06:00:00Z')
+    .option('--backup <id>', 'a backup from `salvor backups`, or latest: the newest good one', 'latest')
+    .option(
+      '--at <time>',
+      'instead of --backup: the newest good backup taken at or before this time, such as 2026-11-23T06:00:00Z',
+    )
     .option('--store <name>', 'read from this store only')
     .option('--skip-hash-check', SKIP_HASH_CHECK)
-    .option('--plan', 'say what a restore would do, and touch nothing')
-    .option('--approve <digest>', 'the plan that was read, or auto; without it the restore waits for its approval')
+    .option('--plan', 'show what a restore would do, and touch nothing')
+    .option(
+      '--approve <digest>',
+      'the digest of the plan that you have read, or auto; without it, the restore waits for an approval',
+    )
     .addOption(
       new Option(
         '--resume [how]',
-        'take over a restore whose operation is gone: go forward (the default), or roll it back',
+        'take over a restore whose operation is lost: forward (the default) or rollback',
       ).choices([...RESUMES]),
     )
     .addOption(
       new Option(
         '--on-failure <what>',
-        'of a step that fails once the cluster is touched: wait for a person, or put all back',
+        'what a step does that fails once the cluster is touched: wait for a person, or put everything back',
       )
         .choices([...ON_FAILURE])
         .default('pause'),
     )
-    .option('--confirm <cluster>', "the cluster's name once more; asked for on a terminal")
+    .option('--confirm <cluster>', "repeat the cluster's name; asked for on a terminal")
     .action(
       action<RestoreOptions>(async (options, cluster) => {
         const { backup, at, store, skipHashCheck, plan = false, approve, resume, onFailure } = options;
@@ -56,7 +62,7 @@ export function addRestore(program: Command): void {
         requireValid('--at', at, isTime);
         requireValid('--approve', approve, isApproval);
         if (at !== undefined && backup !== 'latest')
-          throw new UsageError('--backup and --at both choose a backup; give one');
+          throw new UsageError('--backup and --at both choose a backup; give only one');
         const choice = {
           cluster,
           backup,
@@ -90,7 +96,7 @@ function requireValid(option: string, value: string | undefined, check: (value: 
 async function confirmed(cluster: string, options: RestoreOptions): Promise<string> {
   const { confirm, approve, resume, output } = options;
   if (confirm !== undefined) return confirm;
-  const why = `a restore replaces the present state of "${cluster}"`;
+  const why = `a restore replaces the current state of "${cluster}"`;
   if (!isSomebodyThere(output)) throw new UsageError(`${why}; repeat its name: --confirm ${cluster}`);
   if (approve === undefined && resume === undefined) return cluster;
   const newest = options.backup === 'latest' ? 'its newest good backup' : `the backup ${options.backup}`;
@@ -99,7 +105,7 @@ async function confirmed(cluster: string, options: RestoreOptions): Promise<stri
     why,
     what: [
       resume === undefined ? `Restore ${cluster} from ${newest}.` : `Take over the unfinished restore of ${cluster}.`,
-      'Everything written to it since then is lost, and its kube-apiservers stop meanwhile.',
+      'Everything written since then is lost, and its kube-apiservers are down during the restore.',
     ],
   });
 }

@@ -10,7 +10,7 @@ import { note, printResult, UsageError } from '../output.ts';
 const TRIGGER_STATUS = { started: 0, skipped: 1, requested: 3 } as const;
 
 export function addSchedules(program: Command): void {
-  const schedules = program.command('schedules').description('backups, prunes and drills by the clock, in Temporal');
+  const schedules = program.command('schedules').description('scheduled backups, prunes and drills');
   addApply(schedules);
   addList(schedules);
   addPause(schedules);
@@ -21,8 +21,8 @@ export function addSchedules(program: Command): void {
 function addApply(schedules: Command): void {
   schedules
     .command('apply')
-    .description("make Temporal's schedules match the configuration; what is paused stays paused")
-    .option('--dry-run', 'tell what would be done, and do nothing')
+    .description('make the schedules in Temporal match the configuration; paused schedules stay paused')
+    .option('--dry-run', 'show what would be done, and do nothing')
     .action(
       action<{ dryRun?: boolean }>(async (options) => {
         const { requireConfiguration } = await import('../../adapters/configuration/find.ts');
@@ -33,7 +33,7 @@ function addApply(schedules: Command): void {
           const changes = await schedules.apply(configuration, { dryRun });
           const { renderChanges } = await import('../render/schedules.ts');
           printResult(options.output, { dryRun, changes }, (look) => renderChanges(changes, look));
-          if (dryRun) note('A dry run: nothing was changed.');
+          if (dryRun) note('Dry run: nothing was changed.');
           return 0;
         });
       }),
@@ -43,8 +43,8 @@ function addApply(schedules: Command): void {
 function addList(schedules: Command): void {
   schedules
     .command('list')
-    .description("Salvor's schedules: when each runs next, and what became of its runs")
-    .argument('[cluster]', 'only of this cluster')
+    .description('list the schedules: when each runs next, and how its last runs ended')
+    .argument('[cluster]', 'only this cluster')
     .action(
       action(async (options, cluster?: string) => {
         if (cluster !== undefined) requireName('cluster', cluster);
@@ -61,10 +61,10 @@ function addList(schedules: Command): void {
 function addPause(schedules: Command): void {
   schedules
     .command('pause')
-    .description('no more runs until `resume`; one that runs goes on')
+    .description('start no more runs until `resume`; a run that has started continues')
     .argument('<cluster>')
-    .argument('[operation]', `${SCHEDULED_OPERATIONS.join(', ')}; without it all of the cluster's`)
-    .requiredOption('--note <why>', 'why, for whoever reads the list')
+    .argument('[operation]', `${SCHEDULED_OPERATIONS.join(', ')}; default: all of the cluster's`)
+    .requiredOption('--note <why>', 'the reason, shown in the list')
     .action(
       action<{ note: string }>(async (options, cluster = '', operation?: string) => {
         const choice = chosen(cluster, operation);
@@ -80,10 +80,10 @@ function addPause(schedules: Command): void {
 function addResume(schedules: Command): void {
   schedules
     .command('resume')
-    .description('run by the clock again')
+    .description('start scheduled runs again')
     .argument('<cluster>')
-    .argument('[operation]', `${SCHEDULED_OPERATIONS.join(', ')}; without it all of the cluster's`)
-    .option('--note <text>', 'for whoever reads the list', 'resumed')
+    .argument('[operation]', `${SCHEDULED_OPERATIONS.join(', ')}; default: all of the cluster's`)
+    .option('--note <text>', 'a note, shown in the list', 'resumed')
     .action(
       action<{ note: string }>(async (options, cluster = '', operation?: string) => {
         const choice = chosen(cluster, operation);
@@ -99,7 +99,7 @@ function addResume(schedules: Command): void {
 function addTrigger(schedules: Command): void {
   schedules
     .command('trigger')
-    .description('run it now, paused or not, unless a run of it is going on')
+    .description('start a run now, even if paused, unless one is already running')
     .argument('<cluster>')
     .argument('<operation>', SCHEDULED_OPERATIONS.join(', '))
     .action(

@@ -6,7 +6,7 @@ import { printResult } from '../output.ts';
 export function addSetup(program: Command): void {
   program
     .command('setup')
-    .description('prepare a Temporal server, once: its namespace and search attributes')
+    .description('prepare a Temporal server once: its namespace and search attributes')
     .action(
       action(async (options) =>
         withClient(options, async (client) => {

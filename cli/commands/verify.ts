@@ -13,11 +13,13 @@ interface VerifyOptions extends CommonOptions {
 export function addVerify(program: Command): void {
   program
     .command('verify')
-    .description('prove a backup: read every copy, restore it in scratch and compare; the cluster is not touched')
+    .description(
+      'prove a backup: read every copy, restore it into a scratch etcd and compare; the cluster is not touched',
+    )
     .argument('<cluster>', 'its name in the configuration')
     .option(
       '--backup <id>',
-      'a backup of `salvor backups`, latest, or oldest-proof: the one drilled the longest ago (default: latest until it is proven, then oldest-proof)',
+      'a backup from `salvor backups`, latest, or oldest-proof (the one whose last drill is the oldest). Default: latest until it is proven, then oldest-proof',
     )
     .option('--store <name>', 'read from this store only')
     .option('--skip-hash-check', SKIP_HASH_CHECK)

@@ -12,20 +12,20 @@ interface WorkerFlags {
 export function addWorker(program: Command): void {
   program
     .command('worker')
-    .description('host the workflows and activities until it is told to stop (Ctrl-C, SIGTERM)')
+    .description('run a worker until it is stopped (Ctrl-C or SIGTERM)')
     .option(
       '--metrics <address:port>',
-      'serve metrics for Prometheus there, as in 127.0.0.1:9464 (default: $SALVOR_METRICS, else off)',
+      'serve Prometheus metrics at this address, such as 127.0.0.1:9464 (default: $SALVOR_METRICS, else off)',
     )
     .option(
       '--metrics-every <duration>',
-      'how often the stores are looked at for them (default: $SALVOR_METRICS_EVERY, 5m)',
+      'how often to read the stores for the metrics (default: $SALVOR_METRICS_EVERY, else 5m)',
     )
     .action(
       action<WorkerFlags>(async ({ config, taskQueue = TASK_QUEUE, address, namespace, ...given }) => {
         if (address !== undefined || namespace !== undefined) {
           throw new UsageError(
-            'a worker finds Temporal by TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE or a profile, not by --address or --namespace',
+            'a worker takes the address of Temporal from TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE or a profile; --address and --namespace do not apply to it',
           );
         }
         const { requireConfiguration } = await import('../../adapters/configuration/find.ts');

@@ -27,7 +27,7 @@ export function renderBackup(report: BackupReport, look: Look): string {
       paint(look, 'yellow', `! store "${store}" lacks ${kind}: ${plain(error ?? 'no reason was given')}`),
     ),
     ...(report.lacking ?? []).map(({ kind, node, reason }) =>
-      paint(look, 'yellow', `! ${kind} of ${plain(node)} was not kept: ${plain(reason)}`),
+      paint(look, 'yellow', `! ${kind} of ${plain(node)} could not be saved: ${plain(reason)}`),
     ),
   ].join('\n');
 }

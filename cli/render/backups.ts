@@ -12,7 +12,11 @@ export function renderBackups({ cluster, backups, unreadable, more }: ListBackup
   const problems = backups.filter((entry) => entry.problem !== undefined);
   return [
     ...unreadable.map(({ store, error }) =>
-      paint(look, 'red', `! store "${store}" can't be read, and what only it has is missing here: ${plain(error)}`),
+      paint(
+        look,
+        'red',
+        `! store "${store}" can't be read; backups that only it has are missing here: ${plain(error)}`,
+      ),
     ),
     backups.length === 0
       ? `No backups of ${plain(cluster)}. Take one: salvor backup ${plain(cluster)}`

@@ -6,7 +6,7 @@ import { type Look, paint, plain } from './format.ts';
 import { renderTable } from './table.ts';
 
 export function renderCleanUp({ cluster, dryRun, removed }: CleanUpReport, look: Look): string {
-  if (removed.length === 0) return `Nothing was moved aside on the nodes of ${plain(cluster)}`;
+  if (removed.length === 0) return `Nothing is set aside on the nodes of ${plain(cluster)}`;
   const bytes = removed.reduce((sum, each) => sum + each.bytes, 0);
   return [
     paint(look, 'bold', `${dryRun ? 'Would remove' : 'Removed'} ${countedInWords(removed)}, ${formatBytes(bytes)}`),

@@ -9,7 +9,7 @@ export function renderHeal({ cluster, healed, failed, more, unreadable }: HealRe
   const rows = healed.map(({ backup, key, from, to, bytes }) => [backup, from, to, formatBytes(bytes), key]);
   return [
     ...unreadable.map(({ store, error }) =>
-      paint(look, 'yellow', `! store "${store}" can't be read, so what it lacks is not known: ${plain(error)}`),
+      paint(look, 'yellow', `! store "${store}" can't be read, so its missing copies are unknown: ${plain(error)}`),
     ),
     ...failed.map(({ backup, key, to, error }) =>
       paint(look, 'red', `! ${backup}: "${to}" still lacks ${plain(key)}: ${plain(error)}`),
@@ -17,6 +17,6 @@ export function renderHeal({ cluster, healed, failed, more, unreadable }: HealRe
     healed.length === 0
       ? `${plain(cluster)}: ${failed.length === 0 ? nothing : 'nothing could be copied'}`
       : renderTable(['BACKUP (UTC)', 'FROM', 'TO', 'SIZE', 'KEY'], rows, look, { right: ['SIZE'] }),
-    ...(more > 0 ? [paint(look, 'yellow', `! ${more} copies are left; heal again`)] : []),
+    ...(more > 0 ? [paint(look, 'yellow', `! ${more} copies are still missing; run heal again`)] : []),
   ].join('\n');
 }

@@ -36,7 +36,7 @@ export function renderMembers({ cluster, members, quorum }: ListMembersReport, l
 }
 
 function renderQuorum(cluster: string, { voters, needed, up }: Quorum, look: Look): string {
-  const text = `${plain(cluster)}: ${up} of ${voters} voting members are there, ${needed} needed`;
+  const text = `${plain(cluster)}: ${up} of ${voters} voting members are up, ${needed} needed`;
   return up >= needed ? text : paint(look, 'red', `${text}: quorum is lost`);
 }
 

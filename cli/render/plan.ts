@@ -19,7 +19,7 @@ export function renderPlan(plan: RestorePlan, look: Look): string {
         [
           'downtime',
           expectedDowntimeMs === null
-            ? 'not known: no restore is on record'
+            ? 'unknown: no earlier restore is on record'
             : `about ${formatDuration(expectedDowntimeMs)}, as in earlier restores`,
         ],
       ],
@@ -51,8 +51,8 @@ function trialSaw({ store, totalKeys, hashAgrees }: RestorePlan['trial']): strin
 }
 
 function revisionText(live: string | null, snapshot: string, gap: string | null): string {
-  if (live === null || gap === null) return `${snapshot} in the backup; what is live is not known`;
-  return `${snapshot} in the backup, ${live} live: ${gap} later ones are lost`;
+  if (live === null || gap === null) return `${snapshot} in the backup; the live revision is unknown`;
+  return `${snapshot} in the backup, ${live} live: ${gap} later revisions will be lost`;
 }
 
 function membersText(members: RestorePlan['versions']['members']): string {

@@ -33,7 +33,7 @@ export function renderPlayground(
       look,
     ),
     '',
-    'Go in with these, then for example `salvor backup playground`:',
+    'Set these variables, then try `salvor backup playground`:',
     ...Object.entries(variables).map(([name, value]) => `  export ${name}=${quoted(value)}`),
     ...ssh.map((argv) => `  ${argv.map(quoted).join(' ')}`),
   ].join('\n');
@@ -46,7 +46,7 @@ interface Status {
 }
 
 export function renderPlaygroundStatus({ directory, parts, links }: Status, look: Look): string {
-  if (parts.length === 0) return `There is no playground in ${directory}. Bring it up: salvor playground up`;
+  if (parts.length === 0) return `There is no playground in ${directory}. Start one: salvor playground up`;
   const rows = parts.map(({ name, running, pid, address, log }) => [
     name,
     running ? { text: 'running', style: 'green' as const } : { text: 'stopped', style: 'red' as const },

@@ -22,7 +22,7 @@ export function renderPrune(report: PruneReport, look: Look): string {
     ...stores.flatMap(({ store, orphans }) => {
       if (orphans.length === 0) return [];
       const bytes = orphans.reduce((sum, orphan) => sum + orphan.bytes, 0);
-      const what = `${counted(orphans.length, 'object', 'objects')} of no backup, ${formatBytes(bytes)}`;
+      const what = `${counted(orphans.length, 'object', 'objects')} without a backup, ${formatBytes(bytes)}`;
       return [`${store}: ${what}${dryRun ? ' would be removed' : ' removed'}`];
     }),
     ...stores.flatMap(({ store, more }) => (more === undefined ? [] : moreLines(store, more, look))),
@@ -34,12 +34,18 @@ type More = NonNullable<PruneReport['stores'][number]['more']>;
 function moreLines(store: string, { kept, removed, orphans }: More, look: Look): string[] {
   const left = [
     ...(removed > 0 ? [counted(removed, 'backup', 'backups')] : []),
-    ...(orphans > 0 ? [`${counted(orphans, 'object', 'objects')} of no backup`] : []),
+    ...(orphans > 0 ? [`${counted(orphans, 'object', 'objects')} without a backup`] : []),
   ];
   return [
-    ...(kept > 0 ? [`${store}: ${counted(kept, 'older one', 'older ones')} kept as well`] : []),
+    ...(kept > 0 ? [`${store}: ${counted(kept, 'older one', 'older ones')} also kept`] : []),
     ...(left.length > 0
-      ? [paint(look, 'yellow', `! ${store}: ${left.join(' and ')} more to remove than one prune reports; prune again`)]
+      ? [
+          paint(
+            look,
+            'yellow',
+            `! ${store}: ${left.join(' and ')} more to remove than fit into one report; run prune again`,
+          ),
+        ]
       : []),
   ];
 }
@@ -58,6 +64,8 @@ function storeRows({ store, kept, removed }: PruneReport['stores'][number], dryR
 }
 
 export function renderPin({ cluster, backup, pinned, stores }: PinReport, look: Look): string {
-  const done = pinned ? 'is pinned: it is not pruned' : 'is not pinned any more: it is pruned when the rules say so';
+  const done = pinned
+    ? 'is pinned and will not be pruned'
+    : 'is no longer pinned and will be pruned by the retention rules';
   return `Backup ${paint(look, 'bold', backup)} of ${plain(cluster)} ${done} (${stores.join(', ')})`;
 }

@@ -7,7 +7,7 @@ import { type Cell, renderTable } from './table.ts';
 const STYLES = { created: 'green', updated: 'yellow', unchanged: 'dim', deleted: 'red', kept: 'dim' } as const;
 
 export function renderChanges(changes: ScheduleChange[], look: Look): string {
-  if (changes.length === 0) return 'The configuration has no schedules, and Temporal has none of Salvor’s.';
+  if (changes.length === 0) return 'There are no schedules, neither in the configuration nor in Temporal.';
   return renderTable(
     ['SCHEDULE', 'OUTCOME', 'DETAIL'],
     changes.map(({ scheduleId, outcome, detail, paused }) => [
@@ -20,7 +20,7 @@ export function renderChanges(changes: ScheduleChange[], look: Look): string {
 }
 
 export function renderSchedules(schedules: ScheduleReport[], look: Look): string {
-  if (schedules.length === 0) return 'No schedules; `salvor schedules apply` creates those of the configuration.';
+  if (schedules.length === 0) return 'No schedules. `salvor schedules apply` creates the configured ones.';
   return renderTable(
     ['CLUSTER', 'OPERATION', 'TIMES', 'NEXT', 'LAST', 'MISSED', 'SKIPPED'],
     schedules.map((schedule) => row(schedule, look)),
@@ -58,8 +58,8 @@ export function renderTrigger(scheduleId: string, report: TriggerReport): string
     case 'started':
       return `started ${report.workflowId}; follow it: salvor show ${report.workflowId}`;
     case 'skipped':
-      return `skipped: ${report.running.join(', ') || `a run of ${scheduleId}`} is still going on`;
+      return `skipped: ${report.running.join(', ') || `a run of ${scheduleId}`} is still running`;
     case 'requested':
-      return `requested, and not acted on yet; see \`salvor schedules list\``;
+      return `requested, but not started yet; see \`salvor schedules list\``;
   }
 }

@@ -5,9 +5,9 @@ import { renderFacts } from './table.ts';
 
 /** What each level of proof says, in a few words. */
 const MEANINGS: Record<VerifyReport['proof'], string> = {
-  written: 'it was written, and no more is known',
-  readBack: 'the stores gave it back after it was written',
-  hashed: 'every copy has its digests and hashes',
+  written: 'written, not checked since',
+  readBack: 'read back from the stores after it was written',
+  hashed: 'every copy has the right digests and hashes',
   restored: 'an etcd restored from it serves its keys',
   served: 'a kube-apiserver reads every object of it',
 };

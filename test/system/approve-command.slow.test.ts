@@ -107,7 +107,7 @@ test('what restores moved aside is listed, and removed only with the confirmatio
   assert.equal(done.exit, 0, done.stderr);
   assert.match(done.stdout, /Removed 6 directories/);
   const again = await salvor('cleanup', cluster, '--dry-run');
-  assert.match(again.stdout, /Nothing was moved aside/);
+  assert.match(again.stdout, /Nothing is set aside/);
   assert.deepEqual(await readKeys(world.etcd()), kept);
 });
 

@@ -261,7 +261,7 @@ describe('an operation', () => {
       assert.ok(detached);
       assert.equal(
         left.stderr.trimEnd().split('\n').at(-1),
-        `Left; the operation goes on. Come back: salvor show ${workflowId}`,
+        `Detached; the operation continues. To come back: salvor show ${workflowId}`,
       );
       const shown = await salvor(['show', workflowId]);
       assert.equal(shown.exit, 0);
@@ -298,7 +298,7 @@ describe('an operation', () => {
     assert.equal(left.exit, 130);
     assert.match(
       left.stderr,
-      /! No worker polls the task queue "nobody" in namespace "default" at .*start one: salvor worker/,
+      /! No worker polls the task queue "nobody" in namespace "default" at .*start a worker: salvor worker/,
     );
   });
 });

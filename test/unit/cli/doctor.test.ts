@@ -35,7 +35,7 @@ describe('doctor', () => {
     for (const address of ['127.0.0.1', '127.0.0.11']) {
       const [check] = await checkTemporalApart('localhost:7233', configuration(address));
       assert.equal(check?.ok, true);
-      assert.match(check?.advice ?? '', /not for a cluster you need/);
+      assert.match(check?.advice ?? '', /not for a cluster that you need/);
     }
   });
 

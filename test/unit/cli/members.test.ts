@@ -18,7 +18,7 @@ function listed(...silent: string[]): ListMembersReport {
 test('the members are a table, with what ails one below it', () => {
   assert.equal(
     renderReport('listMembers', listed('m3'), LOOK).replaceAll(/ +/g, ' '),
-    `prod: 2 of 3 voting members are there, 2 needed
+    `prod: 2 of 3 voting members are up, 2 needed
 NODE  MEMBER  ID  STATE    ROLE      VERSION      SIZE     IN USE  REVISION  LAG  HASH    ALARMS
 m1    m1      1   healthy  leader    3.6.16   977 KiB    879 KiB      5000    0  agrees  -
 m2    m2      2   healthy  follower  3.6.16   977 KiB    879 KiB      5000    0  agrees  -

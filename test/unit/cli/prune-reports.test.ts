@@ -30,7 +30,7 @@ describe('the report of a prune', () => {
 STORE  BACKUP (UTC)              REASON
 local  20261123-060000  kept     newest good backup
 local  20261122-060000  removed  no rule keeps it
-local: 1 object of no backup, 2.0 KiB removed`,
+local: 1 object without a backup, 2.0 KiB removed`,
     );
     const dry = renderReport('prune', { ...prune, dryRun: true }, look);
     assert.match(dry, /^prod: 1 copy of backups would be removed/);
@@ -58,7 +58,7 @@ describe('the report of a prune of thousands', () => {
   it('says what it leaves out, and waits for the next prune while something is left to remove', () => {
     assert.match(
       renderReport('prune', many, look),
-      /\nlocal: 5000 older ones kept as well\n! local: 4000 backups more to remove than one prune reports; prune again$/,
+      /\nlocal: 5000 older ones also kept\n! local: 4000 backups more to remove than fit into one report; run prune again$/,
     );
     assert.equal(exitStatusOf('prune', many), 3);
     assert.equal(exitStatusOf('prune', { ...many, dryRun: true }), 0);
@@ -75,9 +75,9 @@ describe('the report of a pin', () => {
     const pin = { cluster: 'prod', backup: '20261123-060000', pinned: true, stores: ['local', 'offsite'] };
     assert.equal(
       renderReport('pin', pin, look),
-      'Backup 20261123-060000 of prod is pinned: it is not pruned (local, offsite)',
+      'Backup 20261123-060000 of prod is pinned and will not be pruned (local, offsite)',
     );
-    assert.match(renderReport('pin', { ...pin, pinned: false }, look), /is not pinned any more/);
+    assert.match(renderReport('pin', { ...pin, pinned: false }, look), /is no longer pinned/);
     assert.equal(exitStatusOf('pin', pin), 0);
   });
 });
@@ -98,9 +98,12 @@ describe('the report of a heal', () => {
     assert.match(renderReport('heal', failed, look), /"offsite" still lacks .*: no other store has it right/);
     assert.equal(exitStatusOf('heal', failed), 1);
     const blind = { ...nothing, unreadable: [{ store: 'offsite', error: 'refused' }] };
-    assert.match(renderReport('heal', blind, look), /what it lacks is not known: refused\nprod: nothing was copied/);
+    assert.match(
+      renderReport('heal', blind, look),
+      /its missing copies are unknown: refused\nprod: nothing was copied/,
+    );
     assert.equal(exitStatusOf('heal', blind), 3);
     assert.equal(exitStatusOf('heal', { ...nothing, more: 3 }), 3);
-    assert.match(renderReport('heal', { ...nothing, more: 3 }, look), /3 copies are left; heal again/);
+    assert.match(renderReport('heal', { ...nothing, more: 3 }, look), /3 copies are still missing; run heal again/);
   });
 });

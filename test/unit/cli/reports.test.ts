@@ -112,7 +112,7 @@ describe('the report of a schedule’s run that met another operation', () => {
     const report = skipped as BackupReport;
     assert.equal(
       renderReport('backup', report, look),
-      "Skipped: prod is held by restore/prod/1\nThe schedule's next run comes at its time.",
+      'Skipped: prod is held by restore/prod/1\nThe next scheduled run will start as usual.',
     );
     assert.equal(exitStatusOf('backup', report), 3);
   });
@@ -153,7 +153,7 @@ describe('the list of backups', () => {
     const partly = { ...list, unreadable: [{ store: 'offsite', error: 'timed out' }] };
     assert.match(
       renderReport('listBackups', partly, look),
-      /^! store "offsite" can't be read, and what only it has is missing here: timed out\n/,
+      /^! store "offsite" can't be read; backups that only it has are missing here: timed out\n/,
     );
     assert.equal(exitStatusOf('listBackups', partly), 3);
   });
