@@ -7,7 +7,7 @@ export function openshiftNode(cluster: Cluster): FlavourNode {
   function refuse(): never {
     throw new SalvorError(
       'InvalidConfiguration',
-      `${cluster.name}: starting and stopping the components of a cluster of the flavour "${cluster.flavour}" is not supported yet; it can be backed up, not restored in place`,
+      `${cluster.name}: Salvor can't start and stop the components of a cluster of the flavour "${cluster.flavour}" yet; such a cluster can be backed up, but not restored in place`,
     );
   }
   return {
