@@ -79,7 +79,7 @@ async function* alsoTo(path: string, source: AsyncIterable<Uint8Array>): AsyncIt
     for await (const chunk of source) {
       await writing;
       writing = appendWhole(file, chunk);
-      // It is awaited with the next chunk, or at the end.
+      // This write is awaited with the next chunk, or at the end.
       writing.catch(() => undefined);
       yield chunk;
     }

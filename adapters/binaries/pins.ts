@@ -22,7 +22,7 @@ export type ToolName = (typeof TOOL_NAMES)[number];
 
 export const PLATFORMS = ['linux-amd64', 'linux-arm64', 'darwin-arm64'] as const;
 
-/** A platform that has official releases, in Go's words. */
+/** A platform that has official releases, by Go's names. */
 export type Platform = (typeof PLATFORMS)[number];
 
 /** A file of an official release. */
@@ -239,7 +239,7 @@ export function releaseOf(tool: ToolName): { release: Release; versionArgs: read
   throw new TypeError(`no release has ${tool}`);
 }
 
-/** This machine's platform as `<os>-<arch>` in Go's words; it need not be one of the {@link PLATFORMS}. */
+/** This machine's platform as `<os>-<arch>` by Go's names; it need not be one of the {@link PLATFORMS}. */
 export function thisPlatform(): string {
   return `${process.platform}-${process.arch === 'x64' ? 'amd64' : process.arch}`;
 }

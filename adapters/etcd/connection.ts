@@ -1,4 +1,7 @@
-/** What both ways to a member (etcd3 and the raw Snapshot RPC) share: its address, credentials and channel options. */
+/**
+ * What the two ways to reach a member (etcd3 and the raw Snapshot RPC) share: its address, credentials and channel
+ * options.
+ */
 import { readFile } from 'node:fs/promises';
 import { type ChannelCredentials, type ChannelOptions, credentials } from '@grpc/grpc-js';
 import { messageOf, SalvorError } from '../../domain/errors.ts';

@@ -1,4 +1,4 @@
-/** OpenShift can be backed up, which asks etcd and the API. Nothing is done on its nodes yet. */
+/** OpenShift can be backed up, which needs only etcd and the API. Nothing is done on its nodes yet. */
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { SalvorError } from '../../domain/errors.ts';
 import type { FlavourNode } from './flavour.ts';

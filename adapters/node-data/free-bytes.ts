@@ -1,4 +1,4 @@
-/** The room for a member's data. */
+/** Room for a member's data. */
 import { dirname } from 'node:path';
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Host } from '../hosts/host.ts';

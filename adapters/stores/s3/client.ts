@@ -81,7 +81,7 @@ export function tooSlow(store: string, { answerTimeoutMs }: S3Limits, cause: unk
   return new SalvorError('StoreUnavailable', message, { cause });
 }
 
-/** How the service is to encrypt an object on its side. */
+/** How the service encrypts an object on its side. */
 export function encryptionOf(
   configuration: S3StoreConfiguration,
 ): Pick<PutObjectCommandInput, 'ServerSideEncryption' | 'SSEKMSKeyId' | 'BucketKeyEnabled'> {

@@ -4,7 +4,7 @@ import { type FailureType, messageOf, SalvorError } from '../../../domain/errors
 
 const MEANINGS: Record<string, FailureType> = {
   NoSuchBucket: 'StoreMissing',
-  // The bucket is in another region than the one configured.
+  // The bucket is in a region other than the configured one.
   PermanentRedirect: 'StoreMissing',
   AuthorizationHeaderMalformed: 'StoreMissing',
   NoSuchKey: 'ArtifactMissing',

@@ -1,4 +1,4 @@
-// Command crictl answers as the one of cri-tools does, as far as the lab's nodes need it: the same verbs, flags, output and
+// Command crictl imitates the crictl of cri-tools as far as the lab's nodes need it: the same verbs, flags, output and
 // exit statuses. cri-tools is on no Go module proxy, so it can't be built the way the other binaries are.
 package main
 
