@@ -277,7 +277,7 @@ describe('what the machine has already', () => {
     await using world = await createToolsWorld();
     await serveEtcd(world);
     const { stdout, stderr } = await world.run(
-      "import { findTool } from './tools/binaries.ts'; console.log(await findTool('etcd'));",
+      "import { findTool } from './adapters/binaries/binaries.ts'; console.log(await findTool('etcd'));",
     );
     assert.equal(stdout, 'undefined', stderr);
     assert.deepEqual(world.requests, []);
