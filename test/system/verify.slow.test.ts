@@ -309,7 +309,7 @@ test('without a kube-apiserver at hand a Kubernetes backup is proven as far as a
     import { openRecord } from ${JSON.stringify(new URL('../../adapters/drill/record.ts', import.meta.url))};
     const record = openRecord();
     const source = { backup: '20250101-000000', takenAt: '', key: '', compression: 'none', encrypted: false, stores: [] };
-    const options = { scratch: process.argv[2], serve: 'kubeadm', check: record.check, signal: AbortSignal.timeout(60_000) };
+    const options = { scratch: process.argv[2], registryPrefix: '/registry', check: record.check, signal: AbortSignal.timeout(60_000) };
     await proveSnapshot(process.argv[1], source, options);
     console.log(JSON.stringify({ proof: record.proof(), last: record.checks.at(-1) }));
   `;
