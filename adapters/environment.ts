@@ -1,4 +1,4 @@
-/** The only module that reads `process.env`: what can be set from outside, by name. */
+/** The only module that reads `process.env`, by the variables' names. */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
@@ -14,7 +14,9 @@ export function environment(): Record<string, string> {
   );
 }
 
-/** Where Salvor keeps what it fetched or built: `SALVOR_CACHE`, else `salvor` in the user's cache folder. */
+/**
+ * The folder for everything that Salvor has fetched or built: `SALVOR_CACHE`, else `salvor` in the user's cache folder.
+ */
 export function cacheDirectory(): string {
   return (
     environmentVariable('SALVOR_CACHE') ??

@@ -1,11 +1,11 @@
-/** Secrets are references until the moment they are used. */
+/** Secrets are references until they are used. */
 import { readFile } from 'node:fs/promises';
 import type { SecretRef } from '../domain/values.ts';
 import { messageOf, SalvorError } from '../domain/errors.ts';
 import { environmentVariable } from './environment.ts';
 
 /**
- * The value of a secret; one line break at the end of a file is not part of it.
+ * The value of a secret; one line break at the end of the file is dropped.
  * @throws SalvorError `InvalidConfiguration`, naming the reference and never the value
  */
 export async function readSecret(ref: SecretRef): Promise<string> {
@@ -14,17 +14,17 @@ export async function readSecret(ref: SecretRef): Promise<string> {
     if (value !== undefined) return value;
     throw new SalvorError(
       'InvalidConfiguration',
-      `the environment variable ${ref.env} is not set; a secret is expected there`,
+      `the environment variable ${ref.env} is not set; set it to the secret`,
     );
   }
   let text: string;
   try {
     text = await readFile(ref.file, 'utf8');
   } catch (error) {
-    const problem = `a secret is expected in the file ${ref.file}, which can't be read: ${messageOf(error)}`;
+    const problem = `the secret file ${ref.file} can't be read: ${messageOf(error)}`;
     throw new SalvorError('InvalidConfiguration', problem, { cause: error });
   }
   const value = text.replace(/\r?\n$/, '');
   if (value !== '') return value;
-  throw new SalvorError('InvalidConfiguration', `the file ${ref.file} is empty; a secret is expected there`);
+  throw new SalvorError('InvalidConfiguration', `the secret file ${ref.file} is empty; write the secret to it`);
 }

@@ -1,6 +1,8 @@
-/** Work that knows no signals. */
+/** Makes work abortable that doesn't take a signal. */
 
-/** What the work gives, or the signal's reason as soon as it is aborted; the work itself is left behind then. */
+/**
+ * The result of the work, or the signal's reason as soon as it is aborted; the work itself then continues unobserved.
+ */
 export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const onAbort = () => reject(signal.reason);

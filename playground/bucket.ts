@@ -8,7 +8,7 @@ export interface S3Access {
   secretAccessKey: string;
 }
 
-/** Creates the bucket; one that is there is fine. */
+/** Creates the bucket; an existing one is fine. */
 export async function createBucket(access: S3Access, signal: AbortSignal): Promise<void> {
   const { endpoint, bucket, accessKeyId, secretAccessKey } = access;
   const client = new S3Client({

@@ -1,4 +1,4 @@
-/** The certificates of a playground: one authority, P-256 keys, all made together. */
+/** The certificates of a playground: one authority and P-256 keys, all made together. */
 import 'reflect-metadata';
 import type { webcrypto } from 'node:crypto';
 import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
@@ -8,10 +8,10 @@ import { LOOPBACK, type Paths, type State } from './state.ts';
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const VALID_MS = 10 * 365 * 86_400_000;
-/** For clocks that were set back. */
+/** A margin for clocks that were set back. */
 const BACKDATED_MS = 3_600_000;
 
-/** The first address of 10.96.0.0/16, under which kube-apiserver knows itself. */
+/** The first address of 10.96.0.0/16, which kube-apiserver takes as its own. */
 const KUBERNETES_SERVICE_ADDRESS = '10.96.0.1';
 
 interface Authority {
@@ -20,12 +20,12 @@ interface Authority {
 }
 
 /**
- * Makes the certificates unless they are there: `ca`, `etcd-<node>` (server and peer), `etcd-client`, `kube-apiserver`,
+ * Makes the certificates unless they exist: `ca`, `etcd-<node>` (server and peer), `etcd-client`, `kube-apiserver`,
  * `admin` (of `system:masters`), and the pair `service-account.key` and `.pub`. Keys are PKCS #8 files of mode 0600.
  */
 export async function provideCertificates(paths: Paths, state: State): Promise<void> {
   if (await stat(paths.certificates).catch(() => undefined)) return;
-  // Made beside and renamed: certificates of two authorities never lie together.
+  // Made in another directory and renamed, so that certificates of two authorities never mix.
   const unfinished = `${paths.certificates}.new`;
   await rm(unfinished, { recursive: true, force: true });
   await mkdir(unfinished, { mode: 0o700 });
@@ -98,7 +98,7 @@ async function sign(
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      // etcd asks for both: a member is a client of its peers, and of its own gateway.
+      // etcd requires both: a member is a client of its peers, and of its own gateway.
       new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth]),
       await x509.AuthorityKeyIdentifierExtension.create(authority.keys.publicKey),
       ...(names.length > 0 ? [new x509.SubjectAlternativeNameExtension(names)] : []),

@@ -1,4 +1,4 @@
-/** The files that people and programs use a playground with: `salvor.yaml` and kubeconfigs. */
+/** The files through which people and programs use a playground: `salvor.yaml` and kubeconfigs. */
 import { stringify } from 'yaml';
 import { parseConfiguration } from '../domain/configuration/resolve.ts';
 import { apiServerUrl, clientUrl, peerUrl } from './parts.ts';
@@ -6,8 +6,8 @@ import type { Lab, LabNode } from './lab/lab.ts';
 import { BUCKET, CLUSTER, LOOPBACK, type Paths, type State, type StateNode } from './state.ts';
 
 /**
- * The text of `salvor.yaml`; it is checked as a worker would check it.
- * @param lab the control plane, when it is the lab's
+ * The text of `salvor.yaml`, checked the way a worker would check it.
+ * @param lab the lab, if it is the control plane
  */
 export function configurationText(state: State, paths: Paths, lab?: Lab): string {
   const configuration = {
@@ -35,10 +35,10 @@ export function configurationText(state: State, paths: Paths, lab?: Lab): string
     },
   };
   parseConfiguration(configuration, paths.configuration);
-  return `# A playground's configuration; written anew by every "salvor playground up".\n${stringify(configuration)}`;
+  return `# A playground's configuration; every "salvor playground up" rewrites it.\n${stringify(configuration)}`;
 }
 
-/** What an operator writes of kubeadm nodes that are reached over SSH: the lab's, or those given. */
+/** The configuration that an operator writes for kubeadm nodes over SSH: the lab's, or the given ones. */
 export function labControlPlane(
   { nodes: all, ssh: { user, identityFile, knownHostsFile } }: Lab,
   nodes: readonly LabNode[] = all,
@@ -84,7 +84,7 @@ function ownControlPlane(state: State, paths: Paths) {
   };
 }
 
-/** A kubeconfig with a context for each of the nodes, the first one current; the user is an administrator. */
+/** A kubeconfig with a context for each node, the first one current; the user is an administrator. */
 export function kubeconfigText(nodes: readonly StateNode[], paths: Paths): string {
   const user = 'playground-admin';
   return stringify({

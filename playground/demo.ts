@@ -1,6 +1,6 @@
 /**
  * `make demo`: a control plane is filled, backed up, destroyed and restored, with the worker killed in the middle, and
- * every object is proven back. Everything is real; the operations are run through the command `bin/salvor`.
+ * every object is proven to be back. Everything is real; the operations run through the command `bin/salvor`.
  */
 import { rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -53,7 +53,7 @@ async function main(): Promise<void> {
   summary(playground, backup, report, killedFor, compared);
 }
 
-/** Between the disaster and the proof the cluster is broken: a demo that was ended there can't be gone on with. */
+/** The cluster is broken between the disaster and the proof: a demo that was ended there can't be continued. */
 function unfinishedMark(directory: string): string {
   return join(directory, 'demo-unfinished');
 }
@@ -66,7 +66,7 @@ async function bringUp(directory: string, kubernetes: boolean | undefined): Prom
     () => false,
   );
   if (unfinished) {
-    detail('an earlier demo was ended in the middle of its disaster: its playground is made anew');
+    detail('an earlier demo was ended in the middle of its disaster: its playground will be replaced');
     await playgroundDown(directory);
   }
   const options = { directory, onProgress: detail, ...(kubernetes !== undefined && { kubernetes }) };
@@ -98,7 +98,7 @@ async function disaster(playground: Playground, world: World): Promise<void> {
   detail(`etcd on ${VICTIM} killed and its data directory destroyed: ${victim?.dataDir}`);
 }
 
-/** A restore whose worker is killed while etcd is stopped everywhere: the worst moment there is. */
+/** Runs a restore whose worker is killed while etcd is stopped everywhere: the worst possible moment. */
 async function restoreThroughDeath(
   playground: Playground,
   { backup }: Backup,
@@ -130,7 +130,7 @@ async function killWorkerWhenDown(playground: Playground, restoreEnded: () => bo
   const { pid: successor } = await playground.part('worker');
   const killedFor = Date.now() - killedAt;
   detail(
-    `>>> a new worker (process ${successor}) is there after ${seconds(killedFor)}; the operation goes on from its last completed step`,
+    `>>> a new worker (process ${successor}) is running after ${seconds(killedFor)}; the operation continues from its last completed step`,
   );
   return killedFor;
 }
@@ -142,7 +142,7 @@ async function prove(playground: Playground, world: World, wanted: Remembered): 
       : 'Every key is read back from every member',
   );
   for (const { name } of playground.nodes) {
-    // A kube-apiserver that was just started needs a moment until it serves custom resources.
+    // A kube-apiserver that was just started needs a moment before it serves custom resources.
     const giveUpAt = Date.now() + 30_000;
     let different = differences(wanted, await world.read(name));
     while (different.length > 0 && Date.now() < giveUpAt) {
@@ -152,10 +152,10 @@ async function prove(playground: Playground, world: World, wanted: Remembered): 
     if (different.length > 0) {
       throw new SalvorError(
         'UnsafeState',
-        `${different.length} of ${wanted.size} objects are not as before on ${name}, the first: ${different[0]}`,
+        `${different.length} of ${wanted.size} objects differ from before on ${name}, the first: ${different[0]}`,
       );
     }
-    detail(`${name}: ${wanted.size} of ${wanted.size} as before`);
+    detail(`${name}: ${wanted.size} of ${wanted.size} the same as before`);
   }
   return wanted.size;
 }

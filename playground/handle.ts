@@ -1,4 +1,4 @@
-/** A playground that was brought up, for the demo, tests and benches. */
+/** A running playground, for the demo, tests and benches. */
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -18,11 +18,11 @@ export interface PartStatus {
   name: string;
   running: boolean;
   pid?: number;
-  /** Where it answers. */
+  /** The address at which it answers. */
   address: string;
   /** Its log file. */
   log: string;
-  /** The file with its pid, while it runs. */
+  /** The file with its pid while it runs. */
   record: string;
   /** Its service script. */
   service: string;
@@ -46,7 +46,7 @@ export interface Playground {
   configFile: string;
   temporalAddress: string;
   temporalUiUrl: string;
-  /** The variables with which Temporal's clients, and `salvor`, reach it. */
+  /** The variables through which Temporal's clients, and `salvor`, reach it. */
   temporalEnvironment: Record<string, string>;
   s3: S3Access;
   /** The directory of the store `local`. */
@@ -56,17 +56,20 @@ export interface Playground {
   etcdTls: { ca: string; cert: string; key: string };
   kubernetes: boolean;
   /**
-   * The control plane, when it is the lab's; then `nodes` is empty and `etcdTls` names no files. Told by `playgroundUp`
-   * alone.
+   * The lab, if it is the control plane; then `nodes` is empty and `etcdTls` names no files. Only `playgroundUp` sets
+   * it.
    */
   lab?: Lab;
-  /** With a context for each node; absent without Kubernetes. */
+  /** Has a context for each node; absent without Kubernetes. */
   kubeconfig?: string;
-  /** One part as it is now. */
+  /** The current state of one part. */
   part(name: string): Promise<PartStatus>;
 }
 
-/** The playground of a directory, whatever of it runs. Throws SalvorError `InvalidInput` when there is none. */
+/**
+ * The playground of a directory, whichever of its parts run. Throws SalvorError `InvalidInput` when the directory has
+ * none.
+ */
 export async function openPlayground(directory: string = defaultDirectory()): Promise<Playground> {
   const paths = pathsOf(resolve(directory));
   const state = await readState(paths.directory);
@@ -106,7 +109,7 @@ export async function openPlayground(directory: string = defaultDirectory()): Pr
   };
 }
 
-/** A part as it is now. */
+/** The current state of a part. */
 export async function partStatus(part: Part, paths: Paths): Promise<PartStatus> {
   const { name, address, service } = part;
   const record = paths.record(name);
@@ -115,7 +118,7 @@ export async function partStatus(part: Part, paths: Paths): Promise<PartStatus> 
   return { name, running: pid !== undefined, ...(pid !== undefined && { pid }), address, log, record, service };
 }
 
-/** Sends a signal to a part's process, and after SIGKILL waits until it is gone; one that doesn't run is fine. */
+/** Sends a signal to a part's process, and after SIGKILL waits until it is gone; a part that doesn't run is fine. */
 export async function killPart(playground: Playground, name: string, signal: NodeJS.Signals): Promise<void> {
   const { pid } = await playground.part(name);
   if (pid === undefined) return;
@@ -144,7 +147,7 @@ export async function stopPart(
   await runService(part, 'stop', signal);
 }
 
-/** Sends the worker a signal, `SIGKILL` unless told otherwise. */
+/** Sends the worker a signal, by default `SIGKILL`. */
 export async function killWorker(playground: Playground, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
   await killPart(playground, 'worker', signal);
 }
@@ -155,7 +158,7 @@ export async function restartWorker(playground: Playground, signal?: AbortSignal
   await bringUpPart(playground, 'worker', signal);
 }
 
-/** Runs etcdctl against one node's member and gives its standard output. */
+/** Runs etcdctl against one node's member and returns its standard output. */
 export async function etcdctl(playground: Playground, nodeName: string, args: readonly string[]): Promise<string> {
   const node = playground.nodes.find(({ name }) => name === nodeName);
   if (!node) throw new SalvorError('InvalidInput', `the playground has no node "${nodeName}"`);
@@ -176,7 +179,7 @@ function partNamed(parts: readonly Part[], name: string): Part {
   const part = parts.find((each) => each.name === name);
   if (part) return part;
   const known = parts.map((each) => each.name).join(', ');
-  throw new SalvorError('InvalidInput', `the playground has no part "${name}"; there are: ${known}`);
+  throw new SalvorError('InvalidInput', `the playground has no part "${name}"; expected one of ${known}`);
 }
 
 async function readSecret(file: string): Promise<string> {

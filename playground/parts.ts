@@ -1,4 +1,4 @@
-/** The parts of a playground: what each runs, where it answers, and what must answer before it is started. */
+/** The parts of a playground: what each runs, where it answers, and which parts must answer before it is started. */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stat } from 'node:fs/promises';
@@ -12,14 +12,14 @@ export interface Part {
   name: string;
   /** Its service script. */
   service: string;
-  /** What it runs, and with which arguments. */
+  /** Its program and arguments. */
   tool: ToolName | 'node';
   args: string[];
   env?: Record<string, string>;
   envFiles?: Record<string, string>;
   /** For people. */
   address: string;
-  /** Addresses it listens on, that must be free before it starts. */
+  /** The addresses it listens on, which must be free before it starts. */
   listens: { address: string; port: number }[];
   /** Names of the parts that must answer before it is started. */
   after: string[];
@@ -32,7 +32,7 @@ export function temporalUiUrl(state: State): string {
   return `http://${LOOPBACK}:${state.temporal.uiPort}`;
 }
 
-/** The variables with which Temporal's clients reach the playground's server, whatever profile the user has. */
+/** The variables through which Temporal's clients reach the playground's server, whatever profile the user has. */
 export function temporalEnvironment(state: State, paths: Paths): Record<string, string> {
   return {
     TEMPORAL_CONFIG_FILE: paths.temporalProfile,
@@ -88,7 +88,7 @@ function etcd(node: StateNode, state: State, paths: Paths): Part {
       `--advertise-client-urls=${clientUrl(node)}`,
       `--listen-peer-urls=${peerUrl(node)}`,
       `--initial-advertise-peer-urls=${peerUrl(node)}`,
-      // With a data directory these three are not looked at.
+      // With an existing data directory etcd ignores these three.
       `--initial-cluster=${state.nodes.map((other) => `${other.name}=${peerUrl(other)}`).join(',')}`,
       '--initial-cluster-state=new',
       '--initial-cluster-token=salvor-playground',
@@ -107,7 +107,7 @@ function etcd(node: StateNode, state: State, paths: Paths): Part {
     listens: [node.clientPort, node.peerPort].map((port) => ({ address: node.address, port })),
     after: [],
     graceSeconds: 20,
-    // Healthy means that it knows a leader, and has read through it.
+    // Healthy means that the member has a leader and has read through it.
     answers: () => answersHttps(`${clientUrl(node)}/health`, client),
   };
 }
@@ -125,7 +125,8 @@ function kubeApiServer(node: StateNode, state: State, paths: Paths): Part {
       `--etcd-keyfile=${paths.key('etcd-client')}`,
       `--bind-address=${node.address}`,
       `--secure-port=${node.apiServerPort}`,
-      // Endpoints can't be loopback addresses. These are for documentation (RFC 5737): nothing connects to them.
+      // Endpoints can't be loopback addresses. These are reserved for documentation (RFC 5737): nothing connects to
+      // them.
       `--advertise-address=192.0.2.${state.nodes.indexOf(node) + 1}`,
       `--tls-cert-file=${paths.certificate('kube-apiserver')}`,
       `--tls-private-key-file=${paths.key('kube-apiserver')}`,
@@ -136,18 +137,18 @@ function kubeApiServer(node: StateNode, state: State, paths: Paths): Part {
       '--service-account-issuer=https://kubernetes.default.svc',
       `--service-account-key-file=${paths.serviceAccountPublicKey}`,
       `--service-account-signing-key-file=${paths.key('service-account')}`,
-      // There is no controller that would make the default service accounts, and pods couldn't be created without them.
+      // No controller runs that would make the default service accounts, and pods couldn't be created without them.
       '--disable-admission-plugins=ServiceAccount',
-      // Told to end, it also ends the watches; without this it waits for them for up to a minute.
+      // On a request to stop it also ends the watches; without this flag it waits for them for up to a minute.
       '--shutdown-watch-termination-grace-period=1s',
       '--profiling=false',
     ],
     address: apiServerUrl(node),
     listens: [{ address: node.address, port: node.apiServerPort }],
-    // Several that start on an empty etcd make the same objects; one that comes second can fail its start for it
-    // ("ipaddresses … already exists").
+    // Several kube-apiservers that start on an empty etcd make the same objects; a late one may fail to start because
+    // of this ("ipaddresses … already exists").
     after: [etcdPart(node), ...(node === first ? [] : [apiServerPart(first)])],
-    // It keeps nothing of its own, and with its etcd gone it would take a minute.
+    // It keeps no state of its own, and without its etcd a graceful stop would take a minute.
     graceSeconds: 5,
     answers: () => answersHttps(`${apiServerUrl(node)}/readyz`, { ca: paths.certificate('ca') }),
   };
@@ -188,7 +189,7 @@ function s3(state: State, paths: Paths): Part {
       '--health=/health',
       '--quiet',
       'posix',
-      // Beside the objects, since not every file system keeps extended attributes.
+      // Kept next to the objects, since not every file system has extended attributes.
       `--sidecar=${paths.s3Metadata}`,
       paths.s3Objects,
     ],

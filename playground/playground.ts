@@ -1,6 +1,6 @@
 /**
  * A small world of real parts on this machine: three etcd members, kube-apiservers, a Temporal server, an S3 server and
- * a worker. Everything lies below one directory, and only what was started from it is ever ended.
+ * a worker. Everything is below one directory, and only processes that were started from it are ever ended.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
@@ -29,23 +29,23 @@ import {
 export interface PlaygroundOptions {
   /** Default: `playground` in Salvor's cache folder. */
   directory?: string;
-  /** Whether each node has a kube-apiserver. Default: as it was, else whether the tool is at hand. */
+  /** Whether each node has a kube-apiserver. Default: the previous choice, else whether this machine has the tool. */
   kubernetes?: boolean;
   /**
-   * Whether the control plane is the lab's three kubeadm nodes instead of its own services. Default: as it was, else
-   * no.
+   * Whether the control plane is the lab's three kubeadm nodes instead of the playground's own services. Default: the
+   * previous choice, else no.
    */
   lab?: boolean;
-  /** Whether a worker is started. Default true; it needs Temporal. */
+  /** Whether to start a worker, which needs Temporal. Default: true. */
   worker?: boolean;
-  /** Whether a Temporal server is started. Default true. */
+  /** Whether to start a Temporal server. Default: true. */
   temporal?: boolean;
   onProgress?: (line: string) => void;
   signal?: AbortSignal;
 }
 
 /**
- * Brings up what is missing and leaves the rest. When it is stopped half-way, {@link playgroundDown} clears up.
+ * Brings up the missing parts and leaves the rest. If it is stopped halfway, {@link playgroundDown} cleans up.
  * @throws SalvorError `ToolMissing`; `UnsafeState` for a directory that isn't a playground; `ComponentStuck` when a
  * part doesn't answer
  */
@@ -69,7 +69,7 @@ export async function playgroundUp(options: PlaygroundOptions = {}): Promise<Pla
   return playground;
 }
 
-/** The state as it was, or a new one; and the lab, up, when it is the control plane. */
+/** The previous state, or a new one; and the running lab, if it is the control plane. */
 async function provideState(
   directory: string,
   { kubernetes: asked, lab: askedLab, onProgress = () => {} }: PlaygroundOptions,
@@ -80,19 +80,20 @@ async function provideState(
     const is = before.lab ? "the lab's nodes" : 'services of its own';
     throw new SalvorError(
       'InvalidInput',
-      `the playground in ${directory} has ${is} for a control plane; take it down before it gets another: salvor playground down`,
+      `the playground in ${directory} has ${is} as its control plane; take it down first to change that: salvor playground down`,
     );
   }
   const kubernetes = isLab || (asked ?? before?.kubernetes ?? (await findTool('kube-apiserver')) !== undefined);
   if (!kubernetes && asked === undefined) {
     onProgress(
-      'without Kubernetes: no kube-apiserver is at hand; to build one, which takes minutes: make demo KUBERNETES=1',
+      'without Kubernetes: this machine has no kube-apiserver; to build one, which takes minutes: make demo KUBERNETES=1',
     );
   }
   const state = before ? { ...before, kubernetes } : await newState(directory, kubernetes, isLab);
   await writeState(directory, state);
   if (!isLab) return { state };
-  // A new playground has a fresh cluster. Begun only now: `down` knows of it, also when this is stopped half-way.
+  // A new playground has a fresh cluster. The lab is brought up only now: `down` already knows it, even if this is
+  // stopped halfway.
   return { state, lab: await (before ? labUp : labReset)({ nodes: 3, onProgress }) };
 }
 
@@ -102,13 +103,13 @@ function isWanted(part: Part, state: State, { temporal = true, worker = temporal
   return part.name !== 'worker' || worker;
 }
 
-/** A playground whose Kubernetes was turned off keeps none running. */
+/** Stops the kube-apiservers of a playground whose Kubernetes was turned off. */
 async function stopApiServers(all: readonly Part[], wanted: readonly Part[], paths: Paths): Promise<void> {
   const unwanted = all.filter((part) => part.tool === 'kube-apiserver' && !wanted.includes(part));
   await Promise.all(unwanted.map((part) => endRecorded(paths.record(part.name), graceMs(part, false))));
 }
 
-/** Directories, secrets and kubeconfigs. */
+/** Makes directories, secrets and kubeconfigs. */
 async function provideFiles(paths: Paths, state: State): Promise<void> {
   const directories = [
     paths.run,
@@ -141,7 +142,7 @@ async function provideSecret(file: string, bytes: number): Promise<void> {
 
 export interface PlaygroundStatus {
   directory: string;
-  /** Empty when there is no playground. */
+  /** Empty when the directory has no playground. */
   parts: Pick<PartStatus, 'name' | 'running' | 'pid' | 'address' | 'log'>[];
   links: { name: string; url: string }[];
 }
@@ -163,8 +164,8 @@ export async function playgroundStatus(directory: string = defaultDirectory()): 
 }
 
 /**
- * Ends everything that was started from the directory, and removes it. Nothing there is fine.
- * @param options.wipe false keeps the files, so that `up` goes on from them
+ * Ends everything that was started from the directory, and removes the directory. A missing playground is fine.
+ * @param options.wipe false keeps the files, and the next `up` continues with them
  */
 export async function playgroundDown(
   directory: string = defaultDirectory(),
@@ -177,11 +178,12 @@ export async function playgroundDown(
     const end = async (chosen: Part[]): Promise<void> => {
       await Promise.all(chosen.map((part) => endRecorded(paths.record(part.name), graceMs(part, wipe))));
     };
-    // The worker first: it might start what was just stopped. A kube-apiserver ends faster while its etcd runs.
+    // The worker goes first: it might restart parts that were just stopped. A kube-apiserver ends faster while its etcd
+    // runs.
     await end(parts.filter((part) => part.name === 'worker'));
     await end(parts.filter((part) => part.tool === 'kube-apiserver'));
-    // Members told to stop at the same time wait 7 s for one another to take over the lead; one by one it is 2 s in
-    // all.
+    // Members that are stopped at the same time wait 7 s for one another to take over the lead; one after the other
+    // they take 2 s in all.
     for (const member of parts.filter((part) => part.tool === 'etcd')) await end([member]);
     await end(parts);
     if (state.lab) await labDown();
@@ -190,7 +192,7 @@ export async function playgroundDown(
   if (wipe) await rm(paths.directory, { recursive: true, force: true });
 }
 
-/** Before files that are removed anyway nothing has to be tidied up, except what the worker started elsewhere. */
+/** Files that will be removed anyway need no clean end, except for what the worker started elsewhere. */
 function graceMs(part: Part, wipe: boolean): number {
   if (!wipe) return part.graceSeconds * 1_000;
   return part.name === 'worker' ? 3_000 : 0;

@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import { SalvorError } from '../domain/errors.ts';
 
-/** Whether a server could listen there now. */
+/** Whether a server could listen on the port now. */
 export async function isFree(address: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
@@ -12,12 +12,12 @@ export async function isFree(address: string, port: number): Promise<boolean> {
   });
 }
 
-/** Gives out ports: the preferred one when it is free, else another; none twice. */
+/** Hands out ports: the preferred one if it is free, else another; no port twice. */
 export function portChooser(preferDefaults: boolean): (address: string, preferred: number) => Promise<number> {
   const given = new Set<string>();
   return async (address, preferred) => {
     for (let turn = 0; turn < 200; turn++) {
-      // Below the ports that systems hand to outgoing connections (from 32768 or 49152): a part that is down keeps its
+      // Below the ports that systems use for outgoing connections (from 32768 or 49152), so a stopped part keeps its
       // port.
       const port = turn === 0 && preferDefaults ? preferred : randomInt(20_000, 32_000);
       const place = `${address}:${port}`;

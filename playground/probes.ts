@@ -1,4 +1,4 @@
-/** Whether a part answers. A probe that fails says no; it never throws. */
+/** Whether a part answers. A failing probe says no; it never throws. */
 import { readFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import { z } from 'zod';
@@ -44,10 +44,7 @@ export async function answersHttp(url: string): Promise<boolean> {
 
 const pollersSchema = z.object({ pollers: z.array(z.object({ lastAccessTime: z.iso.datetime() })).optional() });
 
-/**
- * Whether a worker that was started after `sinceMs` asks for tasks of a queue: those from before are listed for
- * minutes.
- */
+/** Whether a worker that was started after `sinceMs` polls a task queue: earlier pollers are listed for minutes. */
 export async function isPolled(temporalUiUrl: string, taskQueue: string, sinceMs: number): Promise<boolean> {
   const url = `${temporalUiUrl}/api/v1/namespaces/default/task-queues/${taskQueue}?taskQueueType=TASK_QUEUE_TYPE_WORKFLOW`;
   try {

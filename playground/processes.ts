@@ -1,7 +1,4 @@
-/**
- * The processes of a playground: each leaves a record, so that nothing else is ever ended, even when its pid is used
- * again.
- */
+/** The processes of a playground: each leaves a record, so nothing else is ever ended, even if its pid is reused. */
 import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -11,13 +8,11 @@ import { SalvorError } from '../domain/errors.ts';
 const LINUX = process.platform === 'linux';
 const POLL_MS = 20;
 
-/**
- * The variable that marks every process of a playground and their children; its value is the playground's directory.
- */
+/** The variable that marks every process of a playground and its children; its value is the playground's directory. */
 export const MARK = 'SALVOR_PLAYGROUND';
 
 /**
- * What tells a process from a later one with the same pid: when it was started, and in which boot of the machine.
+ * What distinguishes a process from a later one with the same pid: its start time, and the boot of the machine.
  * Undefined when it is gone, or a zombie. The service scripts write the same (see `service.ts`).
  */
 export async function identityOf(pid: number): Promise<string | undefined> {
@@ -47,14 +42,12 @@ export async function runningPid(record: string): Promise<number | undefined> {
   return (await identityOf(pid)) === identity ? pid : undefined;
 }
 
-/** Asks the recorded process to end, and kills it when it still runs after the grace. Nothing there is fine. */
+/** Asks the recorded process to end, and kills it if it still runs after the grace period. A missing record is fine. */
 export async function endRecorded(record: string, graceMs: number): Promise<void> {
   await end(() => runningPid(record), graceMs);
 }
 
-/**
- * Ends what processes of the playground started and left behind, found by the mark in their environment (Linux only).
- */
+/** Ends the leftover children of the playground's processes, found by the mark in their environment (Linux only). */
 export async function endStrays(directory: string, graceMs: number): Promise<void> {
   if (!LINUX) return;
   const marked = `${MARK}=${directory}`;
@@ -84,7 +77,7 @@ async function end(find: () => Promise<number | undefined>, graceMs: number): Pr
     if (Date.now() > giveUpAt) {
       throw new SalvorError(
         'ComponentStuck',
-        `process ${pid} did not end 10 s after SIGKILL; look at it with: ps ${pid}`,
+        `process ${pid} did not end within 10 s after SIGKILL; look at it with: ps ${pid}`,
       );
     }
     if (Date.now() > killAt) signalProcess(pid, 'SIGKILL');

@@ -1,6 +1,6 @@
 /**
- * The service script of a part: `start`, `stop` and `status`, as a team's own scripts would be. POSIX shell, since it
- * runs during a restore's downtime: about 5 ms, where starting Node takes 100.
+ * The service script of a part: `start`, `stop` and `status`, like a team's own scripts. It is POSIX shell because it
+ * runs during a restore's downtime: it takes about 5 ms, and starting Node 100.
  */
 import { chmod, rename, writeFile } from 'node:fs/promises';
 import { MARK } from './processes.ts';
@@ -10,15 +10,15 @@ export interface ServiceOptions {
   name: string;
   /** The playground's directory. */
   directory: string;
-  /** What is run; its first word is an absolute path. */
+  /** The command; its first word is an absolute path. */
   argv: readonly [string, ...string[]];
   env?: Record<string, string>;
-  /** Variables whose values are the first lines of files: secrets, kept out of the script. */
+  /** Variables whose values are the first lines of files: secrets, which must stay out of the script. */
   envFiles?: Record<string, string>;
   /** Where the process is recorded. */
   record: string;
   log: string;
-  /** How long `stop` waits before it kills. */
+  /** How long `stop` waits before it kills the process. */
   graceSeconds: number;
 }
 
@@ -76,7 +76,7 @@ alone() {
 start() {
   alone
   ! running || return 0
-  [ -x "$1" ] || { echo "${name}: $1 is not there; run: salvor playground up" >&2; return 1; }
+  [ -x "$1" ] || { echo "${name}: $1 does not exist; run: salvor playground up" >&2; return 1; }
   detach=setsid
   command -v setsid >/dev/null || detach=nohup
   ${variables.join('\n  ')}
@@ -92,8 +92,8 @@ stop() {
   while running; do
     case $turn in
       0) kill -TERM "$pid" 2>/dev/null ;;
-      ${graceSeconds * 50}) echo "${name} did not stop within ${graceSeconds} s and is killed" >&2; kill -KILL "$pid" 2>/dev/null ;;
-      ${(graceSeconds + 10) * 50}) echo "${name}, process $pid, does not end" >&2; return 1 ;;
+      ${graceSeconds * 50}) echo "${name} did not stop within ${graceSeconds} s and will be killed" >&2; kill -KILL "$pid" 2>/dev/null ;;
+      ${(graceSeconds + 10) * 50}) echo "${name}, process $pid, did not end after SIGKILL" >&2; return 1 ;;
     esac
     turn=$((turn + 1))
     sleep 0.02

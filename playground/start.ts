@@ -1,4 +1,4 @@
-/** Starting parts, in parallel and in order of need. */
+/** Starts parts in parallel, each after those it needs. */
 import { execFile } from 'node:child_process';
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -17,7 +17,7 @@ const POLL_MS = 50;
 const DEADLINE_MS = 120_000;
 const FREE_MS = 5_000;
 
-/** Writes the service scripts of the parts; tools that aren't at hand are fetched or built. */
+/** Writes the service scripts of the parts; missing tools are fetched or built. */
 export async function writeServices(parts: readonly Part[], paths: Paths, options: ProvideOptions): Promise<void> {
   const tools = [...new Set(parts.map((part) => part.tool))];
   const found = await Promise.all(
@@ -35,7 +35,7 @@ export async function writeServices(parts: readonly Part[], paths: Paths, option
 }
 
 /**
- * Starts what doesn't run, and waits until all answer.
+ * Starts the parts that don't run, and waits until all answer.
  * @throws SalvorError `ComponentStuck` for a part that ended or didn't answer, with the end of its log
  */
 export async function startParts(
@@ -75,7 +75,7 @@ export async function startPart(
       if (await becomesFree(address, port, signal)) continue;
       throw new SalvorError(
         'ComponentStuck',
-        `${part.name} can't start: another process listens on ${address}:${port}; end it, or make the playground anew with other ports: salvor playground down, then up`,
+        `${part.name} can't start: another process listens on ${address}:${port}; end it, or recreate the playground with other ports: salvor playground down, then up`,
       );
     }
     await runService(part, 'start', signal);
@@ -96,7 +96,7 @@ export async function startPart(
   onProgress(`${part.name} answers at ${part.address}`);
 }
 
-/** What was just killed lets go of its port a moment after its process is gone: the last of its threads does. */
+/** A killed process frees its port a moment after it is gone, with the last of its threads. */
 async function becomesFree(address: string, port: number, signal: AbortSignal): Promise<boolean> {
   const endMs = Date.now() + FREE_MS;
   while (!(await isFree(address, port))) {

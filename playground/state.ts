@@ -1,5 +1,5 @@
 /**
- * What a playground is: fixed when it is first brought up, kept in `playground.json`. The processes are recorded in
+ * What a playground is: fixed when it is first brought up, and kept in `playground.json`. The processes are recorded in
  * `run/`.
  */
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
@@ -14,7 +14,7 @@ const port = z.number().int().min(1).max(65_535);
 const stateSchema = z.strictObject({
   formatVersion: z.literal(1),
   kubernetes: z.boolean(),
-  /** Its control plane is the lab's, which has files and records of its own. */
+  /** Whether its control plane is the lab, which has its own files and records. */
   lab: z.boolean().default(false),
   temporal: z.strictObject({ port, uiPort: port }),
   s3: z.strictObject({ port }),
@@ -30,12 +30,12 @@ export const CLUSTER = 'playground';
 export const LOOPBACK = '127.0.0.1';
 export const BUCKET = 'k8s-cluster';
 
-/** Where a playground lies when nothing else is said. */
+/** The default directory of a playground. */
 export function defaultDirectory(): string {
   return join(cacheDirectory(), 'playground');
 }
 
-/** Where things lie in a playground. */
+/** The paths in a playground. */
 export function pathsOf(directory: string) {
   const below = (...names: string[]): string => join(directory, ...names);
   return {
@@ -70,7 +70,7 @@ export function pathsOf(directory: string) {
 export type Paths = ReturnType<typeof pathsOf>;
 
 /**
- * The state of a playground, or undefined when there is none.
+ * The state of a playground, or undefined when the directory has none.
  * @throws SalvorError `UnsafeState` when the directory holds something else, or a state that can't be read
  */
 export async function readState(directory: string): Promise<State | undefined> {
@@ -81,7 +81,7 @@ export async function readState(directory: string): Promise<State | undefined> {
     if (entries.every((entry) => entry === 'playground.json.new')) return undefined;
     throw new SalvorError(
       'UnsafeState',
-      `${directory} is not a playground: it has no playground.json, but other files; use another directory`,
+      `${directory} is not a playground: it has other files, but no playground.json; use another directory`,
     );
   }
   try {
@@ -104,14 +104,14 @@ export async function writeState(directory: string, state: State): Promise<void>
 }
 
 /**
- * A new state with free ports; the default playground takes the usual ones where they are free. The lab's nodes are not
- * among its own.
+ * A new state with free ports; the default playground takes the usual ones if they are free. It includes no nodes of
+ * the lab.
  */
 export async function newState(directory: string, kubernetes: boolean, lab = false): Promise<State> {
   const choose = portChooser(resolve(directory) === resolve(defaultDirectory()));
   const nodes: StateNode[] = [];
   for (const index of lab ? [] : [1, 2, 3]) {
-    // On Linux all of 127.0.0.0/8 is loopback: each node has an address of its own there.
+    // On Linux all of 127.0.0.0/8 is loopback, so each node has its own address there.
     const address = process.platform === 'linux' ? `127.0.0.1${index}` : LOOPBACK;
     nodes.push({
       name: `m${index}`,

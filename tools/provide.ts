@@ -3,7 +3,7 @@
  * standard output.
  *
  *   node tools/provide.ts etcd etcdctl ... [--no-build]
- *   node tools/provide.ts --urls [etcd ...]     what a mirror has to hold, for every platform
+ *   node tools/provide.ts --urls [etcd ...]     the files that a mirror needs, for every platform
  */
 import { parseArgs } from 'node:util';
 import { messageOf } from '../domain/errors.ts';
@@ -21,7 +21,7 @@ async function main(): Promise<void> {
   const tools = positionals.filter(isToolName);
   if (unknown !== undefined || (tools.length === 0 && !values.urls)) {
     say(
-      `tools/provide.ts: expected some of ${TOOL_NAMES.join(', ')}${unknown === undefined ? '' : `, got ${unknown}`}`,
+      `tools/provide.ts: expected one or more of ${TOOL_NAMES.join(', ')}${unknown === undefined ? '' : `, got ${unknown}`}`,
     );
     process.exitCode = 2;
     return;
@@ -33,7 +33,7 @@ async function main(): Promise<void> {
 async function provideAll(tools: readonly ToolName[]): Promise<void> {
   const interrupt = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    // Not `once`: with a handler left, what is under way is ended and cleaned up before this process ends.
+    // Not `once`: while a handler remains, the work in progress is ended and cleaned up before this process ends.
     process.on(name, () => interrupt.abort(new Error(`interrupted by ${name}`)));
   }
   for (const name of tools) {

@@ -1,4 +1,4 @@
-/** What one attempt to take a snapshot leaves to the next one, should its worker die. */
+/** What an attempt to take a snapshot leaves for the next one in case its worker dies. */
 import { z } from 'zod';
 import { COMPRESSIONS } from '../../domain/format/keys.ts';
 import { digestSchema, etcdSchema } from '../../domain/format/manifest.ts';
@@ -17,13 +17,13 @@ const wholeSchema = z.object({
 const attemptSchema = z.object({
   /** Where it writes. */
   key: z.string(),
-  /** What the snapshot is, once it passed every check and a store has all of it. */
+  /** What the snapshot is, once it has passed every check and a store has all of it. */
   whole: wholeSchema.optional(),
   /** The stores that have all of it. */
   complete: z.array(z.string()).optional(),
 });
 
-/** A snapshot and what is known of it, wherever it lies. */
+/** A snapshot and what is known about it, wherever it is stored. */
 export type WholeSnapshot = z.infer<typeof wholeSchema>;
 export type SnapshotAttempt = z.infer<typeof attemptSchema>;
 

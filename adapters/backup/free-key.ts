@@ -1,10 +1,10 @@
-/** What a new backup is called. */
+/** The name of a new backup. */
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { type BackupId, backupIdOf, manifestKey, snapshotKey } from '../../domain/format/keys.ts';
 import type { Store } from '../stores/store.ts';
 
-/** A name that no store has yet, of this second or a later one: two backups in the same second get two names. */
+/** A name that no store has yet, made of this second or a later one: two backups in the same second get two names. */
 export async function freeKey(
   cluster: Pick<Cluster, 'name' | 'compression' | 'encryption'>,
   { address }: Pick<ClusterNode, 'address'>,
@@ -16,9 +16,9 @@ export async function freeKey(
     const time = new Date(timeMs);
     const backup = backupIdOf(time);
     const key = snapshotKey(cluster.name, address, backup, encoding);
-    // The manifest too: before the encoding was changed, the snapshot had another name.
+    // The manifest is looked for as well: the snapshot had another name before the encoding was changed.
     const keys = [key, manifestKey(cluster.name, address, backup)];
-    // A store that can't be asked now will fail its own copy, and only that one.
+    // A store that can't be asked now will fail only its own copy.
     const found = await Promise.all(
       stores.flatMap((store) => keys.map(async (each) => await store.head(each, signal).catch(() => undefined))),
     );

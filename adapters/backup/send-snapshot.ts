@@ -1,4 +1,4 @@
-/** A snapshot on its way to the stores, and what is left to do of it after a worker died. */
+/** Sends a snapshot to the stores, and finishes this after a worker has died. */
 import { messageOf, SalvorError } from '../../domain/errors.ts';
 import type { Digest } from '../../domain/format/manifest.ts';
 import type { SnapshotTaken } from '../../domain/format/snapshot-source.ts';
@@ -10,16 +10,17 @@ import type { SnapshotAttempt, WholeSnapshot } from './attempt.ts';
 
 export interface SendOptions {
   signal: AbortSignal;
-  /** Told all that the next attempt needs to go on, as soon as one store has the whole snapshot. */
+  /** Called with all that the next attempt needs to continue, as soon as one store has the whole snapshot. */
   remember: (attempt: SnapshotAttempt) => void;
 }
 
 /**
- * Sends a snapshot to every store. Either what is learnt of it is good and at least one store has it whole, or nothing
- * of it is left. What a store has whole is read back at once, beside that; where this fails, it is left to a later step
- * that tries again.
- * @param stored the digest of the body, known when it has ended
- * @param learn what the snapshot is; asked when the body has ended, while the slower stores still take its last bytes
+ * Sends a snapshot to every store. Afterwards either the snapshot has passed its checks and at least one store has all
+ * of it, or nothing of it is left. A whole copy is read back at once, while the other stores are still being written;
+ * if this fails, a later step tries again.
+ * @param stored the digest of the body, known once the body has ended
+ * @param learn finds out what the snapshot is; called when the body has ended, while the slower stores still take its
+ * last bytes
  * @throws what the body threw, what `learn` threw, and what the first store threw when none took it
  */
 export async function sendSnapshot(
@@ -44,7 +45,7 @@ export async function sendSnapshot(
       tell();
       return whole;
     });
-    // It is awaited below, when the stores are done.
+    // It is awaited below, once the stores have finished.
     learnt.learning.catch(() => undefined);
   }
   const puts = await putToAll(stores, key, thenLearn(), {
@@ -86,7 +87,7 @@ export async function sendSnapshot(
 }
 
 /**
- * Goes on with the snapshot of a killed attempt: the stores that lack it get it from one that has it, and etcd is not
+ * Continues with the snapshot of a killed attempt: the stores that lack it get it from one that has it, and etcd is not
  * asked again.
  * @returns undefined when no store has it whole; then nothing of it is left
  */
@@ -107,7 +108,7 @@ export async function finishSnapshot(
       const store = to.name;
       if (complete.includes(store)) return { store, state: 'complete' };
       try {
-        // What can't be gone on with is in the way.
+        // The leftovers of an attempt that can't be continued are in the way.
         if (!to.resume) await to.sweepParts(key, -Infinity, signal);
         await copyArtifact(from, to, key, whole.stored, signal);
       } catch (error) {

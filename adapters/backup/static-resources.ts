@@ -13,11 +13,11 @@ import { putToAll } from '../stores/fan-out.ts';
 import type { Store } from '../stores/store.ts';
 
 /**
- * Streams the archive of a node's static resources to the stores. Paths that aren't there are named; links are kept as
- * links, but for a path that is one itself: what it leads to is kept as well.
+ * Streams the archive of a node's static resources to the stores. Missing paths are reported. Links are kept as links;
+ * if a path itself is a link, its target is kept as well.
  * @param stores those that hold static resources
- * @param onKey told the key before the first byte is written there
- * @throws SalvorError `InvalidConfiguration` when none of the paths is there, and what the host, or every store, throws
+ * @param onKey called with the key before the first byte is written there
+ * @throws SalvorError `InvalidConfiguration` when none of the paths exists, and what the host, or every store, throws
  */
 export async function takeStaticResources(
   cluster: Cluster,
@@ -30,7 +30,7 @@ export async function takeStaticResources(
   if (paths.length === 0) {
     throw new SalvorError(
       'InvalidConfiguration',
-      `${node.name}: none of the static resources is there (${absent.join(', ')}); correct staticResources.paths of ${cluster.name}`,
+      `${node.name}: none of the static resources exists (${absent.join(', ')}); correct staticResources.paths of ${cluster.name}`,
     );
   }
   const encrypted = cluster.encryption !== undefined;
@@ -50,7 +50,7 @@ export async function takeStaticResources(
   return { node: node.name, key, encrypted, ...encoded.digests(), copies, paths, absent };
 }
 
-/** What is there of the cluster's static resources on a node, and what isn't. */
+/** Which of the cluster's static resources exist on a node, and which don't. */
 export async function findStaticResources(
   cluster: Cluster,
   node: ClusterNode,
@@ -67,7 +67,7 @@ export async function findStaticResources(
   const further =
     cluster.staticResources === undefined ? await flavourNode(cluster, node, host).furtherStaticPaths(signal) : [];
   for (const path of further) ((await host.typeOf(path, signal)) === undefined ? absent : found).push(path);
-  // What lies below another one of them is in the archive already.
+  // A path below another one is in the archive already.
   const paths = [...new Set(found)].filter((path) => !found.some((other) => other !== path && isBelow(path, other)));
   return { paths, absent };
 }
@@ -83,7 +83,7 @@ async function matching(wanted: string, host: Host, signal: AbortSignal): Promis
   return entries.filter((entry) => pattern.test(entry.name)).map((entry) => join(directory, entry.name));
 }
 
-/** tar keeps a link as a link: of a path that is one, what it leads to is wanted as well. */
+/** tar keeps a link as a link: if a path is one, its target is kept as well. */
 async function linkTarget(path: string, host: Host, signal: AbortSignal): Promise<string[]> {
   const link = await host.run(['readlink', '--', path], { signal });
   if (link.exitCode !== 0) return [];

@@ -21,19 +21,19 @@ import { hasErrorCode } from '../system-errors.ts';
 
 export interface TakeSnapshotOptions {
   signal: AbortSignal;
-  /** A folder of the worker with room for the database as it is. */
+  /** A folder of the worker with room for the uncompressed database. */
   scratch: string;
   now: () => Date;
   /**
-   * Told the key before the first byte is written there, and what the next attempt needs to go on as soon as a store
-   * has the whole snapshot.
+   * Called with the key before the first byte is written there, and with what the next attempt needs to continue as
+   * soon as a store has the whole snapshot.
    */
   remember: (attempt: SnapshotAttempt) => void;
 }
 
 /**
- * Streams a snapshot of one member to the stores. Either it passed every check and at least one store has it whole, or
- * nothing of it is left.
+ * Streams a snapshot of one member to the stores. Afterwards either it has passed every check and at least one store
+ * has all of it, or nothing of it is left.
  * @throws SalvorError `SnapshotInterrupted` when the stream broke or its bytes don't match their hash, and what the
  * stores throw when none took it
  */
@@ -71,7 +71,7 @@ export async function takeSnapshot(
   });
 }
 
-/** Passes a stream on and writes it to a file on the way: `etcdutl` reads files only. */
+/** Passes a stream on and also writes it to a file: `etcdutl` reads only files. */
 async function* alsoTo(path: string, source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   const file = await open(path, 'wx', 0o600);
   let writing = Promise.resolve();
@@ -79,7 +79,7 @@ async function* alsoTo(path: string, source: AsyncIterable<Uint8Array>): AsyncIt
     for await (const chunk of source) {
       await writing;
       writing = appendWhole(file, chunk);
-      // It is awaited with the next chunk, or at the end.
+      // This write is awaited with the next chunk, or at the end.
       writing.catch(() => undefined);
       yield chunk;
     }
@@ -88,7 +88,7 @@ async function* alsoTo(path: string, source: AsyncIterable<Uint8Array>): AsyncIt
     if (hasErrorCode(error, 'ENOSPC')) {
       throw new SalvorError(
         'NoSpace',
-        `no room for ${path} on the worker; set SALVOR_SCRATCH to a disk with room for the whole database`,
+        `the worker has no room for ${path}; set SALVOR_SCRATCH to a disk with room for the whole database`,
         { cause: error },
       );
     }
@@ -110,7 +110,7 @@ async function describe(member: Member, file: string, signal: AbortSignal): Prom
   const [status, members] = await Promise.all([member.status(signal), member.members(signal)]);
   const hashKv = await member.hashKv(signal, inSnapshot.revision).catch(() => {
     signal.throwIfAborted();
-    return undefined; // compacted past that revision meanwhile
+    return undefined; // compacted past that revision in the meantime
   });
   return {
     version: status.version,

@@ -1,4 +1,4 @@
-/** The manifest of a backup: with it the backup exists. */
+/** The manifest of a backup: a backup exists once its manifest does. */
 import { FAILURES } from '../../domain/errors.ts';
 import { manifestKey } from '../../domain/format/keys.ts';
 import { formatManifest, type Manifest } from '../../domain/format/manifest.ts';
@@ -7,9 +7,9 @@ import { putOnce } from '../stores/put-once.ts';
 import type { Store } from '../stores/store.ts';
 
 /**
- * Writes the manifest to every store that has an artifact of the backup. A store that fails to take it fails only its
+ * Writes the manifest to every store that has an artifact of the backup. A store that fails to take it loses only its
  * own copy.
- * @param options.lastTry whether nobody tries again: before that, a failure that may pass is thrown
+ * @param options.lastTry whether this is the last attempt: earlier attempts throw a failure that may pass
  * @throws SalvorError of a store whose failure may pass, and of the first one when none has taken it
  */
 export async function writeManifest(

@@ -2,7 +2,7 @@
 import { execa } from 'execa';
 
 /**
- * Unpacks into a folder: the named members of a `.tar.gz`, or all of a `.zip` or `.whl`.
+ * Unpacks the named members of a `.tar.gz`, or all of a `.zip` or `.whl`, into a folder.
  * @throws Error when the archive is damaged or lacks a member
  */
 export async function unpack(

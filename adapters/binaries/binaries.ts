@@ -23,16 +23,16 @@ export { isToolName, TOOL_NAMES, type ToolName } from './pins.ts';
 export interface Tool {
   name: ToolName;
   path: string;
-  /** `x.y.z`; `unknown` only for a setting whose binary names no version. */
+  /** `x.y.z`; `unknown` only for a binary that a setting names and that prints no version. */
   version: string;
   source: 'setting' | 'path' | 'cache' | 'download' | 'registry';
 }
 
 export interface ProvideOptions {
-  /** Told what is being done, a line at a time, without a line break. */
+  /** Called with a description of the work in progress: one line at a time, without a line break. */
   onProgress?: (line: string) => void;
   signal?: AbortSignal;
-  /** Whether a tool may be built from source, which takes minutes. Default true. */
+  /** Whether a tool may be built from source, which takes minutes. Default: true. */
   build?: boolean;
 }
 
@@ -42,16 +42,16 @@ export function settingOf(name: ToolName): string {
 }
 
 /**
- * A tool that is at hand: set, on PATH or in the cache. Never downloads.
- * @throws SalvorError `ToolMissing` when the setting names a binary that doesn't run or has an unfitting version
+ * A tool that this machine already has: named by its setting, on PATH or in the cache. Never downloads.
+ * @throws SalvorError `ToolMissing` when the setting names a binary that doesn't run or has an unaccepted version
  */
 export async function findTool(name: ToolName): Promise<Tool | undefined> {
   return (await fromSetting(name)) ?? (await fromPath(name)) ?? (await fromCache(name, () => undefined));
 }
 
 /**
- * A tool that is at hand, or else fetched or built, which takes from seconds to minutes.
- * @throws SalvorError `ToolMissing` when it can't be had; the message says what was tried and what to do
+ * A tool that this machine has; otherwise it is fetched or built, which takes from seconds to minutes.
+ * @throws SalvorError `ToolMissing` when the tool can't be provided; the message says what was tried and what to do
  */
 export async function provideTool(name: ToolName, options: ProvideOptions = {}): Promise<Tool> {
   const { onProgress = () => undefined, signal, build = true } = options;
@@ -98,7 +98,7 @@ async function fromPath(name: ToolName): Promise<Tool | undefined> {
       const version = await readVersion(path, versionArgs);
       if (version !== undefined && fits(version, release.accepts)) return { name, path, version, source: 'path' };
     } catch {
-      // Not there, or it doesn't run: the next folder may have one that does.
+      // The tool isn't there, or it doesn't run: the next folder may have one that does.
     }
   }
   return undefined;
@@ -107,7 +107,7 @@ async function fromPath(name: ToolName): Promise<Tool | undefined> {
 async function fromCache(name: ToolName, report: Progress['report']): Promise<Tool | undefined> {
   const cached = await lookUp(name);
   if (cached.state === 'good') return { name, path: cached.path, version: cached.version, source: 'cache' };
-  if (cached.state === 'corrupt') report(`the cached binary is corrupt and gets replaced: ${cached.why}`);
+  if (cached.state === 'corrupt') report(`the cached binary is corrupt and will be replaced: ${cached.why}`);
   return undefined;
 }
 
@@ -129,17 +129,18 @@ async function obtain(name: ToolName, release: Release, progress: Progress, buil
           binaries.set(tool, await install(tool, staged, { version: release.version, source: 'download', from }));
         }
         const path = binaries.get(name);
-        if (path === undefined) throw new TypeError(`${artifact.url} is not pinned to carry ${name}`);
+        if (path === undefined) throw new TypeError(`${artifact.url} is not listed as containing ${name}`);
         return { name, path, version: release.version, source: 'download' };
       });
     } catch (error) {
-      // A file that came but is wrong is not to be had elsewhere instead: somebody has to look.
+      // A file that was fetched and is wrong is not fetched elsewhere instead: a person has to look at it.
       if (!(error instanceof DownloadError)) throw error;
       progress.report(error.message);
       tried.push(error.message);
     }
   }
-  if (base !== undefined) throw missing(name, release, [...tried, 'SALVOR_MIRROR is set, so nothing else was asked']);
+  if (base !== undefined)
+    throw missing(name, release, [...tried, 'SALVOR_MIRROR is set, so no other source was tried']);
   if (release.registry.kind === 'go' && !build) {
     throw missing(name, release, [...tried, 'building it from source was not allowed']);
   }
@@ -164,12 +165,15 @@ async function fromRegistry(name: ToolName, release: Release, folder: string, pr
   return { name, path, version, source: 'registry' };
 }
 
-/** A binary is installed only when it runs here and is the version that it should be, as far as it says. */
+/** A binary is installed only if it runs here and has the expected version, as far as it reports one. */
 async function check(name: ToolName, staged: string, release: Release): Promise<void> {
   await chmod(staged, 0o755);
   const said = await readVersion(staged, releaseOf(name).versionArgs);
   if (said !== undefined && said !== release.version) {
-    throw new SalvorError('ToolMissing', `${name}: expected version ${release.version}, but what came says ${said}`);
+    throw new SalvorError(
+      'ToolMissing',
+      `${name}: expected version ${release.version}, but the fetched binary reports ${said}`,
+    );
   }
 }
 
@@ -179,7 +183,7 @@ function missing(name: ToolName, release: Release, tried: readonly string[], cau
     'or set SALVOR_MIRROR to a mirror of the official releases';
   return new SalvorError(
     'ToolMissing',
-    `${name} ${release.version} is not to be had: ${tried.join('; ')}. What to do: ${advice}`,
+    `${name} ${release.version} can't be provided: ${tried.join('; ')}. What to do: ${advice}`,
     { cause },
   );
 }

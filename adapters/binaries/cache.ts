@@ -1,4 +1,4 @@
-/** The cache of binaries: one folder per tool, version and platform, put there whole and checked when used. */
+/** The cache of binaries: one folder per tool, version and platform, moved into place whole and checked on use. */
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,14 +10,14 @@ import { hasErrorCode } from '../system-errors.ts';
 
 const RECORD = 'record.json';
 const STAGING_PREFIX = '.staging-';
-/** Staging folders of processes that died; no download or build takes this long. */
+/** The age at which a staging folder belongs to a process that died; no download or build takes this long. */
 const STAGING_KEPT_MS = 24 * 3_600_000;
 
 const recordSchema = z.object({
   version: z.string(),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   source: z.enum(['download', 'registry']),
-  /** The URL, or what was asked of the registry. */
+  /** The URL, or what the registry was asked for. */
   from: z.string(),
 });
 
@@ -26,10 +26,10 @@ export type CacheRecord = z.infer<typeof recordSchema>;
 export type Cached =
   { state: 'absent' } | { state: 'good'; path: string; version: string } | { state: 'corrupt'; why: string };
 
-/** Files whose sum was right in this process, for as long as they are the same files. */
+/** Files whose sum was right in this process, for as long as they are unchanged. */
 const verified = new Map<string, string>();
 
-/** The folder of all tools. */
+/** The folder that holds all tools. */
 export function toolsDirectory(): string {
   return join(cacheDirectory(), 'tools');
 }
@@ -49,14 +49,14 @@ export async function lookUp(tool: ToolName): Promise<Cached> {
   if (sum !== record.sha256) {
     return {
       state: 'corrupt',
-      why: `${path} has sha256 ${sum}, expected ${record.sha256} as recorded when it was put there`,
+      why: `${path} has sha256 ${sum}, expected ${record.sha256}, which was recorded when it was stored`,
     };
   }
   verified.set(key, sum);
   return { state: 'good', path, version: record.version };
 }
 
-/** Runs `work` with a new folder beside the cached tools, and removes the folder afterwards. */
+/** Runs `work` with a new folder next to the cached tools, and removes the folder afterwards. */
 export async function withStaging<T>(work: (folder: string) => Promise<T>): Promise<T> {
   await removeOldStaging();
   const folder = join(toolsDirectory(), `${STAGING_PREFIX}${randomUUID()}`);
@@ -68,7 +68,7 @@ export async function withStaging<T>(work: (folder: string) => Promise<T>): Prom
   }
 }
 
-/** Moves a finished binary out of a staging folder into the cache, in place of a corrupt one. */
+/** Moves a finished binary from a staging folder into the cache, replacing a corrupt one. */
 export async function install(tool: ToolName, staged: string, origin: Omit<CacheRecord, 'sha256'>): Promise<string> {
   const record: CacheRecord = { ...origin, sha256: await sha256OfFile(staged) };
   await withStaging(async (folder) => {
@@ -76,7 +76,7 @@ export async function install(tool: ToolName, staged: string, origin: Omit<Cache
     await mkdir(complete);
     await rename(staged, join(complete, tool));
     await writeFile(join(complete, RECORD), `${JSON.stringify(record, null, 2)}\n`);
-    // A folder that isn't empty can't be renamed over: what was there goes first.
+    // A folder that isn't empty can't be replaced by a rename: the old one is removed first.
     await rename(folderOf(tool), join(folder, 'former')).catch(ignoreMissing);
     await rename(complete, folderOf(tool));
   });

@@ -11,7 +11,7 @@ export async function sha256OfFile(path: string): Promise<string> {
 }
 
 /**
- * The sum of one file in a checksum file: a `<sha256>  <name>` or `<sha256> *<name>` line, or a sum alone.
+ * Finds the sum of one file in a checksum file: a `<sha256>  <name>` or `<sha256> *<name>` line, or a sum alone.
  * @returns undefined when the file isn't listed
  */
 export function sumOf(name: string, checksums: string): string | undefined {

@@ -1,7 +1,4 @@
-/**
- * Downloads over HTTP(S): soon over when the host can't be reached, through the proxy of the environment when there is
- * one.
- */
+/** Downloads over HTTP(S), through the environment's proxy if there is one. An unreachable host fails quickly. */
 import { createWriteStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { Agent as HttpAgent, type IncomingMessage, request as httpRequest } from 'node:http';
@@ -13,19 +10,19 @@ import { formatBytes } from '../../domain/units.ts';
 import { environment } from '../environment.ts';
 
 const CONNECT_TIMEOUT_MS = 3_000;
-/** Without a byte for this long a transfer counts as broken. */
+/** A transfer that receives no byte for this long counts as broken. */
 const IDLE_TIMEOUT_MS = 30_000;
 const REPORT_EVERY_MS = 2_000;
 const REDIRECTS = 5;
 
-/** Hosts that could not be reached: this process does not ask them again. */
+/** Hosts that could not be reached: this process does not try them again. */
 const unreachable = new Map<string, string>();
 const agents = {
   http: new HttpAgent({ proxyEnv: environment() }),
   https: new HttpsAgent({ proxyEnv: environment() }),
 };
 
-/** A download that did not come about, for whatever reason; the message names the URL. */
+/** A download that failed, for whatever reason; the message names the URL. */
 export class DownloadError extends Error {
   constructor(url: string, why: string, options?: ErrorOptions) {
     super(`${url}: ${why}`, options);
@@ -44,8 +41,8 @@ export async function fetchText(url: string, signal: AbortSignal | undefined): P
 }
 
 /**
- * Fetches into a file, which is removed again when the transfer breaks off.
- * @param report told the progress, in bytes and percent
+ * Fetches into a file, which is removed if the transfer breaks off.
+ * @param report called with the progress, in bytes and percent
  * @throws DownloadError
  */
 export async function fetchFile(
@@ -73,7 +70,7 @@ export async function fetchFile(
   report(describeProgress(bytes, totalBytes));
 }
 
-/** `11.8 MiB of 43.5 MiB (27 %)`; without the total when it isn't known. */
+/** `11.8 MiB of 43.5 MiB (27 %)`; without the total if it isn't known. */
 export function describeProgress(bytes: number, totalBytes: number): string {
   if (Number.isNaN(totalBytes) || totalBytes === 0) return formatBytes(bytes);
   return `${formatBytes(bytes)} of ${formatBytes(totalBytes)} (${Math.floor((bytes / totalBytes) * 100)} %)`;
@@ -111,8 +108,8 @@ async function ask(url: string, signal: AbortSignal | undefined): Promise<Incomi
 
 function answerOf(target: URL, signal: AbortSignal | undefined): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    // The timeout covers the connection, a proxy's tunnel too; once there is one, the longer of an idle transfer takes
-    // over.
+    // The timeout covers the connection, including a proxy's tunnel. Once connected, the longer timeout of an idle
+    // transfer applies.
     const options = { timeout: CONNECT_TIMEOUT_MS, ...(signal ? { signal } : {}) };
     const request =
       target.protocol === 'https:'
@@ -124,7 +121,7 @@ function answerOf(target: URL, signal: AbortSignal | undefined): Promise<Incomin
       request.setTimeout(timeoutMs);
     }
     request.on('timeout', () => {
-      const error = new Error(`nothing came for ${timeoutMs / 1_000} s`);
+      const error = new Error(`nothing arrived for ${timeoutMs / 1_000} s`);
       // While a tunnel is being made, destroying the request reports no error.
       reject(error);
       request.destroy(error);

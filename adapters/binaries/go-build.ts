@@ -1,13 +1,16 @@
-/** Binaries built from the pinned Go modules under tools/go, which come from the Go module proxy with go.sum's sums. */
+/**
+ * Binaries built from the pinned Go modules under tools/go. Their sources come from the Go module proxy; go.sum has
+ * their sums.
+ */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Progress, runReporting } from './run.ts';
 import type { Registry, ToolName } from './pins.ts';
 
 /**
- * Builds one tool; minutes without a warm Go build cache.
+ * Builds one tool, which takes minutes without a warm Go build cache.
  * @param output the file to write
- * @throws Error with the last lines that Go said
+ * @throws Error with the last lines of Go's output
  */
 export async function buildWithGo(
   tool: ToolName,
@@ -17,8 +20,8 @@ export async function buildWithGo(
 ): Promise<string> {
   const target = packages[tool];
   if (target === undefined) throw new TypeError(`tools/go/${module} has no package for ${tool}`);
-  progress.report(`building ${target} with Go (minutes the first time)`);
-  // -v names packages as they are compiled; the other flags decide what a Go build cache can give.
+  progress.report(`building ${target} with Go (this takes minutes the first time)`);
+  // -v names packages as they are compiled; the other flags decide what a Go build cache can reuse.
   const flags = ['-mod=readonly', '-v', '-p', '2', '-trimpath', '-ldflags', ldflags];
   const options = { cwd: moduleFolder(module), env: { CGO_ENABLED: '0' } };
   await runReporting('go build', ['nice', 'go', 'build', ...flags, '-o', output, target], options, progress);

@@ -1,4 +1,4 @@
-/** One process at a time provides a release; the others wait for it, but not for one that died. */
+/** One process at a time provides a release; the others wait for it, unless it has died. */
 import { mkdir, open, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -9,16 +9,16 @@ import { hasErrorCode } from '../system-errors.ts';
 const POLL_MS = 250;
 const REFRESH_MS = 5_000;
 /**
- * A lock that its holder has not refreshed for this long is nobody's: a process of another machine or container can't
- * be asked.
+ * A lock that its holder has not refreshed for this long is abandoned: a process on another machine or in another
+ * container can't be checked.
  */
 const STALE_MS = 60_000;
 const REPORT_EVERY_MS = 15_000;
 
 /**
- * Runs `work` while holding the lock. It only spares double work: what is installed is renamed into place whole, so two
- * holders (a paused machine can look dead) do no harm.
- * @param report told whom it waits for
+ * Runs `work` while holding the lock. The lock only avoids duplicate work: binaries are renamed into place whole, so
+ * two holders do no harm (a paused machine can look dead).
+ * @param report called with the process that is waited for
  */
 export async function withLock<T>(
   name: string,
@@ -83,7 +83,7 @@ async function holderOf(path: string): Promise<{ who: string; dead: boolean } | 
     const dead = (here && !isAlive(Number(pid))) || Date.now() - mtimeMs > STALE_MS;
     return { who: here ? pid : `${pid} on ${host}`, dead };
   } catch {
-    // Released meanwhile.
+    // It was released in the meantime.
     return undefined;
   }
 }

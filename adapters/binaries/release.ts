@@ -1,4 +1,4 @@
-/** Binaries out of official releases, from their own place or a mirror, never without a checksum. */
+/** Binaries from official releases, from their own host or a mirror, never without a checksum. */
 import { basename, join } from 'node:path';
 import { messageOf, SalvorError } from '../../domain/errors.ts';
 import { unpack } from './archive.ts';
@@ -7,7 +7,7 @@ import { DownloadError, fetchFile, fetchText } from './download.ts';
 import { environmentVariable } from '../environment.ts';
 import type { Artifact, ToolName } from './pins.ts';
 
-/** The mirror that stands in for every official host: `SALVOR_MIRROR`. @throws SalvorError `InvalidConfiguration` */
+/** The mirror that replaces every official host: `SALVOR_MIRROR`. @throws SalvorError `InvalidConfiguration` */
 export function mirror(): string | undefined {
   const value = environmentVariable('SALVOR_MIRROR');
   if (value === undefined) return undefined;
@@ -24,9 +24,9 @@ export function mirrored(url: string, base: string | undefined): string {
 
 /**
  * Downloads, checks and unpacks.
- * @param folder an empty one for what is fetched and unpacked
- * @returns the binaries that came with it: the tool that was asked for and those of the same archive
- * @throws DownloadError when the file can't be had; SalvorError `ToolMissing` when its sum is wrong or its archive
+ * @param folder an empty folder for what is fetched and unpacked
+ * @returns the binaries of the archive: the requested tool and the others with it
+ * @throws DownloadError when the file can't be fetched; SalvorError `ToolMissing` when its sum is wrong or its archive
  * damaged
  */
 export async function fetchRelease(
@@ -46,7 +46,7 @@ export async function fetchRelease(
     const origin = artifact.sha256 === undefined ? `says ${mirrored(artifact.checksumsUrl, base)}` : 'is pinned';
     throw new SalvorError(
       'ToolMissing',
-      `${url} is not the released file and was thrown away: its sha256 is ${sum}, but ${expected} ${origin}; look at the mirror or proxy in between`,
+      `${url} is not the released file and was discarded: its sha256 is ${sum}, but ${expected} ${origin}; check the mirror or proxy in between`,
     );
   }
   if (artifact.members === undefined) return new Map([[tool, file]]);
@@ -72,6 +72,6 @@ async function releasedSum(
 ): Promise<string> {
   const url = mirrored(artifact.checksumsUrl, base);
   const sum = sumOf(basename(artifact.url), await fetchText(url, signal));
-  if (sum === undefined) throw new DownloadError(url, `has no sha256 of ${basename(artifact.url)}`);
+  if (sum === undefined) throw new DownloadError(url, `has no sha256 for ${basename(artifact.url)}`);
   return sum;
 }

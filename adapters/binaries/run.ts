@@ -1,4 +1,4 @@
-/** Runs a program that takes a while, and says now and then how far it is. */
+/** Runs a program that takes a while, and reports its progress. */
 import { execa, ExecaError } from 'execa';
 import { messageOf } from '../../domain/errors.ts';
 
@@ -11,9 +11,9 @@ export interface Progress {
 }
 
 /**
- * Runs a command to its end; every 15 s it reports the time that passed and the line that the command said last.
- * @param name what messages call the command
- * @throws Error with the last lines the command said; the signal's reason on abort
+ * Runs a command to its end; every 15 s the elapsed time and the command's last line of output are reported.
+ * @param name the command's name in messages
+ * @throws Error with the last lines of the command's output; the signal's reason on abort
  */
 export async function runReporting(
   name: string,

@@ -5,27 +5,27 @@ import { messageOf } from '../../domain/errors.ts';
 import type { Release } from './pins.ts';
 
 const RUN_TIMEOUT_MS = 30_000;
-/** What each file printed, for as long as it is the same file. */
+/** What each file printed, for as long as the file is unchanged. */
 const known = new Map<string, string | undefined>();
 
-/** The first `x.y.z` of a text, without a leading `v` or what follows it; undefined when there is none. */
+/** The first `x.y.z` in a text, without a leading `v` or a suffix; undefined when there is none. */
 export function parseVersion(text: string): string | undefined {
   return /(?<![\d.])\d+\.\d+\.\d+/.exec(text)?.[0];
 }
 
-/** Whether a version lies in what a release accepts. */
+/** Whether a release accepts a version. */
 export function fits(version: string, accepts: Release['accepts']): boolean {
   return compare(version, accepts.from) >= 0 && compare(version, accepts.below) < 0;
 }
 
-/** What is accepted, for people: `3.6.0 or later, below 3.7.0`. */
+/** The accepted versions, for people: `3.6.0 or later, below 3.7.0`. */
 export function describeAccepted({ from, below }: Release['accepts']): string {
   return `${from} or later, below ${below}`;
 }
 
 /**
  * Runs a binary and reads its version.
- * @returns undefined when it ran and named no version (a versitygw built from its module says `git`)
+ * @returns undefined when it ran and printed no version (a versitygw built from its module says `git`)
  * @throws Error when it can't be run or fails
  */
 export async function readVersion(path: string, args: readonly string[]): Promise<string | undefined> {

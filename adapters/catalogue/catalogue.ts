@@ -1,4 +1,4 @@
-/** The backups of a cluster, read from its stores: there is no other record of them. */
+/** The backups of a cluster, read from its stores: nothing else records them. */
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { messageOf, SalvorError } from '../../domain/errors.ts';
 import { type Manifest, parseManifest } from '../../domain/format/manifest.ts';
@@ -26,9 +26,9 @@ const READS_AT_ONCE = 16;
 const NAMED_IN_ERRORS = 5;
 
 /**
- * Lists the cluster's part of every store and reads the manifests; those read before by this process are not read
- * again.
- * @param now decides which of the missing copies their store's retention no longer asks for
+ * Lists the cluster's part of every store and reads the manifests; this process reads each unchanged manifest only
+ * once.
+ * @param now decides which missing copies their store's retention no longer requires
  * @throws SalvorError what a store threw, when none can be read
  */
 export async function readCatalogue(
@@ -57,11 +57,11 @@ export async function readCatalogue(
   await inParallel(groups, READS_AT_ONCE, async (found) => await readNotes(found, listed, unreadable, signal));
   const straysByKey = Map.groupBy(strays, ({ key }) => key);
   const described = groups.map((found) => {
-    // What belongs to another node lies with that node's; the manifest names it.
+    // An object that belongs to another node is stored with that node's; the manifest names it.
     const named = found.manifest?.artifacts.flatMap(({ key }) => straysByKey.get(key) ?? []) ?? [];
     return describeBackup(cluster, { ...found, objects: [...found.objects, ...named] }, readStores);
   });
-  // An artifact that no manifest names is of another attempt.
+  // An artifact that no manifest names belongs to another attempt.
   const belonging = new Set(described.flatMap(({ objects }) => objects));
   const orphans = [...strays, ...groups.flatMap(({ objects }) => objects)].filter((object) => !belonging.has(object));
   const entries = withoutPruned(cluster, described, now).map(withVerdict);
@@ -83,7 +83,7 @@ function noteUnreadable(unreadable: Map<string, SalvorError>, store: Store, erro
 interface ListedObject extends LocatedObject {
   nodeAddress: string;
   backup: string;
-  /** It could be what another tool or an older script wrote. */
+  /** Another tool or an older script could have written it. */
   foreign: boolean;
 }
 
@@ -101,7 +101,7 @@ async function listStore(cluster: string, store: Store, signal: AbortSignal): Pr
   return objects;
 }
 
-/** Puts together what has the same node and time; without a manifest only a plain snapshot makes a backup. */
+/** Groups objects by node and time; without a manifest only a plain snapshot makes a backup. */
 function group(objects: ListedObject[]): { groups: Found[]; strays: LocatedObject[] } {
   const byBackup = Map.groupBy(objects, ({ nodeAddress, backup }) => `${nodeAddress}/${backup}`);
   const groups: Found[] = [];
@@ -122,7 +122,7 @@ function group(objects: ListedObject[]): { groups: Found[]; strays: LocatedObjec
   return { groups, strays };
 }
 
-/** Reads the manifest from the first store whose copy is right, and the latest of the drill results. */
+/** Reads the manifest from the first store whose copy is right, and the latest drill result. */
 async function readNotes(
   found: Found,
   stores: Store[],
@@ -150,15 +150,16 @@ async function readNotes(
   }
 }
 
-/** A whole note in another backup's place would vouch for that backup. */
+/** A whole note stored under another backup's name would vouch for that backup. */
 function parseInPlace<T extends Manifest | Verified>(parse: (text: string, where: string) => T, { key }: StoredObject) {
   return (text: string, where: string) => inItsPlace(parse(text, where), key, where);
 }
 
 /**
- * A backup by its name, or by `latest` the newest good one: complete or degraded, never broken, foreign only by name.
+ * Finds a backup by its name, or with `latest` the newest good one: complete or degraded, never broken. A foreign
+ * backup is found only by its name.
  * @param at with `latest`: the newest that was taken at this time or before it
- * @throws SalvorError `UnknownBackup`, naming the newest few that there are
+ * @throws SalvorError `UnknownBackup`, naming the newest few that exist
  */
 export function chooseBackup(catalogue: Catalogue, idOrLatest: string, at?: Date): FoundBackup {
   const { entries, unreadable, cluster } = catalogue;
@@ -171,15 +172,15 @@ export function chooseBackup(catalogue: Catalogue, idOrLatest: string, at?: Date
   const until = at === undefined ? '' : ` taken at ${at.toISOString()} or before`;
   const what =
     idOrLatest === 'latest' ? `${cluster} has no good backup${until}` : `${cluster} has no backup ${idOrLatest}`;
-  const there = some.length > 0 ? `the newest are ${some.join(', ')}` : 'there is none at all';
+  const there = some.length > 0 ? `the newest are ${some.join(', ')}` : 'it has no backups at all';
   const unread = unreadable.map(({ store, error }) => `; ${store} can't be read: ${error}`).join('');
   throw new SalvorError('UnknownBackup', `${what}; ${there}${unread}`);
 }
 
 /**
  * The snapshot of a backup chosen as by {@link chooseBackup}.
- * @throws SalvorError `UnknownBackup`, or `ArtifactMissing` or `BackupCorrupt` for a broken one whose snapshot can't be
- * read
+ * @throws SalvorError `UnknownBackup`, or `ArtifactMissing` or `BackupCorrupt` for a broken backup whose snapshot can't
+ * be read
  */
 export function findBackup(catalogue: Catalogue, idOrLatest: string, at?: Date): ChosenBackup {
   const { entry, source, manifest } = chooseBackup(catalogue, idOrLatest, at);

@@ -13,23 +13,24 @@ export interface Healed {
 }
 
 /**
- * Makes a store's copy of a backup whole: every artifact that it was to have is copied or read again, and then it gets
- * the manifest. What lies there and isn't what the manifest says is replaced, once the right bytes were read elsewhere.
+ * Makes a store's copy of a backup whole: every artifact that the store should have is copied, or read again if it is
+ * there; the manifest is written last. An object that differs from the manifest is replaced once the right bytes have
+ * been read elsewhere.
  * @param others the stores to read from
  * @returns what was copied
- * @throws SalvorError `ArtifactMissing` when no other store has it right, `AccessDenied` when a lock is in the way, and
- * what `to` throws
+ * @throws SalvorError `ArtifactMissing` when no other store has the right bytes, `AccessDenied` when a lock is in the
+ * way, and what `to` throws
  */
 export async function healCopy(found: FoundBackup, to: Store, others: Store[], signal: AbortSignal): Promise<Healed[]> {
   const { manifest, objects } = found;
-  if (!manifest) throw new SalvorError('BackupCorrupt', `${found.entry.backup} has no manifest that can be read`);
+  if (!manifest) throw new SalvorError('BackupCorrupt', `${found.entry.backup} has no readable manifest`);
   const healed: Healed[] = [];
   for (const artifact of manifest.artifacts.filter((each) => isIntended(manifest, each, to.name))) {
     if (await isRight(to, artifact, signal)) continue;
     const from = await copyFromAny(artifact, to, others, signal);
     healed.push({ key: artifact.key, from, bytes: artifact.stored.bytes });
   }
-  // With its manifest a store says that all of its copies were read back.
+  // A store's manifest says that all of its copies have been read back.
   const noteObjects = objects.filter(({ kind }) => kind === 'manifest');
   for (const from of others) {
     const object = noteObjects.find(({ store }) => store === from.name);
@@ -58,7 +59,7 @@ async function copyFromAny(
   for (const from of others) {
     if (!(await hasSize(from, key, stored, signal))) continue;
     if (await to.head(key, signal)) {
-      // What is in the way may be the only copy there is: it goes when a better one is certain.
+      // The object in the way may be the only copy: it is removed only once a better one is certain.
       if (!(await whether(async () => await readBack(from, key, stored, signal)))) continue;
       await makeWay(to, key, signal);
     }
@@ -73,7 +74,7 @@ async function copyFromAny(
   }
   throw new SalvorError(
     'ArtifactMissing',
-    `no other store has ${key} right${reasons.map((each) => `; ${each}`).join('')}`,
+    `no other store has a correct copy of ${key}${reasons.map((each) => `; ${each}`).join('')}`,
   );
 }
 
@@ -87,7 +88,7 @@ async function makeWay(store: Store, key: string, signal: AbortSignal): Promise<
   if ((await store.remove(key, signal)) !== 'locked') return;
   throw new SalvorError(
     'AccessDenied',
-    `${key} in store "${store.name}" has other bytes than its manifest says, and a lock keeps it: lift the lock, then heal again`,
+    `${key} in store "${store.name}" differs from its manifest, and a lock prevents its removal; lift the lock, then heal again`,
   );
 }
 
@@ -106,7 +107,7 @@ async function isSame(store: Store, key: string, text: Uint8Array, signal: Abort
   return there !== undefined && Buffer.from(there).equals(text);
 }
 
-/** Whether a check passes; false when it finds other bytes or none, and its other errors come out. */
+/** Whether a check passes; false when it finds wrong bytes or nothing. Other errors are rethrown. */
 async function whether(check: () => Promise<void> | void): Promise<boolean> {
   try {
     await check();

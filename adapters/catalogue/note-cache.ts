@@ -1,16 +1,18 @@
 /**
- * Manifests and drill results as they were read last, for the life of the process: each list of backups reads them all,
- * and they change only by being replaced, which shows in their time or size.
+ * Caches manifests and drill results for the life of the process. Each list of backups reads them all, and they change
+ * only by being replaced, which changes their time or size.
  */
 import type { StoredObject } from '../../domain/backups/found-backup.ts';
 import type { Store } from '../stores/store.ts';
 
-/** About 5 KiB each. */
+/** Each takes about 5 KiB. */
 const MOST = 20_000;
 
 const cache = new Map<string, { version: string; value: unknown }>();
 
-/** What `parse` made of the object when it was last read, or reads it; undefined when it is gone. */
+/**
+ * What `parse` made of the object when it was last read; the object is read if it is new. Undefined when it is gone.
+ */
 export async function readNote<T>(
   store: Store,
   { key, bytes, modifiedAt }: StoredObject,
@@ -20,7 +22,7 @@ export async function readNote<T>(
   const id = `${store.location} ${key}`;
   const version = `${modifiedAt.getTime()} ${bytes}`;
   const cached = cache.get(id);
-  // The same key is always parsed as the same thing: its name says what it is.
+  // The same key is always parsed the same way: its name determines its kind.
   if (cached?.version === version) return cached.value as T;
   const read = await store.read(key, signal);
   if (read === undefined) return undefined;

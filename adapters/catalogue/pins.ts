@@ -7,10 +7,10 @@ import type { FoundBackup } from '../../domain/backups/found-backup.ts';
 import type { Store } from '../stores/store.ts';
 
 /**
- * Pins a backup in every store that has something of it, or takes its pins away. Done twice, it changes nothing.
+ * Pins a backup in every store that holds part of it, or removes its pins. A repetition changes nothing.
  * @param stores those of the catalogue
  * @returns the backup's name and the stores that have a pin now, or had one
- * @throws SalvorError `UnknownBackup`; `StoreUnavailable` when a pin may lie in a store that can't be read;
+ * @throws SalvorError `UnknownBackup`; `StoreUnavailable` when a store that may hold a pin can't be read;
  * `AccessDenied` when a lock keeps one
  */
 export async function setPin(
@@ -41,14 +41,14 @@ async function unpin(catalogue: Catalogue, stores: Store[], key: string, signal:
   if (unread) {
     throw new SalvorError(
       'StoreUnavailable',
-      `store "${unread.store}" can't be read, and a pin that lies there counts: ${unread.error}`,
+      `store "${unread.store}" can't be read, and a pin in it would still count: ${unread.error}`,
     );
   }
   for (const store of stores) {
     if ((await store.remove(key, signal)) !== 'locked') continue;
     throw new SalvorError(
       'AccessDenied',
-      `store "${store.name}" keeps the pin ${key} by a lock; it counts until that ends`,
+      `store "${store.name}" keeps the pin ${key} under a lock; the pin counts until the lock ends`,
     );
   }
 }

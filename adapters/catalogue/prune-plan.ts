@@ -1,4 +1,4 @@
-/** What pruning a store would keep and remove, and why: a dry run shows it, a run does it. */
+/** What pruning a store would keep and remove, and why: a dry run shows this plan, a run carries it out. */
 import type { Catalogue } from '../../domain/backups/found-backup.ts';
 import type { Retention } from '../../domain/configuration/stores.ts';
 import { type BackupId, parseKey } from '../../domain/format/keys.ts';
@@ -8,23 +8,23 @@ import { inParallel } from '../stores/in-parallel.ts';
 import { type BackupInStore, seenBy } from '../../domain/retention/retained.ts';
 import type { Store } from '../stores/store.ts';
 
-/** What belongs to no backup may belong to one that is being taken right now; this old, it doesn't. */
+/** An object that belongs to no backup may be part of a backup in progress, but not once it is this old. */
 export const ORPHAN_AGE_MS = 86_400_000;
 const LOOKS_AT_ONCE = 8;
 
-/** One backup of a store: its name, and the node that tells it from another of the same second. */
+/** One backup of a store: its name, and the node that distinguishes it from another in the same second. */
 export interface NamedBackup {
   backup: BackupId;
   nodeAddress: string;
 }
 
 export interface StorePlan {
-  /** Newest first, both. */
+  /** Both newest first. */
   kept: { backup: BackupId; reason: string }[];
   removed: (NamedBackup & { reason: string })[];
-  /** What belonged to no backup and is old enough. */
+  /** Objects that belong to no backup and are old enough. */
   orphans: { key: string; bytes: number }[];
-  /** How many of each are not in these lists. */
+  /** How many entries of each list are left out. */
   more?: { kept: number; removed: number; orphans: number };
 }
 
@@ -37,8 +37,8 @@ export interface PruneOptions {
 }
 
 /**
- * Decides for one store by its retention.
- * @param catalogue of all the cluster's stores: what this one must not lose depends on the others
+ * Decides for one store, by its retention.
+ * @param catalogue of all the cluster's stores: what this store must not lose depends on the others
  */
 export async function planPrune(
   catalogue: Catalogue,
@@ -64,8 +64,8 @@ export async function planPrune(
 }
 
 /**
- * What would be removed is looked at first: the store's own locks count in the decision, so that it is no surprise
- * later.
+ * Each candidate for removal is looked at first: the store's own locks count in the decision, so that they cause no
+ * surprise later.
  */
 async function decideWithLocks(
   backups: BackupInStore[],
@@ -88,21 +88,21 @@ async function decideWithLocks(
   }
 }
 
-/** Why a backup that the rules let go stays all the same: no other store may lose by it. */
+/** Why a backup that the rules release is kept all the same: no other store may lose by its removal. */
 function neededElsewhere({ found, objects }: BackupInStore, store: string, catalogue: Catalogue): string | undefined {
   const { manifest, missing } = found;
   const unread = catalogue.unreadable.find(
     ({ store: name }) =>
       name !== store && (manifest?.intendedStores.some((intended) => intended.store === name) ?? true),
   );
-  if (unread) return `kept while store "${unread.store}" can't be read: its pin or proof may lie only there`;
+  if (unread) return `store "${unread.store}" can't be read, and the pin or proof may be only there`;
   const keys = new Set(objects.map(({ key }) => key));
   const lacking = missing.find((copy) => copy.store !== store && keys.has(copy.key));
-  return lacking && `kept until store "${lacking.store}" has its copy as well: heal it`;
+  return lacking && `kept until store "${lacking.store}" has its copy as well; heal that store`;
 }
 
 function orphansOf(catalogue: Catalogue, store: string, { now, includeForeign, hold }: PruneOptions) {
-  // In a store that can't be read may be the manifest that they belong to.
+  // The manifest that they belong to may be in a store that can't be read.
   if (hold !== undefined || catalogue.unreadable.length > 0) return [];
   return catalogue.orphans
     .filter((object) => object.store === store && now.getTime() - object.modifiedAt.getTime() > ORPHAN_AGE_MS)
@@ -110,15 +110,15 @@ function orphansOf(catalogue: Catalogue, store: string, { now, includeForeign, h
     .map(({ key, bytes }) => ({ key, bytes }));
 }
 
-/** It could be a snapshot that an older script took. */
+/** An older script could have taken such a snapshot. */
 export function looksForeign({ key, kind }: LocatedObject): boolean {
   const own = parseKey(key);
   return own === undefined || (kind === 'snapshot' && own.compression === 'none' && !own.encrypted);
 }
 
 /**
- * As much of a plan as has room in a report: of what is kept the newest, of what is removed the oldest. The rest of
- * that comes with the next prune, which decides the same of it.
+ * As much of a plan as fits into a report: the newest that are kept, the oldest that are removed. The next prune will
+ * decide the same about the rest and remove it.
  * @param characters of JSON
  */
 export function shortened({ kept, removed, orphans }: StorePlan, characters: number): StorePlan {

@@ -1,4 +1,6 @@
-/** Removes backups from a store, so that a kill at any moment leaves none that looks whole and isn't. */
+/**
+ * Removes backups from a store in an order in which a kill at any moment leaves no incomplete backup that looks whole.
+ */
 import type { Catalogue } from '../../domain/backups/found-backup.ts';
 import { parseKey } from '../../domain/format/keys.ts';
 import { type FoundBackup, isNote, type LocatedObject } from '../../domain/backups/found-backup.ts';
@@ -10,11 +12,10 @@ import type { Store } from '../stores/store.ts';
 const REMOVALS_AT_ONCE = 8;
 
 /**
- * Removes what a store has of the backups. What an earlier attempt has begun is gone on with; what is gone already is
- * fine.
- * @param stores all that could be read: a drill's result that only this store has is handed on to one that keeps the
- * backup
- * @returns those that stay after all, and why
+ * Removes everything that a store has of the backups. It continues what an earlier attempt began; objects that are
+ * already gone are fine.
+ * @param stores all readable stores: a drill result that only this store has is copied to one that keeps the backup
+ * @returns the backups that stay after all, and why
  */
 export async function removeBackups(
   catalogue: Catalogue,
@@ -37,13 +38,15 @@ export async function removeBackups(
   return outcomes.flat();
 }
 
-/** Without its manifest, what is left of a backup belongs to none. */
+/** Without its manifest, what is left belongs to no backup. */
 function leftOf({ backup }: NamedBackup, found: FoundBackup | undefined, { orphans }: Catalogue): LocatedObject[] {
   if (found?.manifest) return [];
   return orphans.filter((object) => parseKey(object.key)?.backup === backup && !looksForeign(object));
 }
 
-/** The manifest first: without it the backup is gone. Pins and drill results last: they say what the rest was. */
+/**
+ * The manifest goes first: without it the backup is gone. Pins and drill results go last: they say what the rest was.
+ */
 async function removeInOrder(
   store: Store,
   objects: LocatedObject[],
@@ -54,7 +57,7 @@ async function removeInOrder(
   const rank = ({ kind }: LocatedObject) => (kind === 'manifest' ? 0 : isNote(kind) ? 2 : 1);
   for (const { key } of objects.toSorted((a, b) => rank(a) - rank(b))) {
     if ((await store.remove(key, signal)) !== 'locked') continue;
-    // A lock that did not show before: what it keeps must go on being a backup.
+    // This lock did not show before: the backup that it keeps must stay a backup.
     if (manifest && text && key !== manifest.key) await putOnce(store, manifest.key, text, signal);
     return 'locked';
   }
@@ -73,8 +76,8 @@ async function handOnProof(found: FoundBackup, store: Store, stores: Store[], si
 }
 
 /**
- * Removes what belongs to no backup.
- * @returns the keys that are gone; one that is locked is not
+ * Removes objects that belong to no backup.
+ * @returns the keys that are gone; a locked object is not removed
  */
 export async function removeOrphans(store: Store, keys: string[], signal: AbortSignal): Promise<string[]> {
   const gone = await inParallel(keys, REMOVALS_AT_ONCE, async (key) =>

@@ -1,4 +1,4 @@
-/** One YAML file, and where each of its fields stands. */
+/** One YAML file, and the place of each of its fields. */
 import {
   isAlias,
   isMap,
@@ -16,18 +16,18 @@ export interface YamlFile {
   file: string;
   /** Undefined for an empty file. */
   value: unknown;
-  /** `file:line:column` of a field, or of the nearest field around one that is missing. */
+  /** `file:line:column` of a field, or of the nearest field around a missing one. */
   locate: (path: PropertyKey[]) => string;
 }
 
-/** Reads YAML: the file's value, or what is wrong with its syntax. */
+/** Reads YAML: gives the file's value, or its syntax errors. */
 export function readYaml(file: string, text: string): YamlFile | { problems: Problem[] } {
   const lines = new LineCounter();
   const at = (offset: number) => {
     const { line, col } = lines.linePos(offset);
     return `${file}:${line}:${col}`;
   };
-  // yaml's own message would repeat the line, and with it perhaps a secret.
+  // yaml's own message would quote the line, which may hold a secret.
   const documents = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
   const document = 'empty' in documents ? undefined : documents[0];
   if (document === undefined) return { file, value: undefined, locate: () => at(0) };
@@ -35,7 +35,7 @@ export function readYaml(file: string, text: string): YamlFile | { problems: Pro
   const problems = faults.map((fault) => ({ path: '', message: fault.message, at: at(fault.pos[0]) }));
   const second = documents[1];
   if (second !== undefined) {
-    problems.push({ path: '', message: 'expected one YAML document in a file', at: at(second.range[0]) });
+    problems.push({ path: '', message: 'expected one YAML document per file', at: at(second.range[0]) });
   }
   if (problems.length > 0) return { problems };
   try {

@@ -1,4 +1,4 @@
-/** Where the configuration is. */
+/** Finds the configuration. */
 import { access } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { SalvorError } from '../../domain/errors.ts';
@@ -7,8 +7,8 @@ import { environmentVariable } from '../environment.ts';
 const DEFAULT_PATHS = ['salvor.yaml', '/etc/salvor/salvor.yaml'];
 
 /**
- * The configuration's absolute path: the one given, else `SALVOR_CONFIG`, else the first default that exists; undefined
- * when none does.
+ * The configuration's absolute path: the given path, else `SALVOR_CONFIG`, else the first default that exists;
+ * undefined when there is none.
  */
 export async function findConfiguration(given?: string): Promise<string | undefined> {
   const named = given ?? environmentVariable('SALVOR_CONFIG');

@@ -24,7 +24,8 @@ export interface LoadedConfiguration {
 }
 
 /**
- * The configuration of a file or of a directory of `*.yaml` and `*.yml` files, with paths of the worker made absolute.
+ * Loads the configuration from a file, or from a directory of `*.yaml` and `*.yml` files, and makes the worker's paths
+ * absolute.
  * @throws SalvorError `InvalidConfiguration`, listing every problem with its file, line and path
  */
 export async function loadConfiguration(path: string): Promise<Configuration> {
@@ -44,7 +45,7 @@ export async function loadCluster(path: string, name: string): Promise<Cluster> 
 }
 
 /**
- * The same with problems and warnings as values.
+ * Does the same, but returns problems and warnings as values.
  * @throws SalvorError `InvalidConfiguration` when there is nothing to read
  */
 export async function readConfiguration(path: string): Promise<LoadedConfiguration> {
@@ -60,8 +61,7 @@ export async function readConfiguration(path: string): Promise<LoadedConfigurati
 }
 
 /**
- * The parts of several files together. A store or cluster that two files name is a problem: neither can be meant to
- * win.
+ * Merges the parts of several files. A store or cluster that two files define is a problem: neither takes precedence.
  */
 function merge(files: YamlFile[]): LoadedConfiguration {
   const problems: Problem[] = [];
@@ -71,7 +71,8 @@ function merge(files: YamlFile[]): LoadedConfiguration {
     const key = JSON.stringify(path);
     const first = origins.get(key);
     if (first === undefined) origins.set(key, file);
-    else problems.push({ path: path.join('.'), message: `also in ${first.locate(path)}`, at: file.locate(path) });
+    else
+      problems.push({ path: path.join('.'), message: `also defined in ${first.locate(path)}`, at: file.locate(path) });
   };
   for (const file of files) {
     if (file.value === undefined) continue;

@@ -1,4 +1,4 @@
-/** A relative path in the configuration starts at the file that it stands in, wherever the worker was started. */
+/** A relative path in the configuration is relative to the file that contains it, wherever the worker was started. */
 import { dirname, resolve } from 'node:path';
 import type { SshSettings } from '../../domain/configuration/nodes.ts';
 import type { Configuration } from '../../domain/configuration/schema.ts';

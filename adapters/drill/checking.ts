@@ -1,16 +1,16 @@
-/** What a drill looks at, one thing after the other. */
+/** The checks of a drill, one after the other. */
 import type { Proof } from '../../domain/format/manifest.ts';
 
 export interface Seen<T> {
   value: T;
-  /** In a few words. */
+  /** What was seen, in a few words. */
   seen: string;
-  /** It could not be looked at here; `seen` says why, and nothing is proven by it. */
+  /** The check could not be done here; `seen` says why, and it proves nothing. */
   skipped?: true;
 }
 
-/** Does one check, whose failure is an error, and gives what it found. `proof` is the level that is reached by it. */
+/** Does one check and returns what it found; a failed check throws. A passed check reaches the level `proof`. */
 export type Checking = <T>(name: string, proof: Proof, look: () => Promise<Seen<T>>) => Promise<T>;
 
-/** For whom only the end counts. */
+/** For callers to whom only the result matters. */
 export const unrecorded: Checking = async (_name, _proof, look) => (await look()).value;

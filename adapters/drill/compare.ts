@@ -1,4 +1,4 @@
-/** Compares a backup, as it is served by a scratch etcd, with the live cluster: key by key, without their values. */
+/** Compares a backup, served by a scratch etcd, with the live cluster: key by key, without the values. */
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { type Changes, changeOf, type KeyVersion, openTally } from '../../domain/restore/changes.ts';
 import { messageOf, SalvorError } from '../../domain/errors.ts';
@@ -12,8 +12,8 @@ const COMPARISON_MS = 300_000;
 export type Comparison = { changes: Changes; changesProblem?: never } | { changes: null; changesProblem: string };
 
 /**
- * What restoring this backup changes in the cluster as it is now. The live keys are read from one member, the most
- * advanced that answers, at one revision, and without asking the others: it works without quorum.
+ * What restoring this backup would change in the cluster as it is now. The live keys are read at one revision from one
+ * member, the most advanced that answers. No other member is asked, so this works without quorum.
  * @param restored the scratch etcd and the backup's revision in it
  */
 export async function compareWithLive(
@@ -74,7 +74,7 @@ async function mostAdvanced(
 
 type Pages = AsyncIterable<KeyVersion[]>;
 
-/** Two sequences in the order of their keys, as one: what has the same key comes together. */
+/** Merges two sequences that are ordered by key; entries with the same key come together. */
 async function* inStep(
   left: Pages,
   right: Pages,
@@ -95,14 +95,14 @@ async function* inStep(
   }
 }
 
-/** One page in memory and the place in it. */
+/** One page in memory and the position in it. */
 function readerOf(pages: Pages) {
   const source = pages[Symbol.asyncIterator]();
   let page: KeyVersion[] = [];
   let at = 0;
   return {
     first: () => page[at],
-    /** Steps over the first; true when another page has to be read. */
+    /** Steps over the first entry; true when another page has to be read. */
     take: () => (at += 1) >= page.length,
     async fill() {
       const next = await source.next();

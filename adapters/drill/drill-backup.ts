@@ -15,7 +15,7 @@ import { readCopy } from '../snapshots/read-copy.ts';
 import { readManifests } from './read-manifests.ts';
 import { type DrillRecord, openRecord } from './record.ts';
 
-/** Which backup is drilled. */
+/** The backup to drill. */
 export interface DrillOrder {
   backup: BackupId;
   nodeAddress: string;
@@ -24,7 +24,7 @@ export interface DrillOrder {
 }
 
 export interface DrillOptions {
-  /** An empty folder of the worker with room for the database twice. */
+  /** An empty folder of the worker with room for two copies of the database. */
   scratch: string;
   now: () => Date;
   signal: AbortSignal;
@@ -32,18 +32,18 @@ export interface DrillOptions {
 
 export interface DrillOutcome {
   verified: Verified;
-  /** The stores that have something of the backup. */
+  /** The stores that hold part of the backup. */
   holders: string[];
-  /** What is wrong with the backup: the checks and what they saw. */
+  /** What is wrong with the backup: the failed checks and what they saw. */
   corrupt?: string;
-  /** The store whose copy of the snapshot passed all that was checked of it. */
+  /** The store whose copy of the snapshot passed every check. */
   restorable?: string;
 }
 
 /**
- * Drills a backup. What is wrong with it is part of the outcome; an error means that nothing can be said of it. A store
- * that can't be read now, or lacks a copy that it was to have, fails its own check and stands in nobody's way.
- * @param stores those whose copies are looked at; the first whose snapshot is right is restored
+ * Drills a backup. Faults of the backup are part of the outcome; an error means that nothing can be said about it. A
+ * store that can't be read now, or lacks a copy that it should have, fails only its own check.
+ * @param stores the stores whose copies are checked; the first correct snapshot is restored
  * @throws SalvorError `ArtifactMissing` when the backup is gone, as after a prune; `DecryptionFailed`, `NoSpace`,
  * `ToolMissing`, and what the stores throw
  */
@@ -63,7 +63,7 @@ export async function drillBackup(
       record.trouble() ??
       new SalvorError(
         'ArtifactMissing',
-        `the snapshot of backup ${backup} of ${cluster.name} is not in ${places} any more; was it pruned meanwhile?`,
+        `the snapshot of backup ${backup} of ${cluster.name} is no longer in ${places}; check whether it was pruned in the meantime`,
       )
     );
   }
@@ -87,7 +87,9 @@ export async function drillBackup(
   };
 }
 
-/** @returns the store whose snapshot was read to the end and restored, if one was right, and whether it passed */
+/**
+ * @returns the store whose snapshot was read to the end and restored, if one was right, and whether it passed
+ */
 async function proveEverything(
   cluster: Cluster,
   stores: Store[],
@@ -114,7 +116,7 @@ async function proveEverything(
     await proveSnapshot(file, pieces.snapshot, options);
     return { store: restorable, isProven: true };
   } catch (error) {
-    // The check that failed stands in the record.
+    // The record has the check that failed.
     if (!isFailure(error, 'BackupCorrupt')) throw error;
     return { store: restorable, isProven: false };
   }
@@ -139,7 +141,7 @@ async function findPieces(
 /**
  * Reads one copy to its end.
  * @param file where a snapshot is kept
- * @returns what was seen; undefined when there is none and none was to be there
+ * @returns what was seen; undefined when there is no copy and none was expected
  */
 async function readPiece(
   cluster: Cluster,
@@ -155,10 +157,10 @@ async function readPiece(
   };
   try {
     const bytes = await readCopy(cluster, store, copy, sink, signal);
-    if (copy.expected) return `${bytes} bytes, all as the manifest says`;
+    if (copy.expected) return `${bytes} bytes, exactly as the manifest says`;
     return skipHashCheck && lacksHash(bytes)
-      ? `${bytes} bytes, whole pages without a hash: nothing says whether one was changed`
-      : `${bytes} bytes with the hash that etcd gave them`;
+      ? `${bytes} bytes, whole pages without a hash: a changed page can't be detected`
+      : `${bytes} bytes that match the hash etcd appended`;
   } catch (error) {
     if (isFailure(error, 'ArtifactMissing') && !isDue(store.name)) return undefined;
     throw error;

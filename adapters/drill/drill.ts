@@ -1,4 +1,4 @@
-/** The trial before a restore: whether one copy of a snapshot can be restored, in scratch. */
+/** The trial before a restore: tests in scratch whether one copy of a snapshot can be restored. */
 import { join } from 'node:path';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import type { SnapshotSource } from '../../domain/format/snapshot-source.ts';
@@ -10,16 +10,16 @@ import { fetchSnapshot } from '../snapshots/fetch-snapshot.ts';
 import { withProven } from './prove-snapshot.ts';
 
 export interface DrillOptions {
-  /** An empty folder of the worker with room for the database twice. */
+  /** An empty folder of the worker with room for two copies of the database. */
   scratch: string;
   signal: AbortSignal;
 }
 
 /**
- * Fetches, checks, restores and boots the very bytes that a restore would use: of the first store whose copy is right.
- * Nothing outside `scratch` is touched.
- * @throws SalvorError `BackupCorrupt` when they aren't what the manifest says or don't restore; what the stores threw
- * when none gave them
+ * Fetches, checks, restores and boots the very bytes that a restore would use, from the first store whose copy is
+ * right. Nothing outside `scratch` is touched.
+ * @throws SalvorError `BackupCorrupt` when the bytes differ from the manifest or don't restore; what the stores threw
+ * when none returned them
  */
 export async function drill(cluster: Cluster, source: SnapshotSource, options: DrillOptions): Promise<TrialResult> {
   const { scratch, signal } = options;

@@ -1,4 +1,4 @@
-/** A drill's result, kept beside the backup. */
+/** A drill's result, stored with the backup. */
 import { SalvorError } from '../../domain/errors.ts';
 import { verifiedKey } from '../../domain/format/keys.ts';
 import { formatVerified, parseVerified, type Verified, withEarlierFailures } from '../../domain/format/verified.ts';
@@ -6,11 +6,11 @@ import { inEachStore, reasonsOf, requireAny } from '../stores/each.ts';
 import type { Store } from '../stores/store.ts';
 
 /**
- * Puts the result into every store that has the backup, over an earlier one.
+ * Writes the result to every store that has the backup, replacing an earlier one.
  * @param options.holders the names of those stores
- * @param options.only the one store that was looked into, if it was one: what an earlier drill found wrong in the
- * others stays known
- * @throws SalvorError the first store's, when none has taken it
+ * @param options.only the store that was checked, if it was only one: what an earlier drill found wrong in the others
+ * is kept
+ * @throws SalvorError of the first store, when none has taken the result
  */
 export async function keepResult(
   stores: Store[],
@@ -30,7 +30,7 @@ export async function keepResult(
   return { stores: tried.done, failing: reasonsOf(tried) };
 }
 
-/** The latest result that is kept in any store; what can't be read doesn't count. */
+/** The latest result in any store; unreadable results don't count. */
 async function lastResult(stores: Store[], key: string, signal: AbortSignal): Promise<Verified | undefined> {
   let last: Verified | undefined;
   for (const store of stores) {

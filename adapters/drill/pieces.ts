@@ -1,4 +1,4 @@
-/** What a backup consists of, as a drill reads it. */
+/** The parts of a backup, as a drill reads them. */
 import type { Manifest, ManifestArtifact } from '../../domain/format/manifest.ts';
 import { type SnapshotSource, snapshotSourceOf } from '../../domain/format/snapshot-source.ts';
 import { isIntended } from '../../domain/backups/found-backup.ts';
@@ -6,11 +6,11 @@ import { ARTIFACTS } from '../../domain/format/keys.ts';
 import type { Copy } from '../snapshots/read-copy.ts';
 
 export interface Piece {
-  /** As in `snapshot`, or `static-resources of m2`. */
+  /** For example `snapshot`, or `static-resources of m2`. */
   name: string;
   copy: Copy;
   isSnapshot: boolean;
-  /** Whether a snapshot without a hash is as good. */
+  /** Whether a snapshot without a hash is accepted. */
   skipHashCheck?: boolean;
   /** Whether a store must have it. */
   isDue: (store: string) => boolean;
@@ -18,13 +18,13 @@ export interface Piece {
 
 export interface Pieces {
   snapshot: SnapshotSource;
-  /** The snapshot among them. */
+  /** The snapshot among the pieces. */
   all: Piece[];
 }
 
 /**
  * Everything that a manifest names.
- * @param withManifest the stores that have the manifest: it says that they had everything
+ * @param withManifest the stores that have the manifest, which proves that they once had everything
  * @throws SalvorError `BackupCorrupt` for a manifest without a snapshot
  */
 export function piecesOf(manifest: Manifest, withManifest: string[]): Pieces {

@@ -1,4 +1,4 @@
-/** Proves a snapshot file by doing with it what a restore would do, in scratch: check, restore, boot, read. */
+/** Proves a snapshot file by doing what a restore would do, in scratch: check, restore, boot, read. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SalvorError } from '../../domain/errors.ts';
@@ -18,9 +18,9 @@ import type { Checking, Seen } from './checking.ts';
 const SERVED_BY = 'the scratch etcd';
 
 export interface ProofOptions {
-  /** A folder of the worker with room for the database once more. */
+  /** A folder of the worker with room for one more copy of the database. */
   scratch: string;
-  /** Below which the objects of a Kubernetes cluster lie in it; absent when no kube-apiserver is to read them. */
+  /** The prefix of a Kubernetes cluster's objects in etcd; absent when no kube-apiserver is to read them. */
   registryPrefix?: string;
   check: Checking;
   signal: AbortSignal;
@@ -29,21 +29,21 @@ export interface ProofOptions {
 export interface Proven {
   revision: string;
   totalKeys: number;
-  /** The restored member's keys had the hash that the source had. Null when that can't be compared. */
+  /** Whether the restored member's keys had the same hash as the source's. Null when the hashes can't be compared. */
   hashAgrees: boolean | null;
 }
 
 /**
  * Restores and boots the file. Nothing outside `scratch` is touched.
- * @param file what passed `checkSnapshot`
- * @throws SalvorError `BackupCorrupt` when it isn't what the manifest says, doesn't restore, or can't be served
+ * @param file a file that passed `checkSnapshot`
+ * @throws SalvorError `BackupCorrupt` when the file differs from the manifest, doesn't restore, or can't be served
  */
 export async function proveSnapshot(file: string, source: SnapshotSource, options: ProofOptions): Promise<Proven> {
   return await withProven(file, source, options, async (proven) => proven);
 }
 
 /**
- * The same, and `work` is done while the etcd that was restored from it runs.
+ * Does the same, and runs `work` while the restored etcd runs.
  * @throws SalvorError as `proveSnapshot`; what `work` throws
  */
 export async function withProven<T>(
@@ -74,7 +74,7 @@ export async function withProven<T>(
     const skipHashCheck = source.skipHashCheck === true && lacksHash((await stat(file)).size);
     await restoreSnapshot(host, etcdutl, { file, dataDir, skipHashCheck, ...member }, signal);
     const started = await startScratchEtcd({ dataDir, signal });
-    return { value: started, seen: 'it knows a leader' };
+    return { value: started, seen: 'it has a leader' };
   });
   try {
     const hashAgrees = await check('it serves the keys of the source', 'restored', async () => {
@@ -100,22 +100,22 @@ async function compareServed(
 ): Promise<Seen<true | null>> {
   return await withMember({ node: SERVED_BY, clientUrl }, async (member) => {
     const served = await member.status(signal);
-    // The scratch member may go on by itself, when a lease of the snapshot ends; it never goes back.
+    // The scratch member's revision may rise when a lease of the snapshot expires; it never falls.
     if (BigInt(served.revision) < BigInt(revision)) expectSame(source, 'served revision', revision, served.revision);
     const hash = await member.hashKv(signal, revision);
     const expected = source.etcd?.hashKv;
     if (expected === undefined || expected.compactRevision !== hash.compactRevision) {
-      const why = expected === undefined ? 'the source gave none' : 'the source was compacted meanwhile';
+      const why = expected === undefined ? 'the source gave none' : 'the source was compacted in the meantime';
       return { value: null, seen: `revision ${revision}; HashKV not comparable: ${why}` };
     }
     expectSame(source, 'HashKV', expected.hash, hash.hash);
-    return { value: true, seen: `HashKV ${hash.hash} at revision ${revision}, as at the source` };
+    return { value: true, seen: `HashKV ${hash.hash} at revision ${revision}, the same as at the source` };
   });
 }
 
 async function readObjects(options: Parameters<typeof serveSnapshot>[0]): Promise<Seen<null>> {
   if ((await findTool('kube-apiserver')) === undefined) {
-    const seen = 'not done: no kube-apiserver is at hand on this worker; put one on its PATH';
+    const seen = 'not done: this worker has no kube-apiserver; put one on its PATH';
     return { value: null, skipped: true, seen };
   }
   const served = await serveSnapshot(options);
@@ -133,6 +133,6 @@ function expectSame(
   if (expected === undefined || expected === got) return;
   throw new SalvorError(
     'BackupCorrupt',
-    `the snapshot of backup ${source.backup} restores with another ${what}: expected ${expected}, got ${got}`,
+    `the snapshot of backup ${source.backup} was restored with a different ${what}: expected ${expected}, got ${got}`,
   );
 }

@@ -1,6 +1,6 @@
 /**
- * Reads the manifest of a backup in every store, from the store itself: what a catalogue has read before may have been
- * changed since.
+ * Reads the manifest of a backup in every store, always from the store itself: it may have changed since a catalogue
+ * read it.
  */
 import { SalvorError } from '../../domain/errors.ts';
 import { formatManifest, type Manifest, parseManifest } from '../../domain/format/manifest.ts';
@@ -9,7 +9,9 @@ import { snapshotSourceOf } from '../../domain/format/snapshot-source.ts';
 import type { Store } from '../stores/store.ts';
 import type { DrillRecord } from './record.ts';
 
-/** @returns the manifest of the first store where it is right, and the stores that have one that is right */
+/**
+ * @returns the first correct manifest, and the stores that have a correct one
+ */
 export async function readManifests(
   stores: Store[],
   key: string,
@@ -27,14 +29,14 @@ export async function readManifests(
       if (first && formatManifest(first.manifest) !== formatManifest(manifest)) {
         throw new SalvorError(
           'BackupCorrupt',
-          `${where} is another one than in "${first.store}"; one was put there later`,
+          `${where} differs from the one in "${first.store}"; one of them was written later`,
         );
       }
-      // One that describes no snapshot is no backup's.
+      // A manifest that describes no snapshot belongs to no backup.
       snapshotSourceOf(manifest);
       first ??= { manifest, store: store.name };
       right.push(store.name);
-      return 'as it was written';
+      return 'unchanged';
     });
   }
   return { manifest: first?.manifest, stores: right };

@@ -1,4 +1,4 @@
-/** What a drill has seen so far, and how far the backup is proven by it. */
+/** What a drill has seen so far, and the level to which the backup is proven. */
 import { type FailureType, SalvorError } from '../../domain/errors.ts';
 import { type Proof, PROOFS } from '../../domain/format/manifest.ts';
 import type { DrillCheck } from '../../domain/format/verified.ts';
@@ -6,24 +6,24 @@ import type { Checking } from './checking.ts';
 
 export interface DrillRecord {
   readonly checks: DrillCheck[];
-  /** The stores that have something of the backup. */
+  /** The stores that hold part of the backup. */
   readonly holders: Set<string>;
   /** Each check that found the backup itself to be wrong, with what it saw. */
   readonly corrupt: string[];
-  /** A check of what is in hand; the first one that fails ends the drill, as an error. */
+  /** A check of fetched data; the first one that fails ends the drill with an error. */
   readonly check: Checking;
   /**
-   * A check of what lies in one store.
-   * @param read gives what was seen; undefined when there is nothing and nothing was to be there
-   * @returns whether it is there and right
+   * A check of an object in one store.
+   * @param read returns what was seen; undefined when nothing is there and nothing was expected
+   * @returns whether it is there and correct
    */
   inStore: (name: string, store: string, read: () => Promise<string | undefined>) => Promise<boolean>;
   proof: () => Proof;
-  /** Why a store could not be read, when one could not. */
+  /** Why a store could not be read, if one could not. */
   trouble: () => SalvorError | undefined;
 }
 
-/** What says nothing of the backup, only of the way to one store's copy. */
+/** Failures that say nothing about the backup, only about access to one store's copy. */
 const STORE_TROUBLE: FailureType[] = ['StoreMissing', 'StoreUnavailable', 'AccessDenied', 'ArtifactMissing'];
 
 export function openRecord(): DrillRecord {
@@ -47,7 +47,7 @@ export function openRecord(): DrillRecord {
       try {
         const { value, seen, skipped } = await look();
         checks.push({ name, ok: true, ...(skipped && { skipped }), seen });
-        // A wrong copy elsewhere proves nothing of this one's level to whoever restores from there.
+        // A wrong copy elsewhere does not lower the level that a restore from this store can rely on.
         if (!skipped && corrupt.length === 0) proof = higher(proof, level);
         return value;
       } catch (error) {
@@ -56,7 +56,7 @@ export function openRecord(): DrillRecord {
       }
     },
     async inStore(name, store, read) {
-      // A store that did not answer a moment ago would only be waited for again.
+      // A store that did not answer a moment ago would only cause another wait.
       if (unread.has(store)) return false;
       try {
         const seen = await read();

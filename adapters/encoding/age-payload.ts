@@ -1,7 +1,7 @@
 /**
  * The payload of an age file (age-encryption.org/v1, "Payload"): chunks of 64 KiB, each sealed by ChaCha20-Poly1305
- * under a nonce that counts them and marks the last one. The age library does the same in JavaScript; by OpenSSL it
- * takes a quarter of the time, and it is the main thread's time.
+ * under a nonce that counts the chunks and marks the last one. The age library does the same in JavaScript; OpenSSL
+ * takes a quarter of the time, all of it on the main thread.
  */
 import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
 
@@ -9,7 +9,7 @@ const CHUNK_BYTES = 64 * 1024;
 const TAG_BYTES = 16;
 const CIPHER = 'chacha20-poly1305';
 
-/** The bytes between the header and the first chunk, of which the payload's key is made. */
+/** The bytes between the header and the first chunk, from which the payload's key is derived. */
 export const PAYLOAD_NONCE_BYTES = 16;
 
 /** The key of the payload. */
@@ -29,7 +29,7 @@ export async function* sealPayload(
   }
 }
 
-/** Gives out only what is authentic; a payload that is cut off anywhere ends with an error. */
+/** Returns only authentic data; a truncated payload ends with an error. */
 export async function* openPayload(
   source: AsyncIterable<Uint8Array>,
   key: Uint8Array,
@@ -37,7 +37,7 @@ export async function* openPayload(
   let index = 0;
   for await (const { bytes, last } of inChunks(source, CHUNK_BYTES + TAG_BYTES)) {
     const end = bytes.length - TAG_BYTES;
-    if (end < 0) throw new Error('the age payload is cut off');
+    if (end < 0) throw new Error('the age payload is truncated');
     if (end === 0 && index > 0) throw new Error('the age payload ends in an empty chunk');
     const decipher = createDecipheriv(CIPHER, key, nonceOf(index, last), { authTagLength: TAG_BYTES });
     decipher.setAuthTag(bytes.subarray(end));
@@ -45,14 +45,14 @@ export async function* openPayload(
     try {
       decipher.final();
     } catch (error) {
-      throw new Error(`chunk ${index} of the age payload was changed or is cut off`, { cause: error });
+      throw new Error(`chunk ${index} of the age payload was changed or truncated`, { cause: error });
     }
     yield content;
     index += 1;
   }
 }
 
-/** Eleven bytes of counter, big-endian, and one that is 1 for the last chunk. */
+/** An eleven-byte big-endian counter, and one byte that is 1 for the last chunk. */
 function nonceOf(index: number, last: boolean): Buffer {
   const nonce = Buffer.alloc(12);
   nonce.writeUIntBE(index, 5, 6);
@@ -60,10 +60,7 @@ function nonceOf(index: number, last: boolean): Buffer {
   return nonce;
 }
 
-/**
- * Regroups a stream into chunks of a size; the last one, and only that, may be shorter, and is empty only in an empty
- * stream.
- */
+/** Regroups a stream into chunks of one size. Only the last chunk may be shorter; it is empty only if the stream is. */
 async function* inChunks(
   source: AsyncIterable<Uint8Array>,
   size: number,
@@ -72,7 +69,7 @@ async function* inChunks(
   let heldBytes = 0;
   for await (const piece of source) {
     let rest = piece;
-    // A full chunk is held back until more comes: it may be the last.
+    // A full chunk is held back until more data comes: it may be the last.
     while (heldBytes + rest.length > size) {
       const taken = size - heldBytes;
       yield { bytes: Buffer.concat([...held, rest.subarray(0, taken)]), last: false };

@@ -1,4 +1,4 @@
-/** Compression as a pass-through of bytes; `zstd -d` and `gunzip` read it. */
+/** Compresses a stream of bytes; `zstd -d` and `gunzip` read the result. */
 import { pipeline, type Transform, type TransformOptions } from 'node:stream';
 import {
   constants,
@@ -13,9 +13,9 @@ import type { ManifestArtifact } from '../../domain/format/manifest.ts';
 export type StreamCompression = ManifestArtifact['compression'];
 
 const CHUNK_BYTES = 256 * 1024;
-/** What may wait for the compressor, so that it works while the next bytes are read and hashed. */
+/** How much may wait for the compressor, which works while the next bytes are read and hashed. */
 const AHEAD_BYTES = 4 * 1024 * 1024;
-/** On the benchmark's objects zstd's default, 3, takes two thirds more time and saves nothing. */
+/** On the benchmark's objects zstd's default level, 3, takes two thirds more time and saves nothing. */
 const ZSTD_LEVEL = 1;
 
 /** Compresses a stream, off the main thread. */
@@ -26,10 +26,10 @@ export function compress(source: AsyncIterable<Uint8Array>, compression: StreamC
     case 'gzip':
       return passing(source, createGzip({ chunkSize: CHUNK_BYTES }));
     case 'zstd': {
-      // No ZSTD_c_nbWorkers: with it Node 24.21 ends the process with "stream.push() after EOF".
+      // ZSTD_c_nbWorkers is not set: with it Node 24.21 ends the process with "stream.push() after EOF".
       const params = {
         [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL,
-        // With it, `zstd -d` notices damage by itself.
+        // With the checksum, `zstd -d` itself detects damage.
         [constants.ZSTD_c_checksumFlag]: 1,
       };
       const options: ZstdOptions & TransformOptions = {
@@ -42,7 +42,7 @@ export function compress(source: AsyncIterable<Uint8Array>, compression: StreamC
   }
 }
 
-/** Takes the compression back. A stream that is cut off or changed ends with an error that zlib throws. */
+/** Decompresses a stream. A truncated or changed stream ends with an error from zlib. */
 export function decompress(
   source: AsyncIterable<Uint8Array>,
   compression: StreamCompression,
@@ -57,7 +57,8 @@ export function decompress(
   }
 }
 
-// The pipeline closes either side when the other one fails or is left, and gives the reader the source's own error.
+// The pipeline closes either side when the other one fails or is abandoned, and gives the reader the source's own
+// error.
 function passing(source: AsyncIterable<Uint8Array>, transform: Transform): AsyncIterable<Uint8Array> {
   return pipeline(source, transform, () => undefined);
 }

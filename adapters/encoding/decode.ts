@@ -1,4 +1,4 @@
-/** From what lies in a store to an artifact's content. */
+/** From a stored object to an artifact's content. */
 import { messageOf, SalvorError } from '../../domain/errors.ts';
 import type { Digest } from '../../domain/format/manifest.ts';
 import { decompress, type StreamCompression } from './compress.ts';
@@ -10,19 +10,19 @@ import { Digester, watchFailure } from './streams.ts';
 export interface DecodeOptions {
   compression: StreamCompression;
   encrypted: boolean;
-  /** Files with age identities; read only for what is encrypted. */
+  /** Files with age identities; read only for encrypted objects. */
   identities: { file: string }[];
   /** Named in messages: store and key. */
   where: string;
-  /** What the manifest says; without one nothing but the formats' own checks is compared. */
+  /** What the manifest says; without a manifest only the formats' own checks apply. */
   expected?: Digests;
 }
 
 /**
- * Decrypts and decompresses a stream in bounded memory. It ends without an error only after every byte came and, where
- * `expected` is given, both digests are right: what was read before that proves nothing yet.
- * @throws SalvorError `BackupCorrupt`, `DecryptionFailed` or `InvalidConfiguration`; an error of the source comes out
- * as it is
+ * Decrypts and decompresses a stream in bounded memory. It ends without an error only after every byte has come and, if
+ * `expected` is given, both digests match; until then the bytes read prove nothing.
+ * @throws SalvorError `BackupCorrupt`, `DecryptionFailed` or `InvalidConfiguration`; an error of the source is passed
+ * on unchanged
  */
 export async function* decode(
   source: AsyncIterable<Uint8Array>,
@@ -41,7 +41,7 @@ export async function* decode(
     throw new SalvorError('BackupCorrupt', `${where} can't be decoded: ${messageOf(error)}`, { cause: error });
   }
   if (!expected) return;
-  compare('what is stored', stored.digest(), expected.stored, where);
+  compare('the stored object', stored.digest(), expected.stored, where);
   compare('its content', content.digest(), expected.content, where);
 }
 

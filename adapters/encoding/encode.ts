@@ -1,4 +1,4 @@
-/** From an artifact's content to what lies in the store. */
+/** From an artifact's content to the stored object. */
 import type { Digest } from '../../domain/format/manifest.ts';
 import { compress, type StreamCompression } from './compress.ts';
 import { encrypt } from './encrypt.ts';
@@ -12,16 +12,16 @@ export interface Digests {
 }
 
 export interface Encoded {
-  /** To be read once. Closing it closes the source. */
+  /** Can be read once. Closing it closes the source. */
   body: AsyncIterable<Uint8Array>;
-  /** Known when the body has ended by itself. */
+  /** Known once the body has ended by itself. */
   digests: () => Digests;
 }
 
 export interface EncodeOptions {
   compression: StreamCompression;
   recipients?: string[];
-  /** For a source that makes its own digest, known at its end: then it isn't made again. */
+  /** For a source that computes its own digest, known at its end: it isn't computed twice. */
   contentDigest?: () => Digest | undefined;
 }
 
@@ -45,7 +45,7 @@ export function encode(
     digests() {
       if (!ended) throw new Error('the digests are known only when the body has been read to its end');
       const ofSource = contentDigest ? contentDigest() : content.digest();
-      if (!ofSource) throw new Error('the source has ended without a digest');
+      if (!ofSource) throw new Error('the source ended without a digest');
       const { bytes, sha256 } = ofSource;
       return { content: { bytes, sha256 }, stored: isSame ? { bytes, sha256 } : stored.digest() };
     },

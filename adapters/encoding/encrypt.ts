@@ -1,6 +1,6 @@
 /**
- * Encryption in the age format (age-encryption.org/v1); `age -d` reads it. The keys and the header are the library's
- * business, the payload is in `age-payload.ts`.
+ * Encryption in the age format (age-encryption.org/v1); `age -d` reads it. The library handles the keys and the header,
+ * `age-payload.ts` the payload.
  */
 import { randomBytes } from 'node:crypto';
 import { Decrypter, Encrypter } from 'age-encryption';
@@ -10,10 +10,10 @@ import { openPayload, PAYLOAD_NONCE_BYTES, payloadKey, sealPayload } from './age
 const MAGIC = Buffer.from('age-encryption.org/v1\n');
 /** Enough for hundreds of recipients. */
 const MAX_HEADER_BYTES = 1024 * 1024;
-/** What the library makes of an empty payload: the nonce and one tag. */
+/** What the library produces for an empty payload: the nonce and one tag. */
 const EMPTY_PAYLOAD_BYTES = PAYLOAD_NONCE_BYTES + 16;
 
-/** Encrypts a stream to every recipient (`age1…`); the identity of any one of them reads it. */
+/** Encrypts a stream to every recipient (`age1…`); the identity of any of them can decrypt it. */
 export async function* encrypt(
   source: AsyncIterable<Uint8Array>,
   recipients: string[],
@@ -28,7 +28,7 @@ async function makeHeader(recipients: string[]): Promise<{ header: Uint8Array; f
   const encrypter = new Encrypter();
   for (const recipient of recipients) addRecipient(encrypter, recipient);
   let fileKey: Uint8Array | undefined;
-  // The library hands the new key to each recipient: this one adds nothing to the header and keeps the key.
+  // The library passes the new key to each recipient: this one adds nothing to the header and keeps the key.
   encrypter.addRecipient({
     wrapFileKey(key) {
       fileKey = Uint8Array.from(key);
@@ -46,18 +46,18 @@ function addRecipient(encrypter: Encrypter, recipient: string): void {
   } catch (error) {
     throw new SalvorError(
       'InvalidConfiguration',
-      `${recipient} is not an age recipient (${messageOf(error)}); \`age-keygen -y\` prints the one of an identity`,
+      `${recipient} is not an age recipient (${messageOf(error)}); \`age-keygen -y\` prints the recipient of an identity`,
       { cause: error },
     );
   }
 }
 
 /**
- * Decrypts a stream. Each chunk of 64 KiB is authenticated before it is given out, and a cut-off stream ends with an
+ * Decrypts a stream. Each chunk of 64 KiB is authenticated before it is returned, and a truncated stream ends with an
  * error.
  * @param where named in messages: store and key
- * @throws SalvorError `DecryptionFailed` when none of the identities fits; `BackupCorrupt` for what does not begin as
- * an age file; a plain Error for one that was changed or cut off
+ * @throws SalvorError `DecryptionFailed` when none of the identities fits; `BackupCorrupt` for a stream that does not
+ * begin like an age file; a plain Error for one that was changed or truncated
  */
 export async function* decrypt(
   source: AsyncIterable<Uint8Array>,
@@ -95,7 +95,7 @@ async function readHeader(
     if (next === undefined || next.done) break;
     start = Buffer.concat([start, next.value]);
   }
-  throw new SalvorError('BackupCorrupt', `${where} does not begin as an age file does`);
+  throw new SalvorError('BackupCorrupt', `${where} does not begin like an age file`);
 }
 
 async function unwrap(header: Uint8Array, identities: string[], where: string): Promise<Uint8Array> {

@@ -4,7 +4,8 @@ import { Decrypter } from 'age-encryption';
 import { messageOf, SalvorError } from '../../domain/errors.ts';
 
 /**
- * The private keys in identity files as `age-keygen` writes them: one a line, comments and empty lines between them.
+ * The private keys in identity files as `age-keygen` writes them: one per line, with comments and empty lines in
+ * between.
  * @throws SalvorError `InvalidConfiguration`, naming the file and line, never the key
  */
 export async function readIdentities(files: { file: string }[]): Promise<string[]> {

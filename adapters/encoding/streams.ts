@@ -1,4 +1,4 @@
-/** What every stream of bytes here needs: an end when it is aborted, and a digest of what passed. */
+/** What every stream of bytes here needs: an end on abort, and a digest of the bytes that passed. */
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { Digest } from '../../domain/format/manifest.ts';
@@ -9,7 +9,7 @@ export class Digester {
   #bytes = 0;
   #digest: Digest | undefined;
 
-  /** The bytes so far. */
+  /** The number of bytes so far. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -19,7 +19,7 @@ export class Digester {
     this.#bytes += chunk.length;
   }
 
-  /** The size and hash of everything; nothing may be added after it. */
+  /** The size and hash of everything; nothing may be added afterwards. */
   digest(): Digest {
     this.#digest ??= { bytes: this.#bytes, sha256: this.#hash.digest('hex') };
     return this.#digest;
@@ -34,8 +34,8 @@ export class Digester {
 }
 
 /**
- * Regroups a stream into pieces of that size, the last one excepted: each piece costs the stages after it the same,
- * small or large.
+ * Regroups a stream into pieces of one size; the last one may be shorter. Each piece costs the later stages the same,
+ * whether small or large.
  */
 export async function* inBatches(
   source: AsyncIterable<Uint8Array>,
@@ -64,8 +64,8 @@ export function abortReason(signal: AbortSignal): Error {
 }
 
 /**
- * Passes a source on until it ends or the signal is aborted; then it throws the signal's reason at once, even while the
- * source is silent, and the source is closed.
+ * Passes a source on until it ends or the signal is aborted. On abort it throws the signal's reason at once, even while
+ * the source is silent, and closes the source.
  */
 export async function* untilAborted<T>(source: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T, void> {
   const iterator = source[Symbol.asyncIterator]();
@@ -84,7 +84,7 @@ export async function* untilAborted<T>(source: AsyncIterable<T>, signal: AbortSi
   }
 }
 
-// A listener for each call, since a race against one long-lived promise would keep a reaction for every chunk.
+// Each call gets its own listener: a race against one long-lived promise would keep a reaction for every chunk.
 function nextOrAbort<T>(iterator: AsyncIterator<T>, signal: AbortSignal): Promise<IteratorResult<T>> {
   if (signal.aborted) return Promise.reject(abortReason(signal));
   return new Promise((resolve, reject) => {
@@ -97,15 +97,15 @@ function nextOrAbort<T>(iterator: AsyncIterator<T>, signal: AbortSignal): Promis
   });
 }
 
-// Not awaited: a generator that waits for its own source returns only when that one says something.
+// Not awaited: a generator that waits for its own source returns only when that source produces something.
 function closeSource<T>(source: AsyncIterable<T>, iterator: AsyncIterator<T>): void {
   if (source instanceof Readable) source.destroy();
   iterator.return?.().catch(() => undefined);
 }
 
 /**
- * A source that remembers what it failed with: behind a chain of streams its error looks like any other.
- * `rethrow` throws it, or does nothing when the source did not fail.
+ * A source that remembers its error: behind a chain of streams that error looks like any other. `rethrow` throws it, or
+ * does nothing if the source did not fail.
  */
 export function watchFailure<T>(source: AsyncIterable<T>): { stream: AsyncGenerator<T, void>; rethrow: () => void } {
   let failure: { cause: unknown } | undefined;

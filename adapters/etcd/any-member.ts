@@ -1,18 +1,18 @@
-/** Asking any member: all that answer say the same, or do the same. */
+/** Asks any member: all members that answer say the same, or do the same. */
 import { nodeOf } from '../../domain/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { type FailureType, SalvorError } from '../../domain/errors.ts';
 import { endpointOf, withMember } from './inspect.ts';
 import type { Member } from './member.ts';
 
-/** Failures of this member, not of what was asked: another one may do it. */
+/** Failures of one member, not of the request: another member may succeed. */
 const ANOTHER_MAY: FailureType[] = ['MemberUnreachable', 'AccessDenied', 'ClusterNotReady'];
 
 /**
- * Does something by the first member that can.
+ * Does something through the first member that can do it.
  * @param names nodes, in the order in which their members are asked
- * @throws SalvorError the last one's when none can, with the reasons of all; what says that it can't be done at all, at
- * once
+ * @throws SalvorError the last member's failure when none can do it, with the reasons of all; immediately, a failure
+ * that no other member could avoid
  */
 export async function withAnyMember<T>(
   cluster: Cluster,
@@ -31,5 +31,5 @@ export async function withAnyMember<T>(
     }
   }
   const reasons = failures.map(({ message }) => message).join('; ');
-  throw new SalvorError(failures.at(-1)?.type ?? 'MemberUnreachable', reasons || 'there is no member to ask');
+  throw new SalvorError(failures.at(-1)?.type ?? 'MemberUnreachable', reasons || 'no member can be asked');
 }

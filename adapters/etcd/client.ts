@@ -1,4 +1,4 @@
-/** One etcd member through etcd3; the snapshot through `snapshot-stream.ts`. */
+/** Talks to one etcd member through etcd3; snapshots go through `snapshot-stream.ts`. */
 import { noop } from 'cockatiel';
 import { AlarmAction, AlarmType, Etcd3 } from 'etcd3';
 import { SalvorError } from '../../domain/errors.ts';
@@ -11,37 +11,37 @@ import { readSnapshot } from './snapshot-stream.ts';
 import { unlessAborted } from '../unless-aborted.ts';
 
 const CALL_MS = 5_000;
-/** etcd reads every key for it: seconds per gigabyte. */
+/** etcd reads every key for a hash: seconds per gigabyte. */
 const HASH_MS = 120_000;
 /**
- * Keys in one answer. etcd reads their values for it, so more would cost it memory; and it counts all that remain each
- * time, so fewer would cost it time.
+ * Keys per answer. etcd reads their values as well, so more keys would cost it memory; and it counts all remaining keys
+ * each time, so fewer would cost it time.
  */
 const PAGE_KEYS = 5_000;
 const PAGE_MS = 30_000;
-/** The 4 MiB of gRPC would be too little for a page of long keys. */
+/** gRPC's 4 MiB would be too little for a page of long keys. */
 const PAGE_BYTES = 64 * 1024 * 1024;
-/** To etcd, from here on. */
+/** To etcd: from this revision on. */
 const EVERYTHING = Buffer.from([0]);
 /**
- * etcd's own chunks of 32 KiB would cost every stage after this one a turn each; larger batches than this leave the
- * processor's cache between the stages.
+ * etcd's own chunks of 32 KiB would cost every later stage a turn each; larger batches than this leave the processor's
+ * cache between the stages.
  */
 export const SNAPSHOT_BATCH_BYTES = 256 * 1024;
 
 /**
- * A client of one member. It connects with the first call; close it after use.
+ * A client of one member. It connects on the first call; close it after use.
  * @throws SalvorError `InvalidConfiguration` for certificates that can't be read
  */
 export async function openMember(endpoint: MemberEndpoint): Promise<Member> {
   const credentials = await loadCredentials(endpoint);
   const scheme = endpoint.clientUrl.startsWith('https://') ? 'https' : 'http';
   const client = new Etcd3({
-    // One host: etcd3 picks any of several, and the answers must be this member's.
+    // One host only: etcd3 picks any of several, and the answers must come from this member.
     hosts: `${scheme}://${addressOf(endpoint.clientUrl)}`,
     grpcOptions: { ...CHANNEL_OPTIONS, 'grpc.max_receive_message_length': PAGE_BYTES },
     ...(credentials.pem && { credentials: credentials.pem }),
-    // Retrying is Temporal's, and a breaker that stays open would hide a member that is back.
+    // Temporal does the retries, and a breaker that stays open would hide a member that is back.
     faultHandling: { host: () => noop, global: noop },
   });
 
@@ -56,7 +56,7 @@ export async function openMember(endpoint: MemberEndpoint): Promise<Member> {
       return await unlessAborted(ask({ deadline: Date.now() + timeoutMs }), signal);
     } catch (error) {
       signal.throwIfAborted();
-      // A mistake in the code is no fault of the member.
+      // A mistake in the code is not the member's fault.
       if (error instanceof TypeError) throw error;
       throw memberFailure(error, endpoint, tried);
     }
@@ -136,7 +136,7 @@ export async function openMember(endpoint: MemberEndpoint): Promise<Member> {
       const request = { peerURLs: [peerUrl], isLearner: true };
       const tried = `to add ${peerUrl} as a learner`;
       const { member } = await call(tried, signal, (options) => client.cluster.memberAdd(request, options));
-      if (!member?.isLearner) throw senseless(endpoint, 'a member that is no learner');
+      if (!member?.isLearner) throw senseless(endpoint, 'a member that is not a learner');
       return member.ID;
     },
     async removeMember(signal, id) {
@@ -159,7 +159,7 @@ export async function openMember(endpoint: MemberEndpoint): Promise<Member> {
   };
 }
 
-/** The keys that begin with a prefix: those before what comes after the prefix. */
+/** The keys that begin with a prefix: all from the prefix up to the first key after them. */
 function rangeOf(prefix: string): [from: Buffer, to: Buffer] {
   const [from, to] = [Buffer.from(prefix), Buffer.from(prefix)];
   // The last byte of a text is never the highest one.
@@ -167,7 +167,7 @@ function rangeOf(prefix: string): [from: Buffer, to: Buffer] {
   return [from, to];
 }
 
-// etcd's own names; etcd3 writes `Nospace` and `Corrupt`, and so they arrive.
+// etcd's own names; etcd3's types say `Nospace` and `Corrupt`, but these are what arrives.
 function isAlarm(alarm: string): alarm is 'NOSPACE' | 'CORRUPT' {
   return alarm === 'NOSPACE' || alarm === 'CORRUPT';
 }

@@ -1,4 +1,7 @@
-/** What both ways to a member (etcd3 and the raw Snapshot RPC) share: its address, credentials and channel options. */
+/**
+ * What the two ways to reach a member (etcd3 and the raw Snapshot RPC) share: its address, credentials and channel
+ * options.
+ */
 import { readFile } from 'node:fs/promises';
 import { type ChannelCredentials, type ChannelOptions, credentials } from '@grpc/grpc-js';
 import { messageOf, SalvorError } from '../../domain/errors.ts';
@@ -6,28 +9,28 @@ import type { MemberEndpoint, Pem } from './member.ts';
 
 export interface Credentials {
   channel: ChannelCredentials;
-  /** The PEM files' contents; absent for plain HTTP and for the system's own certificate authorities. */
+  /** The PEM files' contents; absent for plain HTTP, and for the system's own certificate authorities. */
   pem?: { rootCertificate: Buffer; certChain: Buffer; privateKey: Buffer };
 }
 
 export const CHANNEL_OPTIONS = {
-  // A proxy that the machine uses for the internet must not swallow a way to etcd.
+  // A proxy that the machine uses for the internet must not intercept connections to etcd.
   'grpc.enable_http_proxy': 0,
-  // The defaults let minutes pass before a member that came back is tried again.
+  // With the defaults, minutes pass before a member that came back is tried again.
   'grpc.initial_reconnect_backoff_ms': 200,
   'grpc.max_reconnect_backoff_ms': 1_000,
-  // Clients of one process share connections otherwise, failed ones as well.
+  // Otherwise the clients of one process share connections, including failed ones.
   'grpc.use_local_subchannel_pool': 1,
 } as const satisfies ChannelOptions;
 
-/** Host and port, as gRPC wants it; without a port etcd's own, 2379. */
+/** Host and port, as gRPC wants them; without a port, etcd's own: 2379. */
 export function addressOf(clientUrl: string): string {
   const address = clientUrl.replace(/^https?:\/\//, '');
   return /:\d+$/.test(address) ? address : `${address}:2379`;
 }
 
 /**
- * Reads the certificates afresh, so that renewed ones are used.
+ * Reads the certificates each time, so renewed ones are used.
  * @throws SalvorError `InvalidConfiguration` for a file that can't be read or isn't what it should be
  */
 export async function loadCredentials({ clientUrl, tls, readTls, node }: MemberEndpoint): Promise<Credentials> {

@@ -1,27 +1,29 @@
-/** From what gRPC and etcd throw to the failures that Salvor reports. */
+/** Turns the errors of gRPC and etcd into the failures that Salvor reports. */
 import { status } from '@grpc/grpc-js';
 import { messageOf, SalvorError } from '../../domain/errors.ts';
 import type { MemberEndpoint } from './member.ts';
 
-/** OpenSSL's and Node's words for a certificate that one side refused, or for a handshake that never was one. */
+/**
+ * OpenSSL's and Node's words for a certificate that one side refused, or for something that was not a TLS handshake.
+ */
 const TLS_REFUSAL =
   /certificate|altnames|tls_|tlsv1|ssl routines|\balert\b|wrong version number|EPROTO|ERR_TLS|ERR_SSL|UNABLE_TO_/i;
 
 /**
- * A connection that was taken and dropped at once: by a member on its way down, or by one that speaks the other
- * protocol.
+ * A connection that was accepted and dropped at once: by a member that is shutting down, or by one that speaks the
+ * other protocol.
  */
 const DROPPED =
   /disconnected before secure TLS|failed to connect|connection dropped|ECONNRESET|protocol error|socket hang up/i;
 
 /**
- * etcd's words for changes of its members that it takes when the others are well and connected, or the new one has
- * caught up.
+ * etcd's words for membership changes that it will accept once the other members are healthy and connected, or the new
+ * one has caught up.
  */
 const NOT_YET = /in sync with leader|not enough started members|unhealthy cluster/;
 
 /**
- * @param tried what was asked of the member, for the message
+ * @param tried the request, for the message
  */
 export function memberFailure(error: unknown, endpoint: MemberEndpoint, tried: string): SalvorError {
   if (error instanceof SalvorError) return error;
@@ -45,7 +47,7 @@ export function memberFailure(error: unknown, endpoint: MemberEndpoint, tried: s
   if (code === status.UNAVAILABLE && TLS_REFUSAL.test(text)) {
     return new SalvorError(
       'AccessDenied',
-      `no TLS connection to ${where} for ${tried}: ${text}; check that etcd.tls names the member's certificate authority and a client certificate of it, and that the client URL's host is in the member's certificate`,
+      `no TLS connection to ${where} for ${tried}: ${text}; check that etcd.tls names the member's certificate authority and a client certificate signed by it, and that the member's certificate holds the client URL's host`,
       options,
     );
   }
@@ -64,12 +66,12 @@ export function memberFailure(error: unknown, endpoint: MemberEndpoint, tried: s
   }
   return new SalvorError(
     'MemberUnreachable',
-    `no answer from ${where} to ${tried}: ${text}; check that the member runs and that the worker reaches its client URL${DROPPED.test(text) ? ', and that the URL has the right one of http and https' : ''}`,
+    `no answer from ${where} to ${tried}: ${text}; check that the member runs and that the worker reaches its client URL${DROPPED.test(text) ? ', and that the URL begins correctly with http or https' : ''}`,
     options,
   );
 }
 
-/** etcd3 rethrows gRPC's errors without their code, which then stands in the message: `14 UNAVAILABLE: …`. */
+/** etcd3 rethrows gRPC's errors without their code, which is then only in the message: `14 UNAVAILABLE: …`. */
 function grpcStatus(error: unknown): { code: number | undefined; text: string } {
   const message = messageOf(error).replace(/\.? Resolution note: ?$/, '');
   const match = /^(\d+) [A-Z_]+: (.*)$/s.exec(message);

@@ -1,6 +1,6 @@
 /**
- * The HashKV RPC, called directly: etcd3 1.1.2 asks for a method `hashKV`, which its own gRPC client calls `hashKv`,
- * and so always fails.
+ * The HashKV RPC, called directly: etcd3 1.1.2 calls a method `hashKV`, which its own gRPC client names `hashKv`, so
+ * that call always fails.
  */
 import { Client, type ServiceError } from '@grpc/grpc-js';
 import { addressOf, CHANNEL_OPTIONS, loadCredentials } from './connection.ts';
@@ -11,7 +11,7 @@ const HASH_KV_METHOD = '/etcdserverpb.Maintenance/HashKV';
 
 /**
  * Field numbers as in etcd's api/etcdserverpb/rpc.proto. etcd hashes the key space from the revision of its last
- * compaction up to the one asked for, so hashes compare only for the same two revisions.
+ * compaction up to the one asked for, so only hashes for the same two revisions can be compared.
  * @throws what gRPC throws
  */
 export async function readHashKv(
@@ -25,7 +25,7 @@ export async function readHashKv(
   const { promise, resolve, reject } = Promise.withResolvers<HashAtRevision>();
   const onAnswer = (error: ServiceError | null, answer?: HashAtRevision) => {
     if (error === null && answer !== undefined) resolve(answer);
-    else reject(error ?? new Error('etcd answered with nothing'));
+    else reject(error ?? new Error('etcd sent an empty answer'));
   };
   try {
     client.makeUnaryRequest(HASH_KV_METHOD, (bytes: Buffer) => bytes, parseAnswer, request, { deadline }, onAnswer);
@@ -38,7 +38,7 @@ export async function readHashKv(
 
 function parseAnswer(message: Buffer): HashAtRevision {
   const answer = fieldsOf(message);
-  // The header's revision is the newest one, taken together with the hash.
+  // The header's revision is the newest one, read together with the hash.
   const header = fieldsOf(bytesIn(answer, 1));
   return {
     revision: String(numberIn(header, 3)),
@@ -47,7 +47,7 @@ function parseAnswer(message: Buffer): HashAtRevision {
   };
 }
 
-/** -1, which etcd says before its first compaction, arrives as the largest 64-bit number. */
+/** etcd reports -1 before its first compaction; it arrives as the largest 64-bit number. */
 function compactRevisionOf(answer: ReturnType<typeof fieldsOf>): string {
   const value = answer.get(3);
   return value === 2 ** 64 ? '-1' : String(numberIn(answer, 3));

@@ -9,7 +9,7 @@ import { openMember } from './client.ts';
 import type { Member, MemberEndpoint } from './member.ts';
 import { nodeCredentials } from './node-credentials.ts';
 
-/** How a member of the configuration is reached. */
+/** How to reach a member of the configuration. */
 export function endpointOf(cluster: Cluster, node: ClusterNode): MemberEndpoint {
   const place = { node: node.name, clientUrl: node.etcd.clientUrl };
   if (cluster.etcdTls) return { ...place, tls: cluster.etcdTls };
@@ -18,7 +18,7 @@ export function endpointOf(cluster: Cluster, node: ClusterNode): MemberEndpoint 
   return { ...place, readTls: async () => await nodeCredentials(cluster, clientCertificate) };
 }
 
-/** Opens a member for one piece of work, and closes it after. */
+/** Opens a member for one piece of work, and closes it afterwards. */
 export async function withMember<T>(endpoint: MemberEndpoint, work: (member: Member) => Promise<T>): Promise<T> {
   const member = await openMember(endpoint);
   try {
@@ -29,14 +29,14 @@ export async function withMember<T>(endpoint: MemberEndpoint, work: (member: Mem
 }
 
 /**
- * A compaction between the question and the answer makes a comparison impossible; it happens once in a while, not
- * thrice.
+ * A compaction between the question and the answer makes a comparison impossible. It can happen now and then, but not
+ * three times in a row.
  */
 const COMPARISONS = 3;
 
 /**
- * What each member says; one that does not answer is part of the result. All are asked for the hash of one common
- * revision.
+ * What each member reports; a member that does not answer is part of the result. All are asked for the hash of one
+ * common revision.
  */
 export async function inspectMembers(cluster: Cluster, signal: AbortSignal): Promise<MemberInspection[]> {
   for (let comparison = 1; ; comparison += 1) {
@@ -52,8 +52,8 @@ export async function inspectMembers(cluster: Cluster, signal: AbortSignal): Pro
 }
 
 /**
- * The same of some nodes' members, without hashes.
- * @param timeoutMs how long a member is waited for; default 5,000
+ * Asks the members of some nodes in the same way, without hashes.
+ * @param timeoutMs how long to wait for a member; default 5,000
  */
 export async function inspectStatuses(
   cluster: Cluster,

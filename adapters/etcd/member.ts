@@ -1,4 +1,4 @@
-/** What Salvor asks of one etcd member; `client.ts` does it. */
+/** What Salvor asks one etcd member; `client.ts` implements it. */
 import type { KeyVersion } from '../../domain/restore/changes.ts';
 import type { ListedMember } from '../../domain/members/members.ts';
 
@@ -8,7 +8,7 @@ export interface MemberEndpoint {
   clientUrl: string;
   /** PEM files of the worker. */
   tls?: { ca: string; cert: string; key: string };
-  /** In place of `tls`, what gives their content. */
+  /** Replaces `tls`: a function that returns the files' contents. */
   readTls?: () => Promise<Pem>;
 }
 
@@ -28,7 +28,7 @@ export interface MemberStatus {
   revision: string;
   raftTerm: string;
   raftIndex: string;
-  /** `0` while there is none. */
+  /** `0` while the cluster has no leader. */
   leaderId: string;
   isLearner: boolean;
   dbSizeBytes: number;
@@ -42,55 +42,58 @@ export interface HashAtRevision {
   /** `-1` before the first compaction. */
   compactRevision: string;
   /**
-   * Decimal. Equal for members with the same keys at this revision and the same compaction; not to be compared
+   * Decimal. Equal for members with the same keys at this revision and the same compaction; hashes can't be compared
    * otherwise.
    */
   hash: string;
 }
 
 /**
- * One member, asked through its own client URL and no other. Every method ends within its deadline and throws
- * SalvorError: `MemberUnreachable` for anything that may pass, `AccessDenied` for certificates or credentials that etcd
+ * One member, asked only through its own client URL. Every method ends within its deadline and throws SalvorError:
+ * `MemberUnreachable` for anything that may pass by itself, `AccessDenied` for certificates or credentials that etcd
  * refuses, `UnsafeState` for an answer that makes no sense. An abort throws the signal's own reason.
  */
 export interface Member {
   readonly endpoint: MemberEndpoint;
   /** @param timeoutMs default 5,000 */
   status(signal: AbortSignal, timeoutMs?: number): Promise<MemberStatus>;
-  /** As the member itself has them; with `agreed` as all of them do, which needs a quorum. */
+  /** As the member itself lists them; with `agreed`, as all members do, which needs a quorum. */
   members(signal: AbortSignal, options?: { agreed?: boolean }): Promise<ListedMember[]>;
   /**
-   * The hash of the key space up to a revision; the newest when none is given. Takes seconds per gigabyte. Throws
-   * `ClusterNotReady` for a revision that the member doesn't have yet, or has compacted.
+   * The hash of the key space up to a revision; without one, up to the newest. Takes seconds per gigabyte. Throws
+   * `ClusterNotReady` for a revision that the member doesn't have yet or has compacted.
    */
   hashKv(signal: AbortSignal, revision?: string): Promise<HashAtRevision>;
   /**
-   * Every key there was at a revision, or each that begins with the prefix, in pages that are never empty, in the order
-   * of their bytes. This member alone is asked, so quorum isn't needed; values stay there. Throws `ClusterNotReady` for
-   * a revision that the member doesn't have yet, or has compacted.
+   * Every key at a revision, or every key with the prefix, in byte order and in pages that are never empty. Only this
+   * member is asked, so no quorum is needed, and no values are sent. Throws `ClusterNotReady` for a revision that the
+   * member doesn't have yet or has compacted.
    */
   keys(signal: AbortSignal, revision: string, prefix?: string): AsyncIterable<KeyVersion[]>;
-  /** Deletes a key that is as it was seen; false when it isn't any more. Needs quorum. */
+  /** Deletes a key if it is still as it was seen; otherwise returns false. Needs quorum. */
   deleteUnchanged(signal: AbortSignal, key: KeyVersion): Promise<boolean>;
   /**
-   * The alarms of all members. etcd agrees on them first: without quorum there is no answer; `status` tells the
-   * member's own even then.
+   * The alarms of all members. etcd agrees on them first, so without quorum there is no answer; `status` reports the
+   * member's own alarms even then.
    */
   alarms(signal: AbortSignal, timeoutMs?: number): Promise<{ memberId: string; alarm: 'NOSPACE' | 'CORRUPT' }[]>;
   /**
    * The Snapshot RPC's bytes: the database and, as the last 32 bytes, its SHA-256. Backpressure reaches etcd. The
    * iteration throws `SnapshotInterrupted` unless the stream ended by itself with nothing remaining; before the first
-   * byte also what the other methods throw.
+   * byte it also throws what the other methods throw.
    */
   snapshot(signal: AbortSignal): AsyncIterable<Uint8Array>;
-  /** Makes room for a member that does not vote yet, and gives its ID. */
+  /** Adds a member that does not vote yet, and returns its ID. */
   addLearner(signal: AbortSignal, peerUrl: string): Promise<string>;
   removeMember(signal: AbortSignal, id: string): Promise<void>;
   /** Throws `MemberUnreachable` while the learner is not in sync. */
   promoteMember(signal: AbortSignal, id: string): Promise<void>;
-  /** Only the leader can do it. */
+  /** Only the leader can do this. */
   moveLeader(signal: AbortSignal, toId: string): Promise<void>;
-  /** What CORRUPT or NOSPACE had stopped for all members goes on, once no member's alarm is left. */
+  /**
+   * Clears an alarm. Once no member has CORRUPT or NOSPACE any more, all members accept again what these alarms had
+   * stopped.
+   */
   clearAlarm(signal: AbortSignal, memberId: string, alarm: 'NOSPACE' | 'CORRUPT'): Promise<void>;
   close(): void;
 }

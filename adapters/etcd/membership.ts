@@ -1,4 +1,4 @@
-/** Changing which members a cluster has. Each looks first, and done twice changes nothing the second time. */
+/** Changes a cluster's members. Each function checks first, so a repetition changes nothing. */
 import { nodeOf } from '../../domain/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { SalvorError } from '../../domain/errors.ts';
@@ -22,7 +22,7 @@ async function agreedMembers(order: ByWayOf, signal: AbortSignal): Promise<Liste
   return await byAny(order, signal, async (member) => await member.members(signal, { agreed: true }));
 }
 
-/** A leader that is taken out hands over first, so that no write waits for an election. */
+/** A leader that is to be removed hands over first, so that no write waits for an election. */
 export async function moveLeaderAway(order: ByWayOf & { memberId: string }, signal: AbortSignal) {
   const { cluster, through, memberId } = order;
   const { leader, successor } = await byAny(order, signal, async (member) => {
@@ -48,8 +48,8 @@ export async function moveLeaderAway(order: ByWayOf & { memberId: string }, sign
 }
 
 /**
- * Takes a member out, waits until every healthy member has it out, and clears the alarm for it, which would still
- * refuse writes. It waits as long as quorum would be at risk.
+ * Removes a member, waits until every healthy member no longer lists it, and clears its alarm, which would otherwise
+ * still block writes. It waits as long as the removal would put quorum at risk.
  */
 export async function removeMember(order: ByWayOf & { memberId: string }, signal: AbortSignal) {
   const { cluster, through, memberId } = order;
@@ -63,7 +63,7 @@ export async function removeMember(order: ByWayOf & { memberId: string }, signal
     const endpoint = endpointOf(cluster, nodeOf(cluster.nodes, name));
     const seen = await withMember(endpoint, async (member) => await member.members(signal));
     if (!seen.some(({ id }) => id === memberId)) continue;
-    throw new SalvorError('MemberUnreachable', `${name} still has member ${memberId} in its list`);
+    throw new SalvorError('MemberUnreachable', `${name} still lists member ${memberId}`);
   }
   const cleared = await byAny(order, signal, async (member) => {
     const raised = (await member.alarms(signal)).filter((alarm) => alarm.memberId === memberId);
@@ -74,7 +74,7 @@ export async function removeMember(order: ByWayOf & { memberId: string }, signal
   return { changed, members, cleared };
 }
 
-/** Makes room for the new member: it gets the data and has no vote. */
+/** Adds the new member as a learner: it gets the data and has no vote. */
 export async function addLearner(order: ByWayOf & { peerUrl: string }, signal: AbortSignal) {
   const there = (await agreedMembers(order, signal)).find(({ peerUrls }) => peerUrls.includes(order.peerUrl));
   const memberId =
@@ -86,10 +86,7 @@ export async function addLearner(order: ByWayOf & { peerUrl: string }, signal: A
 export async function promoteMember(order: ByWayOf & { memberId: string }, signal: AbortSignal) {
   const member = (await agreedMembers(order, signal)).find(({ id }) => id === order.memberId);
   if (member === undefined) {
-    throw new SalvorError(
-      'UnsafeState',
-      `etcd has no member ${order.memberId} any more; something else has removed it`,
-    );
+    throw new SalvorError('UnsafeState', `etcd no longer has member ${order.memberId}; something else has removed it`);
   }
   if (!member.isLearner) return { changed: false };
   await byAny(order, signal, async (asked) => await asked.promoteMember(signal, order.memberId));
@@ -97,7 +94,7 @@ export async function promoteMember(order: ByWayOf & { memberId: string }, signa
 }
 
 /**
- * Whether a node has become a member by itself.
+ * Checks that a node has joined the cluster by itself.
  * @throws SalvorError `UnsafeState` with the instruction when it hasn't
  */
 export async function checkJoined(order: ByWayOf & { node: string; instruction: string }, signal: AbortSignal) {
@@ -106,7 +103,9 @@ export async function checkJoined(order: ByWayOf & { node: string; instruction: 
   if (member !== undefined && !member.isLearner && member.name !== '') return { memberId: member.id };
   throw new SalvorError(
     'UnsafeState',
-    member === undefined ? order.instruction : `${order.node} is added and does not vote yet; ${order.instruction}`,
+    member === undefined
+      ? order.instruction
+      : `${order.node} has been added and does not vote yet; ${order.instruction}`,
   );
 }
 
@@ -119,6 +118,6 @@ async function refuseUnlessSpared({ cluster, through }: ByWayOf, signal: AbortSi
   if (lost.length === 0) return;
   throw new SalvorError(
     'MemberUnreachable',
-    `nothing is removed while ${lost.join(', ')} ${lost.length === 1 ? 'is' : 'are'} not healthy: the members that stay must be`,
+    `nothing is removed while ${lost.join(', ')} ${lost.length === 1 ? 'is' : 'are'} not healthy: every remaining member must be healthy`,
   );
 }

@@ -9,11 +9,11 @@ import { hostFor } from '../hosts/find.ts';
 const SS_MS = 5_000;
 
 /**
- * Ends the questions that silent members have sent each other, where a member compares its keys before it serves: it
- * asks every other member for the hash of its keys, and waits 7 s for one that has started and does not answer yet
- * either (etcd, server/etcdserver/corrupt.go). A question that breaks off is passed over; connections to and from
- * members that answer are left alone. Where it can't be done (no `ss`, a kernel without INET_DIAG_DESTROY, a node that
- * only its own worker reaches) they wait.
+ * Ends the requests that silent members have sent each other. Where members compare their keys before they serve, each
+ * asks every other member for the hash of its keys, and waits 7 s for one that has started but does not answer yet
+ * either (etcd, server/etcdserver/corrupt.go). etcd skips a request that breaks off. Connections to and from members
+ * that answer are left alone. Where the requests can't be ended (no `ss`, a kernel without INET_DIAG_DESTROY, a node
+ * that only its own worker reaches), the members wait.
  * @param silent the names of the nodes whose members don't answer
  */
 export async function endMutualWaits(cluster: Cluster, silent: readonly string[], signal: AbortSignal): Promise<void> {

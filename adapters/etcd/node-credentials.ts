@@ -1,4 +1,4 @@
-/** The client certificate that lies on every control-plane node: read into memory, never written down elsewhere. */
+/** The client certificate that every control-plane node has: read into memory, never written anywhere else. */
 import { dirname } from 'node:path';
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
@@ -7,7 +7,7 @@ import type { EtcdTraits } from '../../domain/flavours/traits.ts';
 import { hostFor } from '../hosts/find.ts';
 import type { Pem } from './member.ts';
 
-/** Renewed certificates are in use a minute later. */
+/** A renewed certificate is in use a minute later. */
 const KEPT_MS = 60_000;
 const READ_MS = 120_000;
 
@@ -16,9 +16,8 @@ type Files = NonNullable<EtcdTraits['clientCertificate']>;
 const kept = new Map<string, { pem: Promise<Pem>; atMs: number }>();
 
 /**
- * The certificate with which a cluster's members can be asked, from the first node that can be read: all have the same
- * authority.
- * @throws SalvorError `HostUnreachable` when no node can be read
+ * The certificate that a cluster's members accept, from the first readable node: all nodes have the same authority.
+ * @throws SalvorError `HostUnreachable` when it can be read from no node
  */
 export async function nodeCredentials(cluster: Cluster, files: Files): Promise<Pem> {
   const nodes = readableNodes(cluster);
@@ -35,7 +34,7 @@ export async function nodeCredentials(cluster: Cluster, files: Files): Promise<P
   }
 }
 
-/** A node with a worker of its own is out of reach of this one, whatever its connection says. */
+/** This worker can't reach a node that has its own worker, whatever the node's connection says. */
 export function isReadable({ connection, taskQueue }: ClusterNode): boolean {
   return connection !== 'local' || taskQueue === undefined;
 }
@@ -45,7 +44,7 @@ function readableNodes(cluster: Cluster): Pick<ClusterNode, 'name' | 'address' |
   if (nodes.length > 0) return nodes;
   throw new SalvorError(
     'InvalidConfiguration',
-    `${cluster.name}: this worker reaches none of its nodes, so it can't read etcd's client certificate there; give it one with etcd.tls`,
+    `${cluster.name}: this worker reaches none of the cluster's nodes, so it can't read etcd's client certificate there; set etcd.tls`,
   );
 }
 
@@ -63,7 +62,7 @@ async function readFromAny(cluster: Cluster, nodes: Pick<ClusterNode, 'name'>[],
   }
   throw new SalvorError(
     'HostUnreachable',
-    `${cluster.name}: etcd's client certificate can be read from none of its nodes, and etcd.tls is not set: ${reasons.join('; ')}`,
+    `${cluster.name}: etcd's client certificate can't be read from any node, and etcd.tls is not set: ${reasons.join('; ')}`,
   );
 }
 

@@ -14,21 +14,21 @@ export interface ScratchEtcd {
 }
 
 export interface ScratchOptions {
-  /** As `restoreSnapshot` made it, for a single member. Beside it lies `<dataDir>.log`. */
+  /** The data directory that `restoreSnapshot` made for a single member. `<dataDir>.log` is written next to it. */
   dataDir: string;
   signal: AbortSignal;
-  /** The path of the etcd binary; without it the one that is at hand or can be had. */
+  /** The path of the etcd binary; by default the one on this machine, else a fetched one. */
   etcd?: string;
 }
 
 /**
- * Starts etcd and returns when it serves. It listens on random loopback ports without TLS: whoever may log in to this
- * machine can read it meanwhile. It doesn't sync to disk, so its directory is worth nothing afterwards.
+ * Starts etcd and returns when it serves. It listens on random loopback ports without TLS: anyone who may log in to
+ * this machine can read it while it runs. It doesn't sync to disk, so its directory can't be used afterwards.
  * @throws SalvorError `ComponentStuck` when it doesn't serve within a minute, with the last lines of its log
  */
 export async function startScratchEtcd({ dataDir, signal, etcd }: ScratchOptions): Promise<ScratchEtcd> {
   const binary = etcd ?? (await provideTool('etcd')).path;
-  // A port of 0 lets the system choose a free one; the log says which.
+  // With port 0 the system chooses a free port; the log says which.
   const anyPort = 'http://127.0.0.1:0';
   const { process, ready } = await startScratchProcess({
     name: 'the scratch etcd',
@@ -53,7 +53,7 @@ export async function startScratchEtcd({ dataDir, signal, etcd }: ScratchOptions
   return { clientUrl: ready, pid: process.pid, stop: async () => await process.stop() };
 }
 
-/** etcd takes every flag from the environment as well, and the worker may have some for etcdctl. */
+/** etcd also takes every flag from the environment, where the worker may have some for etcdctl. */
 function withoutEtcdSettings(): Record<string, string> {
   return Object.fromEntries(Object.entries(environment()).filter(([name]) => !/^ETCD(?:CTL)?_/.test(name)));
 }

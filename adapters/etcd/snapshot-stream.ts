@@ -1,4 +1,4 @@
-/** The Snapshot RPC, read without a protobuf library: that is three times as fast, and memory stays flat. */
+/** The Snapshot RPC, read without a protobuf library: this is three times as fast, and memory stays flat. */
 import { Client } from '@grpc/grpc-js';
 import { messageOf, SalvorError } from '../../domain/errors.ts';
 import { addressOf, CHANNEL_OPTIONS, loadCredentials } from './connection.ts';
@@ -8,13 +8,13 @@ import { bytesIn, fieldsOf, numberIn } from './wire.ts';
 
 const SNAPSHOT_METHOD = '/etcdserverpb.Maintenance/Snapshot';
 const EMPTY_REQUEST = Buffer.alloc(0);
-/** How much etcd may send ahead of the reader. With gRPC's 64 KiB the connection stands still most of the time. */
+/** How far etcd may send ahead of the reader. With gRPC's 64 KiB the connection is idle most of the time. */
 const WINDOW_BYTES = 16 * 1024 * 1024;
 
 /**
- * The bytes of one snapshot, in etcd's chunks of 32 KiB. Asking for the next chunk late makes etcd wait: nothing piles
- * up.
- * @param options.silenceMs how long etcd may stay silent while it is waited for; default 30,000
+ * The bytes of one snapshot, in etcd's chunks of 32 KiB. A late request for the next chunk makes etcd wait, so nothing
+ * piles up.
+ * @param options.silenceMs how long etcd may stay silent while the reader waits; default 30,000
  * @throws SalvorError `SnapshotInterrupted` when the stream stops before its end; before its first byte also
  * `MemberUnreachable`, `AccessDenied` and `InvalidConfiguration`. An abort throws the signal's reason.
  */
@@ -57,7 +57,7 @@ export async function* readSnapshot(
     if (bytes === 0) throw memberFailure(error, endpoint, 'a snapshot');
     throw new SalvorError(
       'SnapshotInterrupted',
-      `the snapshot from etcd on node ${endpoint.node} (${endpoint.clientUrl}) broke off after ${bytes} bytes: ${messageOf(error)}; it can't be resumed, a new one has to be taken`,
+      `the snapshot from etcd on node ${endpoint.node} (${endpoint.clientUrl}) broke off after ${bytes} bytes: ${messageOf(error)}; it can't be resumed: take a new one`,
       { cause: error },
     );
   } finally {

@@ -1,4 +1,4 @@
-/** What all members say of themselves and of each other. */
+/** What all members report about themselves and each other. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { nodeOf } from '../../domain/nodes.ts';
@@ -6,11 +6,11 @@ import { answering, type ListedMember } from '../../domain/members/members.ts';
 import type { MemberSurvey } from '../../domain/members/member-table.ts';
 import { endpointOf, inspectMembers, withMember } from './inspect.ts';
 
-/** An election takes a second or two; what is seen meanwhile says nothing of the members. */
+/** An election takes a second or two; anything seen during one says nothing about the members. */
 const ELECTION_MS = 8_000;
 const PAUSE_MS = 500;
 
-/** Asks every member of the configuration, and those that only etcd's own list has. */
+/** Asks every member in the configuration, and those that are only in etcd's own list. */
 export async function surveyMembers(cluster: Cluster, signal: AbortSignal): Promise<MemberSurvey> {
   const endMs = Date.now() + ELECTION_MS;
   for (;;) {
@@ -21,7 +21,7 @@ export async function surveyMembers(cluster: Cluster, signal: AbortSignal): Prom
       await sleep(PAUSE_MS, undefined, { signal });
       continue;
     }
-    // A learner gives no list.
+    // A learner returns no list.
     const source = ofTheMost(up.filter(({ status }) => !status.isLearner));
     if (source === undefined) return { members, listed: null, clusterId: null, leaderId: null, answeringElsewhere: [] };
     const { clusterId, leaderId } = source.status;
@@ -43,8 +43,8 @@ export async function surveyMembers(cluster: Cluster, signal: AbortSignal): Prom
 }
 
 /**
- * A member of the cluster and under the leader that most name: one that was begun anew by mistake is alone, even under
- * its old IDs.
+ * Whether a member belongs to the cluster and follows the leader that most members name. A member that was started
+ * afresh by mistake is alone, even under its old IDs.
  */
 function ofTheMost<M extends { status: { clusterId: string; leaderId: string } }>(members: M[]): M | undefined {
   const groups = [...Map.groupBy(members, ({ status }) => `${status.clusterId} ${status.leaderId}`).values()];
@@ -52,7 +52,7 @@ function ofTheMost<M extends { status: { clusterId: string; leaderId: string } }
   return groups.sort((a, b) => isLed(b) - isLed(a) || b.length - a.length)[0]?.[0];
 }
 
-/** Whether a member answers at an address that etcd's list has for it, and as itself. */
+/** Whether a member answers with its own ID at an address that etcd's list has for it. */
 async function answersAtItsOwn(
   cluster: Cluster,
   { id, clientUrls, name }: ListedMember,

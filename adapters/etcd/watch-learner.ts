@@ -1,4 +1,4 @@
-/** A learner on its way: how far it is behind the leader. */
+/** How far a learner is behind the leader. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nodeOf } from '../../domain/nodes.ts';
 import { messageOf } from '../../domain/errors.ts';
@@ -8,20 +8,20 @@ import { endpointOf, withMember } from './inspect.ts';
 import type { ByWayOf } from './membership.ts';
 import { withoutUndefined } from '../../domain/without-undefined.ts';
 
-/** How long one look at a learner lasts, so that progress is seen in between. */
+/** How long one look at a learner lasts, so that progress is reported in between. */
 const WATCH_MS = 10_000;
 const POLL_MS = 500;
 
-/** Looks until the learner is in sync, or for ten seconds. */
+/** Looks until the learner is in sync, for ten seconds at most. */
 export async function watchLearner(order: ByWayOf & { node: string }, signal: AbortSignal) {
   const { cluster, through, node } = order;
   const endpoint = endpointOf(cluster, nodeOf(cluster.nodes, node));
   const endMs = Date.now() + WATCH_MS;
   for (;;) {
     const leader = await withAnyMember(cluster, through, signal, async (member) => {
-      // A member that began from a snapshot counts it as applied only with the next entry of the log, and until then,
-      // behind by more than 5,000, refuses its own first request (etcd 3.6.16). In a cluster that nobody writes to,
-      // this question, which all members agree on, is that entry.
+      // A member that began from a snapshot counts the snapshot as applied only with the next entry of the log. Until
+      // then it is behind by more than 5,000 and refuses its own first request (etcd 3.6.16). In a cluster without
+      // writes, this request is that entry, because all members agree on it.
       await member.alarms(signal);
       return await member.status(signal);
     });

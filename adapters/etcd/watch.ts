@@ -1,4 +1,4 @@
-/** The Watch RPC, as far as to see whether a watch from a revision is refused. */
+/** The Watch RPC, implemented only to find out whether a watch from a revision is refused. */
 import { Client } from '@grpc/grpc-js';
 import { SalvorError } from '../../domain/errors.ts';
 import { addressOf, CHANNEL_OPTIONS, loadCredentials } from './connection.ts';
@@ -7,14 +7,15 @@ import type { MemberEndpoint } from './member.ts';
 import { bytesIn, fieldsOf, messageWithBytes, messageWithNumber, numberIn } from './wire.ts';
 
 const WATCH_METHOD = '/etcdserverpb.Watch/Watch';
-/** As key and end of a range: every key. */
+/** As the key and the end of a range: every key. */
 const EVERYTHING = Buffer.from([0]);
-/** etcd says at once that a revision is compacted. */
+/** etcd reports a compacted revision at once. */
 const ANSWER_MS = 5_000;
 
 /**
  * Opens a watch of every key from a revision on.
- * @returns the revision up to which etcd is compacted, when it refuses for that; null when it takes the watch
+ * @returns the revision up to which etcd is compacted, when it refuses the watch for that reason; null when it accepts
+ * the watch
  * @throws SalvorError `MemberUnreachable`, `AccessDenied`, `InvalidConfiguration`; the signal's reason on abort
  */
 export async function watchIsCompacted(
@@ -47,7 +48,7 @@ export async function watchIsCompacted(
     throw new Error('etcd closed the watch');
   } catch (error) {
     signal.throwIfAborted();
-    // It said that it watches, and then nothing: there was nothing to tell since that revision.
+    // It confirmed the watch and then stayed silent: nothing has happened since that revision.
     if (isTaken && isSilent) return null;
     throw memberFailure(error, endpoint, `a watch from revision ${fromRevision}`);
   } finally {

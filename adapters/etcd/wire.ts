@@ -5,12 +5,12 @@ const FIXED64 = 1;
 const DELIMITED = 2;
 const FIXED32 = 5;
 
-/** By field number, the last one of each: numbers, and views of the message. */
+/** By field number, the last value of each: numbers, and views of the message. */
 export type Fields = Map<number, number | Uint8Array>;
 
 /**
- * Splits a message into its fields; those of 4 and 8 fixed bytes, which etcd doesn't use, are skipped.
- * @throws RangeError for bytes that are no protobuf message
+ * Splits a message into its fields; fixed fields of 4 and 8 bytes, which etcd doesn't use, are skipped.
+ * @throws RangeError for bytes that are not a protobuf message
  */
 export function fieldsOf(message: Uint8Array): Fields {
   const fields: Fields = new Map();
@@ -40,12 +40,12 @@ export function fieldsOf(message: Uint8Array): Fields {
     else if (wireType === FIXED32) position += 4;
     else throw new RangeError(`the message has a field of the unknown type ${wireType}`);
   }
-  if (position !== message.length) throw new RangeError('the message is cut off');
+  if (position !== message.length) throw new RangeError('the message is truncated');
   return fields;
 }
 
 /**
- * A number, or 0 for one that was left out.
+ * A number, or 0 if it was left out.
  * @throws RangeError for bytes, and for a number that JavaScript can't hold exactly
  */
 export function numberIn(fields: Fields, field: number): number {
@@ -57,7 +57,7 @@ export function numberIn(fields: Fields, field: number): number {
 const NOTHING = new Uint8Array(0);
 
 /**
- * Bytes or an inner message, empty when left out.
+ * Bytes or an inner message; empty if left out.
  * @throws RangeError for a number
  */
 export function bytesIn(fields: Fields, field: number): Uint8Array {
@@ -66,7 +66,7 @@ export function bytesIn(fields: Fields, field: number): Uint8Array {
   throw new RangeError(`field ${field} of the message is a number, expected bytes`);
 }
 
-/** A message with one number in it, which is how etcd is asked for a hash. */
+/** A message with one number in it: the request for a hash. */
 export function messageWithNumber(field: number, value: number): Buffer {
   return Buffer.from([field * 8 + VARINT, ...varintOf(value)]);
 }

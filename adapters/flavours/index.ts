@@ -1,4 +1,4 @@
-/** What is known how to do on a node, by the cluster's flavour. */
+/** What can be done on a node, by the cluster's flavour. */
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import type { Flavour } from '../../domain/flavours/index.ts';
@@ -16,14 +16,14 @@ const NODES = {
   etcd: servicesNode,
 } satisfies Record<Flavour, OpenNode>;
 
-/** A node as its flavour knows it. */
+/** A node, as its flavour handles it. */
 export function flavourNode(cluster: Cluster, node: ClusterNode, host: Host): FlavourNode {
   return NODES[cluster.flavour](cluster, node, host);
 }
 
 /**
- * How the components of a node are started and stopped.
- * @throws SalvorError `InvalidConfiguration` for a flavour that isn't supported, or one that lacks commands
+ * Starts and stops the components of a node.
+ * @throws SalvorError `InvalidConfiguration` for an unsupported flavour, or one without the commands
  */
 export function controlPlaneFor(cluster: Cluster, node: ClusterNode, host: Host): ControlPlane {
   return flavourNode(cluster, node, host).controlPlane();

@@ -1,4 +1,4 @@
-/** A node of kubeadm, whose control plane are static pods. */
+/** A kubeadm node, whose control plane consists of static pods. */
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { SalvorError } from '../../domain/errors.ts';
@@ -48,7 +48,7 @@ async function refuseOtherPlace(node: ClusterNode, host: Host, signal: AbortSign
   if (itsDataDir === undefined || itsDataDir === dataDir) return;
   throw new SalvorError(
     'UnsafeState',
-    `${node.name}: etcd's data directory is ${itsDataDir}, as its manifest says, and ${dataDir} in the configuration; correct "dataDir" of the node`,
+    `${node.name}: etcd's data directory is ${itsDataDir} in its manifest, but ${dataDir} in the configuration; correct "dataDir" of the node`,
   );
 }
 
@@ -59,16 +59,16 @@ function configuring(node: ClusterNode, host: Host): MemberConfiguring {
     joiningText({ path, text }, initialCluster) {
       return joiningManifest(text, { name: memberName, clientUrl, peerUrl, initialCluster }, `${node.name}: ${path}`);
     },
-    // Out of the kubelet's sight.
+    // A place where the kubelet doesn't see it.
     keptBeside: () => manifestPaths('etcd').aside,
     async check(signal) {
       const unfit = await unfitCertificates(node, host, signal);
       await refuseUnmakable(node, host, unfit, signal);
       if (unfit.length === 0) return [];
-      return [`its certificates (${unfit.join(', ')}) don't hold its address and are made anew`];
+      return [`its certificates (${unfit.join(', ')}) don't hold its address and will be renewed`];
     },
     finish: async (operationId, signal) => await remakeCertificates(node, host, operationId, signal),
-    // The manifest is kept out of the kubelet's sight.
+    // The manifest is kept where the kubelet doesn't see it.
     replacedFiles: () => [manifestPaths('etcd').aside, ...CERTIFICATE_FILES],
   };
 }

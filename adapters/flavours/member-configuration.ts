@@ -1,4 +1,4 @@
-/** Writes anew the file from which a node's etcd takes its initial cluster, for a member that joins. */
+/** Rewrites the file with the initial cluster of a node's etcd, for a joining member. */
 import { Readable } from 'node:stream';
 import { SalvorError } from '../../domain/errors.ts';
 import { asideName } from '../../domain/node-paths.ts';
@@ -7,8 +7,8 @@ import { runOn } from '../hosts/run-on.ts';
 import type { FlavourNode } from './flavour.ts';
 
 /**
- * Writes what the member joins with; its etcd must be stopped. Run again, it changes nothing.
- * @returns what was moved aside
+ * Writes the configuration with which the member joins; its etcd must be stopped. A repetition changes nothing.
+ * @returns the files that were moved aside
  */
 export async function configureMember(
   { member }: FlavourNode,
@@ -18,12 +18,12 @@ export async function configureMember(
 ): Promise<{ path: string; setAside: string[] }> {
   const found = await member.find(signal);
   if (found === undefined)
-    throw new SalvorError('UnsafeState', `${host.name}: the manifest of etcd is gone; it was there before`);
+    throw new SalvorError('UnsafeState', `${host.name}: the manifest of etcd has disappeared since the last check`);
   const { path, text } = found;
   const aside = asideName(member.keptBeside(found), operationId);
   const wanted = member.joiningText(found, initialCluster);
   if (wanted !== text) {
-    // A copy, not a move: the file is never missing, and the first one kept is the one from before.
+    // A copy, not a move: the file is never missing, and the first copy is the original.
     if ((await host.typeOf(aside, signal)) === undefined) await copy(host, path, aside, signal);
     await writeLike(host, path, wanted, signal);
   }
@@ -35,7 +35,7 @@ async function copy(host: Host, from: string, to: string, signal: AbortSignal): 
   await runOn(host, ['cp', '--preserve=mode,ownership,timestamps', '--no-target-directory', '--', from, to], signal);
 }
 
-/** Whole or not at all, for the same owner and with the same rights. */
+/** Whole or not at all, with the same owner and permissions. */
 async function writeLike(host: Host, path: string, text: string, signal: AbortSignal): Promise<void> {
   const { stdout } = await host.run(['stat', '-c', '%a %u:%g', '--', path], { signal });
   const [mode = '600', owner = ''] = stdout.trim().split(' ');

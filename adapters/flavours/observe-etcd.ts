@@ -1,4 +1,4 @@
-/** What a node shows of an etcd that doesn't answer: whether it runs, ends again and again, or is not there. */
+/** What a node shows of an etcd that doesn't answer: whether it runs, keeps ending, or is not there. */
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import { SalvorError } from '../../domain/errors.ts';
 import type { ProcessSeen } from '../../domain/members/member-table.ts';
@@ -7,7 +7,7 @@ import type { FlavourNode } from './flavour.ts';
 
 const WORDS = 300;
 
-/** A node that can't be looked at is an answer as well. */
+/** A node that can't be looked at is a valid answer too. */
 export async function observeEtcd(
   flavour: FlavourNode,
   { name }: ClusterNode,
@@ -17,7 +17,7 @@ export async function observeEtcd(
   try {
     const looked = await flavour.lookAtEtcd(signal);
     if (looked.process === 'running')
-      return { node: name, process: 'running', seen: `${looked.seen}, and doesn't answer` };
+      return { node: name, process: 'running', seen: `${looked.seen}, but etcd doesn't answer` };
     const words = await lastWords(flavour, host, signal);
     return {
       node: name,
@@ -29,7 +29,7 @@ export async function observeEtcd(
     if (!(error instanceof SalvorError)) throw error;
     const { type, message } = error;
     const isAway = type === 'HostUnreachable' || type === 'AccessDenied';
-    // Without its manifest nothing runs; what else is in the way of a look says nothing of etcd.
+    // Without its manifest nothing runs; any other obstacle to the look says nothing about etcd.
     return {
       node: name,
       process: isAway ? 'unreachable' : type === 'UnsafeState' ? 'stopped' : 'running',
@@ -38,7 +38,9 @@ export async function observeEtcd(
   }
 }
 
-/** The last lines of its log, where it is known how to get them. They say why better than anything else. */
+/**
+ * The last lines of etcd's log, if the way to get them is known. They explain the failure better than anything else.
+ */
 async function lastWords(flavour: FlavourNode, host: Host, signal: AbortSignal): Promise<string> {
   const argv = flavour.logCommand();
   if (argv === undefined) return '';

@@ -1,4 +1,4 @@
-/** OpenShift can be backed up, which asks etcd and the API. Nothing is done on its nodes yet. */
+/** OpenShift can be backed up, which needs only etcd and the API. Nothing is done on its nodes yet. */
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { SalvorError } from '../../domain/errors.ts';
 import type { FlavourNode } from './flavour.ts';
@@ -7,7 +7,7 @@ export function openshiftNode(cluster: Cluster): FlavourNode {
   function refuse(): never {
     throw new SalvorError(
       'InvalidConfiguration',
-      `${cluster.name}: starting and stopping the components of a cluster of the flavour "${cluster.flavour}" is not supported yet; it can be backed up, not restored in place`,
+      `${cluster.name}: Salvor can't start and stop the components of a cluster of the flavour "${cluster.flavour}" yet; such a cluster can be backed up, but not restored in place`,
     );
   }
   return {

@@ -26,7 +26,7 @@ export function servicesNode(_cluster: Cluster, node: ClusterNode, host: Host): 
   };
 }
 
-/** With `--wal-dir` (an option of etcd) there is a database below the data directory, and no log. */
+/** With `--wal-dir` (an option of etcd) the data directory has a database but no log. */
 async function refuseOtherPlace(node: ClusterNode, host: Host, signal: AbortSignal): Promise<void> {
   const data = memberData(node.etcd.dataDir);
   const [snap, wal] = await Promise.all(
@@ -50,14 +50,14 @@ function configuring(node: ClusterNode, host: Host): MemberConfiguring {
       if (path === undefined) {
         throw new SalvorError(
           'InvalidConfiguration',
-          `${node.name}: nothing says where etcd's initial cluster is written, which a member that joins must be started with; name the file (a unit, an environment file, etcd's own file or a script) with etcd.configuration of the node`,
+          `${node.name}: the configuration doesn't say which file holds etcd's initial cluster, which a joining member must be started with; set etcd.configuration of the node to that file (a unit, an environment file, etcd's own file or a script)`,
         );
       }
       const text = await host.readText(path, signal);
       if (text !== undefined) return { path, text };
       throw new SalvorError(
         'UnsafeState',
-        `${node.name}: there is no ${path}, which etcd.configuration of the node names`,
+        `${node.name}: ${path} does not exist, but etcd.configuration of the node names it`,
       );
     },
     joiningText: (file, initialCluster) =>

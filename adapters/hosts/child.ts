@@ -1,14 +1,14 @@
 /**
- * A child process of the worker, in a group of its own, that ends when it should: after its time, on abort, and with
- * everything it started.
+ * A child process of the worker, in a process group of its own. It ends when it should: at its time limit, on abort,
+ * and with everything that it started.
  */
 import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 
-/** Between the polite signal and the one that can't be refused. */
+/** The time between SIGTERM and SIGKILL. */
 export const TERMINATE_MS = 3_000;
 /**
- * How long output may still come after the command has ended. A daemon that it left behind may hold the pipes open
+ * How long output may still arrive after the command has ended. A daemon that it left behind may hold the pipes open
  * forever.
  */
 export const DRAIN_MS = 500;
@@ -20,35 +20,35 @@ export interface WatchOptions {
   graceMs?: number;
   /** Asks the child to end before any signal is sent. */
   hangUp?: () => void;
-  /** How long it may take to end by `hangUp` alone. Default 0. */
+  /** How long it may take to end after `hangUp` alone. Default 0. */
   hangUpMs?: number;
 }
 
 export interface WatchedChild {
   /**
-   * As in a shell: a signal counts as 128 and its number. When the outputs have ended too, or soon after the process
-   * has. Rejects when it can't be run.
+   * The exit code, as in a shell: a signal counts as 128 plus its number. Resolves once the outputs have ended too, or
+   * soon after the process has. Rejects when the command can't be run.
    */
   readonly exit: Promise<number>;
-  /** Why a limit has ended it; undefined when none has. */
+  /** Which limit ended it; undefined when none did. */
   readonly overdue: string | undefined;
-  /** Sets a time after which it is ended, in place of the limit of the same name. */
+  /** Sets a time after which the child is ended; it replaces the limit of the same name. */
   limit(name: string, ms: number, why: string): void;
   lift(name: string): void;
-  /** Ends it with all that it started. */
+  /** Ends it and all that it started. */
   end(hangUpMs?: number): void;
-  /** Returns when it is gone, with its limits and pipes. */
+  /** Returns once it is gone, and clears its limits and pipes. */
   gone(): Promise<void>;
 }
 
-/** Watches a child that was spawned with `detached`. Whoever watches it awaits `gone` at last. */
+/** Watches a child that was spawned with `detached`. The caller awaits `gone` at the end. */
 export function watchChild(child: ChildProcess, options: WatchOptions = {}): WatchedChild {
   const { signal, graceMs = TERMINATE_MS, hangUp, hangUpMs: patienceMs = 0 } = options;
   const limits = new Map<string, NodeJS.Timeout>();
   const signals: NodeJS.Timeout[] = [];
   let overdue: string | undefined;
   const exit = exitOf(child);
-  // It is asked for only after the output has ended.
+  // It is read only after the output has ended.
   exit.catch(() => undefined);
 
   function end(hangUpMs = patienceMs): void {

@@ -1,9 +1,9 @@
-/** From what the file system throws to the failures that Salvor reports. */
+/** Turns the file system's errors into the failures that Salvor reports. */
 import { messageOf, SalvorError } from '../../domain/errors.ts';
 import { hasErrorCode } from '../system-errors.ts';
 
 /**
- * @param what the act, as in "can't <what> <path>"
+ * @param what the action, as in "can't <what> <path>"
  */
 export function fileFailure(error: unknown, host: string, what: string, path: string): SalvorError {
   if (error instanceof SalvorError) return error;
@@ -19,24 +19,24 @@ export function fileFailure(error: unknown, host: string, what: string, path: st
   return new SalvorError('CommandFailed', `${host}: can't ${what} ${path}: ${messageOf(error)}${hint}`, options);
 }
 
-/** Whether a program of coreutils, asked in English, says that there is nothing at a path. */
+/** Whether a program of coreutils, run in English, reports that nothing exists at a path. */
 export function isAbsent(stderr: string): boolean {
   return /: (?:No such file or directory|Not a directory)$/m.test(stderr);
 }
 
 /**
- * From what a program of coreutils said, asked in English.
- * @param what the act, as in "can't <what> <path>"
+ * Makes a failure from the output of a program of coreutils, run in English.
+ * @param what the action, as in "can't <what> <path>"
  */
 export function farFailure(stderr: string, host: string, what: string, path: string): SalvorError {
   if (/No space left on device|Disk quota exceeded/.test(stderr)) return noSpace(host, what, path);
   const hint = /Permission denied|Operation not permitted|Read-only file system/.test(stderr) ? NO_PERMISSION : '';
-  const text = stderr.trim() || 'no reason was given';
+  const text = stderr.trim() || 'it gave no reason';
   return new SalvorError('CommandFailed', `${host}: can't ${what} ${path}: ${text}${hint}`);
 }
 
-const NO_PERMISSION = '; Salvor runs as a user without the permission';
+const NO_PERMISSION = "; Salvor's user lacks the permission: grant it, or use another user";
 
 function noSpace(host: string, what: string, path: string, options?: ErrorOptions): SalvorError {
-  return new SalvorError('NoSpace', `${host}: no room left to ${what} ${path}; make room and retry`, options);
+  return new SalvorError('NoSpace', `${host}: no space left to ${what} ${path}; make room and retry`, options);
 }

@@ -1,4 +1,4 @@
-/** One command on the far side of an SSH connection. */
+/** Runs one command on the far side of an SSH connection. */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import type { Readable, Writable } from 'node:stream';
@@ -14,11 +14,11 @@ import { said, Tail } from './tail.ts';
 
 export interface FarOptions {
   signal: AbortSignal;
-  /** A command that takes longer is ended; the connection has a minute of its own. */
+  /** A command that takes longer is ended; connecting has a minute of its own. */
   timeoutMs?: number;
-  /** A command that gives nothing for so long while it is waited for is ended. */
+  /** A command that prints nothing for this long while its output is awaited is ended. */
   silenceMs?: number;
-  /** What the command reads; nothing by default. */
+  /** The command's input; none by default. */
   input?: AsyncIterable<Uint8Array>;
 }
 
@@ -28,14 +28,14 @@ export interface FarEnd {
   stderr: string;
 }
 
-/** The far shell ends a command within {@link TERMINATE_MS}; a connection on which that doesn't show is dropped. */
+/** The far shell ends a command within {@link TERMINATE_MS}; a connection that doesn't show this is dropped. */
 const END_MS = TERMINATE_MS + 2_000;
-/** From the start of ssh to that of the command: for jump hosts, slow name servers and busy nodes. */
+/** From the start of ssh to the start of the command: enough for jump hosts, slow name servers and busy nodes. */
 const CONNECT_MS = 60_000;
 
 /**
- * Runs a command on the far side, and gives its standard output as it comes, then how it ended. It ends with the
- * connection, the worker, the signal and its reader, with all that it started.
+ * Runs a command on the far side; yields its standard output as it comes, then returns how it ended. The command, with
+ * all that it started, ends when the connection, the worker or the reader ends, or on abort.
  * @throws SalvorError `HostUnreachable` when there is no connection or it breaks, `AccessDenied` when ssh or sudo
  * refuse, `ToolMissing`, `CommandFailed` when it takes too long; what `input` throws; the signal's reason on abort
  */
@@ -51,12 +51,12 @@ export async function* runFar(
   const mark = `salvor-${randomBytes(16).toString('hex')}`;
   const output = new MarkedOutput(mark);
   const errors = readErrors(child.stderr, mark);
-  // The far shell reads this end of its input, and ends the command.
+  // The far shell notices the end of its input and ends the command.
   const watched = watchChild(child, { signal, hangUp: () => child.stdin.destroy(), hangUpMs: END_MS });
   const fed = feed(child.stdin, mark, input, watched);
   try {
     const exitWord = yield* readOutput(child.stdout, output, watched, options);
-    // What a daemon left open, the marks have ended for the command.
+    // The marks have ended the output for the command, even if a daemon keeps it open.
     await Promise.race([watched.exit, errors.ended]);
     signal.throwIfAborted();
     fed.rethrow();
@@ -84,7 +84,7 @@ export async function* runFar(
   }
 }
 
-/** What the command itself says on its error output, apart from what ssh and the shell say. */
+/** The command's own error output, without that of ssh and the shell. */
 function readErrors(stream: Readable, mark: string): { own: Tail; ended: Promise<void>; rest: () => string } {
   const errors = new MarkedOutput(mark);
   const own = new Tail();
@@ -96,7 +96,9 @@ function readErrors(stream: Readable, mark: string): { own: Tail; ended: Promise
   return { own, ended, rest: () => errors.rest };
 }
 
-/** @returns what the far shell says of the command's end; undefined when the connection ended before */
+/**
+ * @returns what the far shell reports about the command's end; undefined when the connection ended first
+ */
 async function* readOutput(
   stream: AsyncIterable<Buffer>,
   output: MarkedOutput,
@@ -121,7 +123,10 @@ async function* readOutput(
   return undefined;
 }
 
-/** Writes the mark, by which the far shell begins, and what the command reads. What `input` throws ends the command. */
+/**
+ * Writes the mark, which the far shell reads first, and then the command's input. An error from `input` ends the
+ * command.
+ */
 function feed(
   to: Writable,
   mark: string,
@@ -143,14 +148,14 @@ function feed(
   };
 }
 
-/** A connection that is to be shared hides what the jump host's ssh says; one alone shows it. */
+/** A shared connection hides what the jump host's ssh prints; a connection of its own shows it. */
 async function saidByJump({ node, settings, alone }: SshRoute, signal: AbortSignal): Promise<string | undefined> {
   if (settings.jump === undefined) return undefined;
   const { stderr } = await runProcess(['ssh', ...alone, 'true'], node, { signal, timeoutMs: CONNECT_MS });
   return stderr.trim() || undefined;
 }
 
-/** As fast as the far side takes it. A far side that is gone shows by its exit, not here. */
+/** As fast as the far side takes it. If the far side is gone, its exit shows that, not an error here. */
 async function writeAll(input: AsyncIterable<Uint8Array>, to: Writable): Promise<void> {
   for await (const chunk of input) {
     if (to.destroyed) return;
@@ -170,7 +175,7 @@ async function writeAll(input: AsyncIterable<Uint8Array>, to: Writable): Promise
 function missingCommand({ node }: SshRoute, command: string): SalvorError {
   return new SalvorError(
     'ToolMissing',
-    `${node}: there is no command "${command}"; install it, or correct the command in the configuration`,
+    `${node}: the command "${command}" does not exist; install it, or correct the command in the configuration`,
   );
 }
 

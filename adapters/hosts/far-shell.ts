@@ -1,18 +1,18 @@
 /**
- * What runs on the far side of an SSH connection around a command: it tells when the command began and ended, and ends
- * it with the connection.
+ * The shell code around a command on the far side of an SSH connection: it reports when the command began and ended,
+ * and ends it with the connection.
  */
 import { shellLine } from './quote.ts';
 
-/** Where programs are that an unprivileged user, or sudo, may not find. */
+/** Folders of programs that may be missing from the PATH of an unprivileged user, or of sudo. */
 const MORE_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /**
- * Standard input begins with a line: a word that nobody else knows, and that marks in both outputs where the command's
- * own begins and ends. What a login shell says before, and a daemon after, is thus told from it; an output without its
- * end is one that was cut off. It isn't an argument because `ps`, run as the command, would print it.
+ * The first line of standard input is a word that nobody else knows; it marks in both outputs where the command's own
+ * output begins and ends. This separates it from what a login shell prints before and a daemon after, and an output
+ * without its end mark was cut off. The word isn't an argument because `ps`, run as the command, would print it.
  *
- * `setsid` gives the command a process group, so that all that it started can be ended.
+ * `setsid` gives the command a process group, so all that it started can be ended.
  */
 const PREPARED = `
 IFS= read -r mark || exit 255
@@ -29,9 +29,7 @@ command -v setsid >/dev/null || finish "missing setsid"
 command -v -- "$1" >/dev/null 2>&1 || finish missing
 `;
 
-/**
- * The end of standard input, when the connection breaks or the worker does, ends the command. Nothing is read from it.
- */
+/** Standard input ends when the connection or the worker does, and this ends the command. Nothing is read from it. */
 const WATCHED = `${PREPARED}
 setsid -- "$@" 3<&- &
 command=$!
@@ -49,7 +47,7 @@ kill -s TERM "$watcher" 2>/dev/null
 finish "$code"
 `;
 
-/** The rest of standard input is the command's; its end is the end of what the command reads. */
+/** The rest of standard input is the command's input; where it ends, the command's input ends. */
 const FED = `${PREPARED}
 setsid -- "$@" <&3 3<&- &
 wait "$!"
@@ -62,7 +60,7 @@ export interface FarCommand {
   fed: boolean;
 }
 
-/** The line that the user's login shell on the far side gets. */
+/** The line for the user's login shell on the far side. */
 export function farLine(argv: readonly string[], { sudo, fed }: FarCommand): string {
   const shell = ['sh', '-c', fed ? FED : WATCHED, 'salvor', ...argv];
   return `exec ${shellLine(sudo ? ['sudo', '-n', '--', ...shell] : shell)}`;

@@ -1,4 +1,4 @@
-/** The host of a node, and the tools on it. */
+/** Finds the host of a node, and the tools on it. */
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import { SalvorError } from '../../domain/errors.ts';
 import { provideTool } from '../binaries/binaries.ts';
@@ -6,14 +6,14 @@ import type { Host } from './host.ts';
 import { localHost } from './local.ts';
 import { sshHost } from './ssh.ts';
 
-/** How Salvor acts on a node: it connects when it is first asked to do something. */
+/** The host through which Salvor acts on a node; it connects on first use. */
 export function hostFor(node: ClusterNode): Host {
   return node.connection === 'local' ? localHost(node.name) : sshHost(node, node.connection.ssh);
 }
 
 /**
- * The path of etcdutl on a host, which is this machine. It is fetched when it isn't there.
- * @throws SalvorError `ToolMissing` when it is neither there nor to be had
+ * The path of etcdutl on a host that is this machine; a missing etcdutl is fetched.
+ * @throws SalvorError `ToolMissing` when it is neither there nor can be fetched
  */
 export async function locateEtcdutl(host: Host): Promise<string> {
   try {

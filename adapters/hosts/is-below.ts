@@ -1,4 +1,4 @@
-/** Whether a path is another one, or lies below it. */
+/** Whether a path equals another one or is below it. */
 export function isBelow(path: string, directory: string): boolean {
   return path === directory || path.startsWith(directory.endsWith('/') ? directory : `${directory}/`);
 }

@@ -14,11 +14,11 @@ import { writeWhole } from './write.ts';
 const READ_BYTES = 1024 * 1024;
 
 /**
- * Acts on this machine, as the user that the worker runs as.
+ * Acts on this machine, as the worker's user.
  * @param name the node's name, for messages
  */
 export function localHost(name: string): Host {
-  /** Every act on files: not begun after an abort, and failures named. */
+  /** Runs every action on files: it doesn't begin after an abort, and its errors become named failures. */
   async function act<T>(what: string, path: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     signal.throwIfAborted();
     try {
@@ -58,11 +58,11 @@ export function localHost(name: string): Host {
       }),
     rename: (from, to, signal) =>
       act(`rename ${from} to`, to, signal, async () => {
-        // rename(2) replaces files and empty directories without a word.
+        // rename(2) replaces files and empty directories silently.
         if ((await orAbsent(lstat(to))) !== undefined) {
           throw new SalvorError(
             'CommandFailed',
-            `${name}: ${from} can't be renamed to ${to}: that exists; nothing was changed`,
+            `${name}: ${from} can't be renamed to ${to}: the target exists; nothing was changed`,
           );
         }
         await rename(from, to);

@@ -1,10 +1,10 @@
-/** One output of a far command, between the marks that `far-shell.ts` sets around it. */
+/** One output of a far command, between the marks that `far-shell.ts` prints around it. */
 
 export class MarkedOutput {
   readonly #begin: Buffer;
   readonly #mark: Buffer;
   #state: 'before' | 'within' | 'after' = 'before';
-  /** What came and can't be told yet: it may be the beginning of a mark. */
+  /** Bytes that may be the beginning of a mark, and so can't be passed on yet. */
   #held: Buffer = Buffer.alloc(0);
 
   constructor(mark: string) {
@@ -17,17 +17,17 @@ export class MarkedOutput {
     return this.#state !== 'before';
   }
 
-  /** Whether all of the command's output is here. */
+  /** Whether all of the command's output has arrived. */
   get hasEnded(): boolean {
     return this.#state === 'after';
   }
 
-  /** What came after the second mark, or before the first when that hasn't come. */
+  /** The output after the second mark, or everything before the first one if that hasn't arrived. */
   get rest(): string {
     return this.#held.toString('utf8');
   }
 
-  /** Takes what came, and gives what of it is the command's own. */
+  /** Takes new output, and returns the part that belongs to the command. */
   take(chunk: Buffer): Buffer {
     this.#held = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
     if (this.#state === 'before') {
@@ -52,7 +52,7 @@ export class MarkedOutput {
     return given;
   }
 
-  /** How many bytes at the end may be the first ones of the mark. */
+  /** How many bytes at the end may be the start of the mark. */
   #partOfMark(): number {
     for (let bytes = Math.min(this.#mark.length - 1, this.#held.length); bytes > 0; bytes -= 1) {
       if (this.#held.subarray(-bytes).equals(this.#mark.subarray(0, bytes))) return bytes;
@@ -62,5 +62,5 @@ export class MarkedOutput {
 }
 
 const NOTHING = Buffer.alloc(0);
-/** Of what a connection that never came about said. */
+/** How much is kept of the output of a connection that was never made. */
 const KEPT_BYTES = 64 * 1024;

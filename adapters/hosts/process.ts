@@ -1,4 +1,4 @@
-/** Commands on the worker's own machine. */
+/** Runs commands on the worker's own machine. */
 import { spawn } from 'node:child_process';
 import { messageOf, SalvorError } from '../../domain/errors.ts';
 import { environment } from '../environment.ts';
@@ -8,11 +8,11 @@ import type { CommandResult, RunOptions, StreamOptions } from './host.ts';
 import { said, Tail } from './tail.ts';
 
 /**
- * Runs a command without a shell, in a process group of its own. A signal that ended it counts as the exit code 128 and
+ * Runs a command without a shell, in a process group of its own. A signal that ended it counts as exit code 128 plus
  * its number, as in a shell. A process that it leaves behind must have output of its own, as every daemon has: the
  * pipes are closed soon after the command ends.
  * @param where named in messages: the host
- * @throws SalvorError `ToolMissing` when there is no such command, `CommandFailed` when it can't be run or takes too
+ * @throws SalvorError `ToolMissing` when the command doesn't exist, `CommandFailed` when it can't be run or takes too
  * long; the signal's reason on abort
  */
 export async function runProcess(
@@ -43,8 +43,7 @@ export async function runProcess(
 }
 
 /**
- * Runs a command as {@link runProcess} does, and gives its standard output as it comes. Its output may be read as
- * slowly as one likes.
+ * Runs a command as {@link runProcess} does, and yields its standard output as it comes, however slowly it is read.
  * @throws SalvorError as {@link runProcess}, and `CommandFailed` for an exit code other than 0 or for a command that
  * falls silent
  */
@@ -91,14 +90,14 @@ function spawnPiped([command, ...args]: readonly [string, ...string[]], env: Rec
   });
 }
 
-/** Why a command has no result; a failure that was named already stays as it is. */
+/** Why a command has no result; a failure that is already a SalvorError stays as it is. */
 function notRun(error: unknown, argv: readonly [string, ...string[]], where: string): SalvorError {
   if (error instanceof SalvorError) return error;
   const missing = hasErrorCode(error, 'ENOENT');
   return new SalvorError(
     missing ? 'ToolMissing' : 'CommandFailed',
     missing
-      ? `${where}: there is no command "${argv[0]}"; install it, or correct the command in the configuration`
+      ? `${where}: the command "${argv[0]}" does not exist; install it, or correct the command in the configuration`
       : `${where}: \`${argv.join(' ')}\` could not be run: ${messageOf(error)}`,
     { cause: error },
   );

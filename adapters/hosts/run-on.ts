@@ -1,9 +1,12 @@
-/** A command that has to succeed. */
+/** Runs a command that has to succeed. */
 import { SalvorError } from '../../domain/errors.ts';
 import type { Host, RunOptions } from './host.ts';
 import { lastLines } from './tail.ts';
 
-/** @throws SalvorError `CommandFailed` with its last words when its exit code isn't 0, and what the host throws */
+/**
+ * @throws SalvorError `CommandFailed` with the command's last words when its exit code isn't 0, and what the host
+ * throws
+ */
 export async function runOn(
   host: Host,
   argv: readonly [string, ...string[]],

@@ -1,6 +1,6 @@
 /**
- * How the system's OpenSSH client is called: whatever the team set up for it (agents, hardware keys, ~/.ssh/config)
- * holds here too.
+ * How the system's OpenSSH client is called: everything that the team has set up for it (agents, hardware keys,
+ * ~/.ssh/config) applies here too.
  */
 import { createHash } from 'node:crypto';
 import { chmod, mkdir } from 'node:fs/promises';
@@ -18,11 +18,11 @@ export interface SshRoute {
   destination: string;
   settings: SshSettings;
   arguments: string[];
-  /** The same for a connection that isn't shared. */
+  /** The same arguments for a connection that isn't shared. */
   alone: string[];
 }
 
-/** No questions, no surprises; a peer that is gone is noticed within 15 s. */
+/** No prompts and no surprises; a lost peer is noticed within 15 s. */
 const OPTIONS = {
   BatchMode: 'yes',
   StrictHostKeyChecking: 'yes',
@@ -46,7 +46,7 @@ const PERSIST_S = 60;
 const SOCKET_PATH_BYTES = 90;
 
 /**
- * The way to a node. All commands share one connection, whose socket lies in the worker's cache.
+ * The way to a node. All commands share one connection, whose socket is in the worker's cache.
  * @throws SalvorError `InvalidConfiguration` for a path that ssh's options can't hold
  */
 export async function sshRoute(node: ClusterNode, settings: SshSettings): Promise<SshRoute> {
@@ -79,9 +79,9 @@ function keyOptions(node: string, { identityFile, knownHostsFile }: SshSettings)
   });
 }
 
-/** `ProxyJump` would not take the key and the known hosts along. */
+/** `ProxyJump` would not use the key and the known hosts. */
 function jumpOptions(jump: string, keys: string[]): string[] {
-  // ssh puts the node's address and port in for %h and %p, and gives the line to a shell.
+  // ssh replaces %h and %p by the node's address and port, and runs the line in a shell.
   const line = shellLine(['ssh', ...optionsOf(OPTIONS), ...keys, '-o', 'ControlPath=none']);
   return ['-o', `ProxyCommand=${line} -W '[%h]:%p' -- ${shellLine([`ssh://${jump}`])}`];
 }
@@ -90,22 +90,22 @@ function optionsOf(options: Record<string, string>): string[] {
   return Object.entries(options).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
 }
 
-/** ssh takes several paths in one option, and fills in percent signs and variables. */
+/** ssh takes several paths in one option, and expands percent signs and variables. */
 function optionPath(node: string, path: string): string {
   if (!/["\\$%]/.test(path)) return `"${path}"`;
   throw new SalvorError(
     'InvalidConfiguration',
-    `${node}: ssh can't be given the path ${path}: it has a quotation mark, "\\", "$" or "%" in it; use another place for the file`,
+    `${node}: ssh can't take the path ${path}: it contains a quotation mark, "\\", "$" or "%"; move the file to another path`,
   );
 }
 
-/** Undefined where its folder's name is too long: then each command has a connection of its own. */
+/** Undefined when its folder's name is too long: each command then has a connection of its own. */
 async function socketPath(identity: string): Promise<string | undefined> {
   const folder = join(cacheDirectory(), 'ssh');
   const path = join(folder, createHash('sha256').update(identity).digest('hex').slice(0, 12));
   if (Buffer.byteLength(path) > SOCKET_PATH_BYTES || /["\\$%]/.test(path)) return undefined;
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  // Whoever can use the socket has the connection.
+  // Anyone who can use the socket can use the connection.
   await chmod(folder, 0o700);
   return path;
 }

@@ -1,4 +1,4 @@
-/** From the last words of ssh and sudo to the failures that Salvor reports. */
+/** Turns the last words of ssh and sudo into the failures that Salvor reports. */
 import { SalvorError } from '../../domain/errors.ts';
 import { lastLines } from './tail.ts';
 import type { SshRoute } from './ssh-client.ts';
@@ -6,33 +6,33 @@ import type { SshRoute } from './ssh-client.ts';
 export interface BrokenCommand {
   /** Whether the command began on the far side. */
   hasBegun: boolean;
-  /** Of the ssh client; undefined when it was ended because it took too long. */
+  /** The exit code of the ssh client; undefined when it was ended because it took too long. */
   exitCode: number | undefined;
   said: string;
 }
 
-/** ssh's own failures; whatever else ends it is the far side's exit code. */
+/** The exit code of ssh's own failures; any other comes from the far side. */
 const SSH_FAILED = 255;
 
-/** What ssh says, and what to do about it. */
+/** What ssh prints, and what to do about it. */
 const REFUSALS: { says: RegExp; problem: string; advice: (route: SshRoute) => string }[] = [
   {
     says: /REMOTE HOST IDENTIFICATION HAS CHANGED|host key for .* has changed/i,
-    problem: 'it shows another host key than the known one',
+    problem: 'its host key differs from the known one',
     advice: ({ settings }) =>
-      `if the machine was made anew, compare its key on the spot (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub) and replace the line in ${knownHosts(settings)}; if not, somebody may be in between`,
+      `if the machine was reinstalled, compare its key on the machine itself (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub) and replace the line in ${knownHosts(settings)}; if not, somebody may be intercepting the connection`,
   },
   {
     says: /Host key verification failed|No .* host key is known for/i,
     problem: 'its host key is not known to the worker',
     advice: ({ settings }) =>
-      `compare its key on the spot (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub) and add it to ${knownHosts(settings)}`,
+      `compare its key on the machine itself (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub) and add it to ${knownHosts(settings)}`,
   },
   {
     says: /Permission denied|Too many authentication failures|No supported authentication methods|UNPROTECTED PRIVATE KEY/i,
     problem: 'it refuses the key of the worker',
     advice: ({ settings }) =>
-      `put the public key of ${settings.identityFile ?? "the worker's user"} into the node's authorized_keys, or correct "user" and "identityFile"; nothing is asked for, so a key with a passphrase needs an agent`,
+      `put the public key of ${settings.identityFile ?? "the worker's user"} into the node's authorized_keys, or correct "user" and "identityFile"; ssh never prompts, so a key with a passphrase needs an agent`,
   },
 ];
 
@@ -43,7 +43,7 @@ export function connectionFailure(route: SshRoute, argv: readonly string[], brok
   if (broken.hasBegun) {
     return new SalvorError(
       'HostUnreachable',
-      `${node}: the connection to ${destination} broke while \`${argv.join(' ')}\` ran, which ends with it: ${text}`,
+      `${node}: the connection to ${destination} broke while \`${argv.join(' ')}\` ran, and the command ends with it: ${text}`,
     );
   }
   if (broken.exitCode === undefined) {

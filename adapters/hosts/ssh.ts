@@ -1,6 +1,5 @@
 /**
- * A machine reached over SSH as a host. It needs a POSIX shell and the usual GNU programs: coreutils, findutils,
- * util-linux.
+ * A host that is reached over SSH. It needs a POSIX shell and the usual GNU programs: coreutils, findutils, util-linux.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
@@ -15,16 +14,16 @@ import { refuseUnlessOwn, OWN_MARK } from './own-name.ts';
 import { sshRoute } from './ssh-client.ts';
 
 const ACT_MS = 60_000;
-/** Reading back and syncing a large file. */
+/** The time limit for reading back and syncing a large file. */
 const BIG_ACT_MS = 30 * 60_000;
 
-/** Small acts are scripts, whose words come as arguments: nothing of them is read by a shell. */
+/** Small actions are scripts whose parameters come as arguments: no shell interprets them. */
 const SCRIPTS = {
   receive: 'umask 077 && cat >"$1" && chmod -- "$2" "$1" && sync -- "$1"',
   place:
     'seen=$(sha256sum <"$1") && if [ "${seen%% *}" = "$3" ]; then mv -fT -- "$1" "$2" && sync -- "$4"; else echo "$seen"; exit 65; fi',
   makeDirectory: 'umask "$1" && mkdir -p -- "$2"',
-  // mv would copy what can't be renamed, and rename(2) replaces empty directories.
+  // mv would copy a file that can't be renamed, and rename(2) replaces empty directories.
   rename: `
 if [ -e "$2" ] || [ -L "$2" ]; then exit 66; fi
 from=$(stat -c %d -- "$1") && to=$(stat -c %d -- "$4") || exit
@@ -37,7 +36,7 @@ const OTHER_FILE_SYSTEM = 67;
 
 /**
  * Acts on a node through the system's OpenSSH client.
- * @throws SalvorError each method also `AccessDenied` when ssh or sudo refuse
+ * @throws SalvorError each method also throws `AccessDenied` when ssh or sudo refuse
  */
 export function sshHost(node: ClusterNode, settings: SshSettings): Host {
   const { name } = node;
@@ -49,7 +48,7 @@ export function sshHost(node: ClusterNode, settings: SshSettings): Host {
     return yield* runFar(await sshRoute(node, settings), argv, options);
   }
 
-  /** What a program of coreutils says, in English. */
+  /** The output of a program of coreutils, in English. */
   async function ask(
     argv: readonly [string, ...string[]],
     signal: AbortSignal,
@@ -72,7 +71,7 @@ export function sshHost(node: ClusterNode, settings: SshSettings): Host {
   }
 
   async function removeQuietly(path: string): Promise<void> {
-    // It is left under a scratch name when the node can't be reached.
+    // The file keeps its scratch name if the node can't be reached.
     await ask(['rm', '-f', '--', path], AbortSignal.timeout(ACT_MS)).catch(() => undefined);
   }
 
@@ -115,7 +114,7 @@ export function sshHost(node: ClusterNode, settings: SshSettings): Host {
     },
     async read(path, signal) {
       const bytes = wholeFile(far(['env', 'LC_ALL=C', 'cat', '--', path], { signal }), name, path);
-      // A file that can't be read is said now, as one on the spot is.
+      // A file that can't be read is reported now, as the local host does.
       const first = await bytes.next();
       async function* rest() {
         if (first.done === true) return;
@@ -145,7 +144,7 @@ export function sshHost(node: ClusterNode, settings: SshSettings): Host {
         if (placed.exitCode === OTHER_BYTES) {
           throw new SalvorError(
             'CommandFailed',
-            `${name}: what arrived of ${path} has SHA-256 ${placed.stdout.toString('utf8').slice(0, 64)}, expected ${sha256}; it was not put in place`,
+            `${name}: ${path} arrived with SHA-256 ${placed.stdout.toString('utf8').slice(0, 64)}, expected ${sha256}; it was not put in place`,
           );
         }
         if (placed.exitCode !== 0) throw farFailure(placed.stderr, name, 'write', path);
@@ -166,7 +165,7 @@ export function sshHost(node: ClusterNode, settings: SshSettings): Host {
       if (exitCode === TARGET_EXISTS) {
         throw new SalvorError(
           'CommandFailed',
-          `${name}: ${from} can't be renamed to ${to}: that exists; nothing was changed`,
+          `${name}: ${from} can't be renamed to ${to}: the target exists; nothing was changed`,
         );
       }
       if (exitCode === OTHER_FILE_SYSTEM) {
@@ -191,7 +190,7 @@ export function sshHost(node: ClusterNode, settings: SshSettings): Host {
       }
       return blocks * blockBytes;
     },
-    // The connection is left to whoever needs it next, for a minute.
+    // The connection stays open for a minute, for the next command.
     close: async () => {},
   };
 }
@@ -214,7 +213,7 @@ async function* wholeFile(
   if (exitCode !== 0) throw farFailure(stderr, host, 'read', path);
 }
 
-/** As `stat` names it; an empty file is a "regular empty file". */
+/** As `stat` prints it; an empty file is a "regular empty file". */
 function typeNamed(words: string): DirectoryEntry['type'] {
   if (words.startsWith('regular')) return 'file';
   return words === 'directory' ? 'directory' : 'other';

@@ -1,6 +1,6 @@
-/** The end of what a command says. */
+/** The end of a command's output. */
 
-/** Of each output of a command so much is kept. */
+/** How much of each output of a command is kept. */
 const OUTPUT_BYTES = 1024 * 1024;
 
 /** The end of a stream of bytes. */
@@ -16,7 +16,7 @@ export class Tail {
   add(chunk: Buffer): void {
     this.#chunks.push(chunk);
     this.#bytes += chunk.length;
-    // Trimmed rarely, so that much output costs little.
+    // Trimmed rarely, so a long output costs little.
     if (this.#bytes > 2 * this.#limit) {
       const kept = Buffer.concat(this.#chunks).subarray(-this.#limit);
       this.#chunks = [kept];
@@ -29,12 +29,12 @@ export class Tail {
   }
 }
 
-/** The last lines of what a command said, for a message. */
+/** The last lines of a command's output, for a message. */
 export function lastLines(text: string, lines = 5): string {
   return text.trim().split('\n').slice(-lines).join('\n');
 }
 
-/** What a command said last, as the end of a message. */
+/** A command's last words, as the end of a message. */
 export function said(stderr: Tail): string {
   const text = lastLines(stderr.text());
   return text === '' ? '' : `; its last words: ${text}`;

@@ -1,16 +1,16 @@
-/** Writing a file whole or not at all. */
+/** Writes a file whole or not at all. */
 import { createHash, randomBytes } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { syncDirectory } from '../files.ts';
 import { OWN_MARK } from './own-name.ts';
 
-/** Small chunks are written together: one call to the system costs as much as copying this. */
+/** Small chunks are written together: a system call costs as much as copying this many bytes. */
 const BATCH_BYTES = 1024 * 1024;
 
 /**
- * Writes beside the target under a name of its own, syncs, and renames. What fails leaves nothing behind; what is
- * killed leaves `<path>.salvor-part-…`.
+ * Writes under another name next to the target, syncs, and renames. A failure leaves nothing behind; a kill leaves
+ * `<path>.salvor-part-…`.
  */
 export async function writeWhole(
   path: string,
@@ -18,13 +18,13 @@ export async function writeWhole(
   mode: number,
   signal: AbortSignal,
 ): Promise<{ bytes: number; sha256: string }> {
-  // Two attempts at the same time, one of them given up on, must not mix their bytes.
+  // Two attempts at the same time, one of them abandoned, must not mix their bytes.
   const part = `${path}${OWN_MARK}part-${randomBytes(4).toString('hex')}`;
   const file = await open(part, 'wx', mode);
   try {
     let written;
     try {
-      // open() lets the process's umask take away from the mode.
+      // open() applies the process's umask to the mode.
       await file.chmod(mode);
       written = await writeBody(file, body, signal);
       await file.sync();
@@ -66,7 +66,7 @@ async function writeBody(
 }
 
 /**
- * A disk that fills up takes a part first and refuses the rest: what is left over is tried again and brings the error.
+ * A disk that fills up first takes a part and then refuses the rest: the rest is written again, which raises the error.
  */
 async function writeAll(file: FileHandle, batch: Uint8Array[]): Promise<void> {
   let rest = batch;

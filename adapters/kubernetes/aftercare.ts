@@ -1,4 +1,4 @@
-/** What people mend by hand after a restore: waited for, mended or listed. */
+/** What has to be fixed by hand after a restore: waited for, fixed or listed. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { ApiException } from '@kubernetes/client-node';
 import {
@@ -36,16 +36,16 @@ const POLL_MS = 2_000;
 const CONTROLLERS = ['kube-controller-manager', 'kube-scheduler'];
 
 export interface AftercareOrder {
-  /** That of the restored etcd before anybody wrote to it: what is above it was written since. */
+  /** The revision of the restored etcd before any write to it: anything above it was written since. */
   sinceRevision: string;
-  /** How long kubelets and controllers are waited for. */
+  /** How long to wait for kubelets and controllers. */
   waitMs: number;
 }
 
 /**
- * Looks after a cluster whose kube-apiservers are ready again. Nothing of it fails: what can't be looked at is said.
- * Registrations of kube-apiservers are removed and leases of ended leaders given back; all else is left to whoever
- * knows what it is for.
+ * Looks after a cluster whose kube-apiservers are ready again. It never fails: anything that can't be looked at is
+ * reported. It removes registrations of kube-apiservers and gives back leases of ended leaders; everything else is left
+ * to people who know what it is for.
  */
 export async function lookAfterCluster(
   cluster: Cluster,
@@ -112,10 +112,10 @@ async function openAccesses(cluster: Cluster, signal: AbortSignal): Promise<Acce
     }
   }
   if (accesses.length > 0) return accesses;
-  return { why: [...new Set(reasons)].join('; ') || 'no node can be asked from this worker; set kubeconfig' };
+  return { why: [...new Set(reasons)].join('; ') || "this worker can't ask any node; set kubeconfig" };
 }
 
-/** The first kube-apiserver that answers will do. */
+/** The first kube-apiserver that answers is enough. */
 async function withAny<T>(accesses: Access[], work: (access: Access) => Promise<T>, signal: AbortSignal): Promise<T> {
   let failure: SalvorError | undefined;
   for (const access of accesses) {
@@ -126,7 +126,7 @@ async function withAny<T>(accesses: Access[], work: (access: Access) => Promise<
       failure = apiFailure(error, access, 'be asked how the cluster is doing');
     }
   }
-  throw failure ?? new SalvorError('ComponentStuck', 'there is no kube-apiserver to ask');
+  throw failure ?? new SalvorError('ComponentStuck', 'no kube-apiserver can be asked');
 }
 
 type Addresses = Awaited<ReturnType<typeof readApiAddresses>>;
@@ -134,11 +134,11 @@ type Addresses = Awaited<ReturnType<typeof readApiAddresses>>;
 interface SoFar {
   live: string[];
   before: Addresses;
-  /** The controllers whose leases were given back, and for whom. */
+  /** The controllers whose leases were given back, and their former leaders. */
   released: Map<string, string>;
 }
 
-/** What comes right by itself within a minute, when it does. */
+/** What recovers by itself within a minute, if it does. */
 async function lookAtSettling(
   access: Access,
   { flavour, nodes: configured }: Cluster,
@@ -146,8 +146,8 @@ async function lookAtSettling(
   { live, before, released }: SoFar,
 ): Promise<AftercareFinding[]> {
   const [nodes, leases, now] = [await readNodes(access), await readNodeLeases(access), await readApiAddresses(access)];
-  // Where the restore stopped every controller, whoever led has ended. Elsewhere it may lead on, and the others wait
-  // for the end of its lease.
+  // If the restore stopped every controller, every former leader has ended. Otherwise one may still lead, and the
+  // others wait for its lease to expire.
   const mayRelease = configured.every((node) => plannedNode(flavour, node).hasControllers);
   const leaders = await Promise.all(
     CONTROLLERS.map(async (name) => {
@@ -165,7 +165,7 @@ async function lookAtSettling(
   ];
 }
 
-/** A controller's lease, given back first where its leader has ended with the restore. */
+/** A controller's lease; it is given back first if its leader ended with the restore. */
 async function lookAtLeader(
   access: Access,
   name: string,
@@ -184,7 +184,7 @@ async function lookAtLeader(
     released.set(name, seen.holder);
     return seenLease(free);
   } catch (error) {
-    // Somebody wrote it meanwhile, or may do what these credentials may not: it ends by itself.
+    // Somebody has written it in the meantime, or these credentials lack the permission: it expires by itself.
     if (error instanceof ApiException) return seen;
     throw error;
   }
@@ -198,12 +198,12 @@ async function lookAtLasting(access: Access): Promise<AftercareFinding[]> {
     bindingsFinding(
       'pods',
       await readLostPods(access, nodes),
-      'kube-controller-manager removes them when the nodes stay away; `kubectl delete pod --force` at once',
+      'kube-controller-manager will remove them if the nodes stay away; `kubectl delete pod --force` removes them at once',
     ),
     bindingsFinding(
       'volume attachments',
       await readLostAttachments(access, nodes),
-      'see that the volume is detached from that machine, then `kubectl delete volumeattachment <name>`',
+      'make sure that the volume is detached from that machine, then `kubectl delete volumeattachment <name>`',
     ),
   ];
 }

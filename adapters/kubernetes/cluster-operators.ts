@@ -1,4 +1,4 @@
-/** What OpenShift's operators say of the control plane that they run. */
+/** What OpenShift's operators report about the control plane that they run. */
 import { z } from 'zod';
 import type { OperatorState } from '../../domain/backups/settled.ts';
 import { askCluster, type Untold } from './api/ask-cluster.ts';
@@ -22,9 +22,9 @@ const listSchema = z.object({
 });
 
 /**
- * Whether the operators of the control plane are rolling something out, as each one's condition `Progressing` says.
+ * Whether the operators of the control plane are rolling something out, by each one's condition `Progressing`.
  * @param kubeconfig a file of the worker
- * @returns every one of them, or why it can't be told
+ * @returns every operator's state, or why it isn't known
  */
 export async function readOperators(
   kubeconfig: string,

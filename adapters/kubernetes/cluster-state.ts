@@ -1,4 +1,4 @@
-/** What of a cluster's state tells whether it has come back from a restore, as its API gives it. */
+/** The parts of a cluster's state that show whether it has come back from a restore, read from its API. */
 import {
   CertificatesV1Api,
   CoordinationV1Api,
@@ -47,7 +47,7 @@ function seenNode({ metadata, status }: V1Node): SeenNode {
   };
 }
 
-/** The leases with which kubelets say that they live. */
+/** The leases by which kubelets show that they are alive. */
 export async function readNodeLeases(access: Access): Promise<SeenLease[]> {
   const coordination = access.client(CoordinationV1Api);
   const leases: SeenLease[] = [];
@@ -97,7 +97,7 @@ function seenRequest({ metadata, spec }: V1CertificateSigningRequest): SeenReque
   return { name: metadata?.name ?? '', signer: spec.signerName, requester: spec.username ?? 'unknown' };
 }
 
-/** Pods on nodes that aren't there. The server sorts out the others: there may be a hundred thousand. */
+/** Pods on nodes that don't exist. The server filters out the others: there may be a hundred thousand. */
 export async function readLostPods(access: Access, nodes: SeenNode[]): Promise<SeenBinding[]> {
   const core = access.client(CoreV1Api);
   const fieldSelector = ['', ...nodes.map(({ name }) => name)].map((name) => `spec.nodeName!=${name}`).join(',');
@@ -110,7 +110,7 @@ export async function readLostPods(access: Access, nodes: SeenNode[]): Promise<S
   return lost;
 }
 
-/** Volumes that are attached to nodes that aren't there. */
+/** Volumes that are attached to nodes that don't exist. */
 export async function readLostAttachments(access: Access, nodes: SeenNode[]): Promise<SeenBinding[]> {
   const storage = access.client(StorageV1Api);
   const lost: SeenBinding[] = [];

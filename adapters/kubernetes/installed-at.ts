@@ -1,10 +1,10 @@
-/** When a cluster was installed, as its own API tells. */
+/** When a cluster was installed, according to its own API. */
 import { askCluster, type Untold } from './api/ask-cluster.ts';
 
 /**
  * The creation of the namespace `kube-system`, which kube-apiserver makes at its first start.
  * @param kubeconfig a file of the worker
- * @returns the time in UTC, or why it can't be told
+ * @returns the time in UTC, or why it isn't known
  */
 export async function readInstalledAt(
   kubeconfig: string,

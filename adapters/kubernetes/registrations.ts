@@ -1,6 +1,6 @@
 /**
- * kube-apiservers' own registrations, from which each of them makes the addresses of the service `kubernetes`. They lie
- * in etcd beside the objects, not in the API.
+ * kube-apiservers' own registrations, from which each of them builds the addresses of the service `kubernetes`. They
+ * are in etcd along with the objects, but not in the API.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AftercareFinding } from '../../domain/restore/aftercare.ts';
@@ -11,7 +11,7 @@ import { traitsOf } from '../../domain/flavours/index.ts';
 import { withAnyMember } from '../etcd/any-member.ts';
 import type { Member } from '../etcd/member.ts';
 
-/** They are renewed every ten seconds, and end by themselves after fifteen where their lease was restored with them. */
+/** They are renewed every ten seconds, and expire after fifteen if their lease was restored with them. */
 const GRACE_MS = 20_000;
 const POLL_MS = 2_000;
 
@@ -22,9 +22,9 @@ export interface Tended {
 }
 
 /**
- * Removes the registrations that nobody has renewed since a revision, of kube-apiservers that the configuration doesn't
- * know: clients are sent to these addresses. One that still runs registers again.
- * @throws SalvorError what the last member threw, when none can be used
+ * Removes registrations of kube-apiservers that the configuration doesn't name, if they haven't been renewed since a
+ * revision: clients are sent to these addresses. A kube-apiserver that still runs registers again.
+ * @throws SalvorError what the last member threw, when no member can be used
  */
 export async function tendRegistrations(cluster: Cluster, sinceRevision: string, signal: AbortSignal): Promise<Tended> {
   const endMs = Date.now() + GRACE_MS;

@@ -1,4 +1,7 @@
-/** What becomes of the watches of clients that were connected before a restore, tried with a watch of one's own. */
+/**
+ * Tests what happens after a restore to the watches of clients that were connected before it, with a watch of Salvor's
+ * own.
+ */
 import { CoreV1Api, Watch } from '@kubernetes/client-node';
 import { messageOf, SalvorError } from '../../domain/errors.ts';
 import { type Access, apiFailure, orAbsent } from './api/access.ts';
@@ -6,15 +9,16 @@ import { CANARY_LABEL } from './canary.ts';
 
 const NAMESPACE = 'kube-system';
 const PATH = `/api/v1/namespaces/${NAMESPACE}/configmaps`;
-/** A kube-apiserver that has an answer gives it at once. */
+/** A kube-apiserver that has an answer sends it at once. */
 const EVENT_MS = 10_000;
 const GONE = 410;
 
 /**
- * Opens a watch where clients had come to before the restore, which must be refused as too old, so that they list anew.
+ * Opens a watch at a revision that clients had reached before the restore. The server must refuse it as too old, so
+ * that clients list again.
  * @returns how it was refused
- * @throws SalvorError `ComponentStuck` when it is taken: clients would miss every change until the revision has caught
- * up
+ * @throws SalvorError `ComponentStuck` when the watch is accepted: clients would miss every change until the revision
+ * has caught up
  */
 export async function expectExpired(access: Access, resourceVersion: string, signal: AbortSignal): Promise<string> {
   const heard = await firstEvent(access, { resourceVersion }, async () => {}, signal);
@@ -22,12 +26,12 @@ export async function expectExpired(access: Access, resourceVersion: string, sig
   const what = heard.status === undefined ? heard.message : `it answers HTTP ${heard.status}: ${heard.message}`;
   throw new SalvorError(
     'ComponentStuck',
-    `kube-apiserver of ${access.where} does not refuse a watch from resource version ${resourceVersion}, which is of before the restore: ${what}; expected 410 (Expired)`,
+    `kube-apiserver of ${access.where} does not refuse a watch from resource version ${resourceVersion}, which is from before the restore: ${what}; expected 410 (Expired)`,
   );
 }
 
 /**
- * Lists, watches from there, and sees its own write arrive: what clients do after they were refused.
+ * Lists, watches from there, and sees its own write arrive, as clients do after a refusal.
  * @param name of the ConfigMap that is written, and deleted again
  * @throws SalvorError `ComponentStuck` when nothing arrives
  */
@@ -47,10 +51,10 @@ export async function expectFresh(access: Access, name: string, signal: AbortSig
       });
     };
     const heard = await firstEvent(access, { resourceVersion, fieldSelector }, write, signal);
-    if (heard.type === 'ADDED') return `a new list at ${resourceVersion}, and its watch, see a write`;
+    if (heard.type === 'ADDED') return `a write arrives at a watch from a new list at ${resourceVersion}`;
     throw new SalvorError(
       'ComponentStuck',
-      `kube-apiserver of ${access.where}: a watch from resource version ${resourceVersion}, which it gave a moment ago, does not see a write: ${heard.message}`,
+      `kube-apiserver of ${access.where}: a watch from resource version ${resourceVersion}, which it returned a moment ago, does not see a write: ${heard.message}`,
     );
   } catch (error) {
     throw apiFailure(error, access, tried);
@@ -60,14 +64,14 @@ export async function expectFresh(access: Access, name: string, signal: AbortSig
 }
 
 interface Heard {
-  /** Of an event: `ADDED`, `ERROR` and so on. */
+  /** The type of an event: `ADDED`, `ERROR` and so on. */
   type?: string;
-  /** Of a refusal, in place of the watch or as its first event. */
+  /** The code of a refusal, sent instead of the watch or as its first event. */
   status?: number;
   message: string;
 }
 
-/** The first thing that a watch hears; `meanwhile` is done while it is being opened. */
+/** The first thing that a watch receives; `meanwhile` runs while the watch is being opened. */
 async function firstEvent(
   { configuration, where }: Access,
   query: Record<string, string>,
@@ -88,7 +92,7 @@ async function firstEvent(
       else
         resolve({
           ...(status !== undefined && { status }),
-          message: error ? messageOf(error) : 'it is closed at once',
+          message: error ? messageOf(error) : 'the watch was closed at once',
         });
     },
   );
@@ -114,7 +118,7 @@ function heardOf(type: string, object: unknown): Heard {
   return { type, ...(typeof code === 'number' && { status: code }), message };
 }
 
-/** The library puts it on the error when the watch was refused as a whole. */
+/** The library sets it on the error when the whole watch was refused. */
 function statusOf(error: unknown): number | undefined {
   if (!(error instanceof Error) || !('statusCode' in error)) return undefined;
   return typeof error.statusCode === 'number' ? error.statusCode : undefined;

@@ -1,4 +1,4 @@
-/** Whether a member can be made anew on a node, before anything on it is touched. */
+/** Checks, before anything on a node is touched, whether a new member can be made on it. */
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { SalvorError } from '../../domain/errors.ts';
@@ -6,21 +6,21 @@ import { flavourNode } from '../flavours/index.ts';
 import type { Host } from '../hosts/host.ts';
 import { freeBytesFor } from './free-bytes.ts';
 
-/** What comes from the leader, and as much again for etcd to grow; the old data stays beside it. */
+/** The data that comes from the leader, and as much again for etcd to grow; the old data stays as well. */
 const ROOM_PER_DATABASE_BYTE = 2;
 
 export interface MemberNode {
   etcd: 'running' | 'stopped';
   apiServer: 'running' | 'stopped' | null;
-  /** It has never had a member, and makes it when it joins. */
+  /** Whether the node has never had a member and makes it when it joins. */
   joinsItself: boolean;
   seen: string;
 }
 
 /**
  * @param dbSizeBytes of the leader's database
- * @throws SalvorError `UnsafeState`, `InvalidConfiguration`, `NoSpace` or `CommandFailed`, naming the node and what is
- * wrong
+ * @throws SalvorError `UnsafeState`, `InvalidConfiguration`, `NoSpace` or `CommandFailed`, naming the node and the
+ * problem
  */
 export async function checkMemberNode(
   cluster: Cluster,
@@ -46,7 +46,7 @@ export async function checkMemberNode(
   if (freeBytes < neededBytes) {
     throw new SalvorError(
       'NoSpace',
-      `${node.name}: ${node.etcd.dataDir} has ${freeBytes} bytes free, a new member needs ${neededBytes}: the old data is kept. Make room`,
+      `${node.name}: ${node.etcd.dataDir} has ${freeBytes} bytes free, but a new member needs ${neededBytes}, because the old data is kept; make room`,
     );
   }
   const willBeMade = await flavour.member.check(signal);

@@ -1,4 +1,4 @@
-/** Whether a node is fit for a restore, before anything on it is touched. */
+/** Checks, before anything on a node is touched, whether it is fit for a restore. */
 import { dirname } from 'node:path';
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
@@ -11,7 +11,7 @@ import { freeBytesFor } from './free-bytes.ts';
 import { refuseUnfinished } from './journal.ts';
 
 /**
- * Looks at what a restore needs on a node: the tool, room in the data directory, and how its components are doing.
+ * Checks what a restore needs on a node: the tool, room in the data directory, and the state of its components.
  * @param needed the room, and the version of the etcd whose snapshot is restored
  * @throws SalvorError `ToolMissing`, `NoSpace`, `UnsafeState` or `CommandFailed`, naming the node and what is missing
  */
@@ -39,7 +39,7 @@ export async function checkNode(
   if (freeBytes < needed.bytes) {
     throw new SalvorError(
       'NoSpace',
-      `${node.name}: ${dataDir} has ${freeBytes} bytes free, the restore needs ${needed.bytes}: the old data is kept. Make room`,
+      `${node.name}: ${dataDir} has ${freeBytes} bytes free, but the restore needs ${needed.bytes}, because the old data is kept; make room`,
     );
   }
   const { etcd, apiServer } = flavour.controlPlane();
@@ -55,7 +55,7 @@ export async function checkNode(
   };
 }
 
-/** A mount point can't be renamed. One that is the data directory itself needn't be. */
+/** A mount point can't be renamed. If the data directory itself is one, nothing needs to be done. */
 async function refuseMountPoint(node: ClusterNode, host: Host, signal: AbortSignal): Promise<void> {
   const data = memberData(node.etcd.dataDir);
   if ((await host.typeOf(data, signal)) === undefined) return;
@@ -63,6 +63,6 @@ async function refuseMountPoint(node: ClusterNode, host: Host, signal: AbortSign
   if (exitCode !== 0) return;
   throw new SalvorError(
     'UnsafeState',
-    `${node.name}: ${data} is a mount point, which can't be moved aside; mount it at ${node.etcd.dataDir}, with what it holds in a directory named member`,
+    `${node.name}: ${data} is a mount point, which can't be moved aside; mount it at ${node.etcd.dataDir}, with its contents in a directory named member`,
   );
 }

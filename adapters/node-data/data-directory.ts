@@ -1,4 +1,6 @@
-/** The data of a member, in its data directory: the new is staged beside the old and swapped in by two renames. */
+/**
+ * The data of a member, in its data directory: the new data is staged next to the old and swapped in by two renames.
+ */
 import { basename, dirname, join } from 'node:path';
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
@@ -16,18 +18,19 @@ import type { Host } from '../hosts/host.ts';
 export interface StagingOrder {
   operationId: string;
   source: SnapshotSource;
-  /** Of the bytes that passed the trial: every member starts from these and no others. */
+  /** The digest of the bytes that passed the trial: every member starts from exactly these. */
   content: Digest;
   /**
-   * Null when a node's tool can't raise the revision: then no node's does, since all members start from the same data.
+   * Null when a node's tool can't raise the revision: then it is raised on no node, since all members start from the
+   * same data.
    */
   bumpRevision: string | null;
   clusterToken: string;
 }
 
 /**
- * Restores the snapshot into a directory beside the member's data, while the cluster still runs. A directory under its
- * final name was completely written; one left half-done by a killed attempt is made anew.
+ * Restores the snapshot into a directory next to the member's data, while the cluster still runs. A directory under its
+ * final name is complete; one that a killed attempt left unfinished is made again.
  */
 export async function stageDataDirectory(
   cluster: Cluster,
@@ -52,7 +55,7 @@ export async function stageDataDirectory(
       if (written.sha256 === order.content.sha256) return written;
       throw new SalvorError(
         'BackupCorrupt',
-        `${node.name} was sent other bytes than those that passed the trial: SHA-256 ${written.sha256}, expected ${order.content.sha256}`,
+        `${node.name} received different bytes than those that passed the trial: SHA-256 ${written.sha256}, expected ${order.content.sha256}`,
       );
     },
     signal,
@@ -61,7 +64,7 @@ export async function stageDataDirectory(
   if (order.bumpRevision !== null && !tool.raisesRevision) {
     throw new SalvorError(
       'ToolMissing',
-      `${node.name}: ${cannotRaiseRevision(`${tool.name} ${tool.version} (${tool.path})`)}. It was another tool when the plan was drawn`,
+      `${node.name}: ${cannotRaiseRevision(`${tool.name} ${tool.version} (${tool.path})`)}. The node had another tool when the plan was made`,
     );
   }
   await restoreSnapshot(
@@ -87,8 +90,8 @@ export async function stageDataDirectory(
 }
 
 /**
- * What a terminated restore staged and never used. The cluster is held by this one, and no node has a journal: nobody
- * will come back for it.
+ * Removes data that a terminated restore staged and never used. This restore holds the cluster, and no node has a
+ * journal: nobody will need it again.
  */
 async function removeAbandonedStaging(
   node: ClusterNode,
@@ -106,7 +109,7 @@ async function removeAbandonedStaging(
   }
 }
 
-/** Whether the restore's new data still waits beside the old. */
+/** Whether the restore's new data is still staged next to the old. */
 export async function isStaged(
   node: ClusterNode,
   host: Host,
@@ -116,7 +119,7 @@ export async function isStaged(
   return (await host.typeOf(restorePaths(node.etcd.dataDir, operationId).staged, signal)) !== undefined;
 }
 
-/** Takes back what was staged for a restore that ended before anything was swapped. */
+/** Removes the staged data of a restore that ended before anything was swapped. */
 export async function unstageDataDirectory(node: ClusterNode, host: Host, operationId: string, signal: AbortSignal) {
   const { scratch, staged } = restorePaths(node.etcd.dataDir, operationId);
   await host.removeOwn(scratch, signal);
@@ -124,8 +127,8 @@ export async function unstageDataDirectory(node: ClusterNode, host: Host, operat
 }
 
 /**
- * One that is lost with its data. etcd may run as a user of its own: the directory above belongs to it then, or to
- * root, where etcd runs as root.
+ * Whose owner the new data gets if the old is lost. etcd may run as its own user: the directory above then belongs to
+ * that user, or to root if etcd runs as root.
  */
 export async function makeDataDirectory(node: ClusterNode, host: Host, signal: AbortSignal): Promise<void> {
   const { dataDir } = node.etcd;
@@ -136,7 +139,7 @@ export async function makeDataDirectory(node: ClusterNode, host: Host, signal: A
   await host.rename(fresh, dataDir, signal);
 }
 
-/** The new data belongs to whom the old did, or, where it is lost, to whom its directory does. */
+/** The new data gets the owner of the old data or, if that is lost, the owner of its directory. */
 async function ownedLikeOld(node: ClusterNode, host: Host, fresh: string, signal: AbortSignal): Promise<void> {
   const { dataDir } = node.etcd;
   const data = memberData(dataDir);
@@ -153,8 +156,8 @@ async function ownedLike(host: Host, old: string, fresh: string, signal: AbortSi
 }
 
 /**
- * Moves the old data aside and the staged in its place. Run again at any point, it goes on from what it finds.
- * @returns where the old lies now; null when the member had none
+ * Moves the old data aside and the staged data into its place. Run again at any point, it continues from what it finds.
+ * @returns the path of the old data now; null when the member had none
  */
 export async function swapDataDirectory(node: ClusterNode, host: Host, operationId: string, signal: AbortSignal) {
   const data = memberData(node.etcd.dataDir);
@@ -164,23 +167,26 @@ export async function swapDataDirectory(node: ClusterNode, host: Host, operation
     if ((await isThere(data)) && (await isThere(setAside))) {
       throw new SalvorError(
         'UnsafeState',
-        `${node.name}: ${data} is there although it was already moved to ${setAside}; something else made it anew. Move it away and retry`,
+        `${node.name}: ${data} exists although it was already moved to ${setAside}; something else has made it again. Move it away and retry`,
       );
     }
     if (await isThere(data)) await host.rename(data, setAside, signal);
     await host.rename(staged, data, signal);
   }
   if (!(await isThere(data))) {
-    throw new SalvorError('UnsafeState', `${node.name}: neither ${staged} nor ${data} is there; was it moved by hand?`);
+    throw new SalvorError(
+      'UnsafeState',
+      `${node.name}: neither ${staged} nor ${data} exists; check whether the data was moved by hand`,
+    );
   }
   return { setAside: (await isThere(setAside)) ? setAside : null };
 }
 
 /**
- * Undoes a swap: the restored data is moved away, never removed, and the old put back. Before a swap it takes back what
- * was staged. Run again at any point, it goes on from what it finds.
+ * Undoes a swap: the restored data is moved away, never removed, and the old data put back. Before a swap it removes
+ * the staged data. Run again at any point, it continues from what it finds.
  * @param before whether the member had data when the restore began
- * @returns where the restored data lies now; null when none was in place
+ * @returns the path of the restored data now; null when none was in place
  */
 export async function putBackDataDirectory(
   node: ClusterNode,
@@ -194,7 +200,7 @@ export async function putBackDataDirectory(
   const isThere = async (path: string) => (await host.typeOf(path, signal)) !== undefined;
   const wasSwapped = !(await isThere(staged));
   const oldIsAside = await isThere(setAside);
-  // Of a member that had none, whatever lies there after the swap is the restored one.
+  // If a member had no data, any data there after the swap is the restored data.
   const isRestored = wasSwapped && (oldIsAside || before === 'missing');
   if (isRestored && (await isThere(data)) && !(await isThere(abandoned))) await host.rename(data, abandoned, signal);
   if (oldIsAside) await host.rename(setAside, data, signal);
@@ -202,7 +208,7 @@ export async function putBackDataDirectory(
   if (before === 'present' && !(await isThere(data))) {
     throw new SalvorError(
       'UnsafeState',
-      `${node.name}: the old data is neither ${data} nor ${setAside}; was it moved by hand?`,
+      `${node.name}: the old data is neither at ${data} nor at ${setAside}; check whether it was moved by hand`,
     );
   }
   return { abandoned: (await isThere(abandoned)) ? abandoned : null };

@@ -1,9 +1,9 @@
-/** The room for a member's data. */
+/** Room for a member's data. */
 import { dirname } from 'node:path';
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Host } from '../hosts/host.ts';
 
-/** Free where the data directory is, or is going to be: it may have been destroyed. */
+/** The free bytes where the data directory is or will be: it may have been destroyed. */
 export async function freeBytesFor(node: ClusterNode, host: Host, signal: AbortSignal): Promise<number> {
   let directory = node.etcd.dataDir;
   while ((await host.typeOf(directory, signal)) !== 'directory' && directory !== dirname(directory))

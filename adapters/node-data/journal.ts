@@ -1,4 +1,4 @@
-/** The journal of a restore: a file beside the node's data directory. */
+/** The journal of a restore: a file next to the node's data directory. */
 import { z } from 'zod';
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import { SalvorError } from '../../domain/errors.ts';
@@ -32,7 +32,9 @@ const journalSchema = z.strictObject({
   ),
 }) satisfies z.ZodType<Journal>;
 
-/** @returns where it lies */
+/**
+ * @returns its path
+ */
 export async function writeJournal(
   node: ClusterNode,
   host: Host,
@@ -50,8 +52,8 @@ async function* asStream(text: string): AsyncIterable<Uint8Array> {
 }
 
 /**
- * The journal of a restore that has not ended; undefined when there is none.
- * @throws SalvorError `UnsafeState` for a file that is none
+ * The journal of a restore that has not ended; undefined if the node has none.
+ * @throws SalvorError `UnsafeState` for a file that is not a journal
  */
 export async function readJournal(node: ClusterNode, host: Host, signal: AbortSignal): Promise<Journal | undefined> {
   const path = journalPath(node.etcd.dataDir);
@@ -73,14 +75,14 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Takes it away: the restore has ended. Nothing there is fine. */
+/** Removes it: the restore has ended. A missing journal is fine. */
 export async function closeJournal(node: ClusterNode, host: Host, signal: AbortSignal): Promise<void> {
   await host.removeOwn(journalPath(node.etcd.dataDir), signal);
 }
 
 /**
- * A node that a restore began to change is no ground for another one.
- * @throws SalvorError `UnsafeState`, saying how to go on
+ * Refuses a node that another restore has begun to change.
+ * @throws SalvorError `UnsafeState`, saying how to continue
  */
 export async function refuseUnfinished(
   cluster: string,
@@ -92,6 +94,6 @@ export async function refuseUnfinished(
   if (journal === undefined) return;
   throw new SalvorError(
     'UnsafeState',
-    `${node.name}: the restore ${journal.workflowId} began to change this node at ${journal.touchedAt} and has not ended. Go on with it, \`salvor restore ${cluster} --resume\`, or put everything back: \`salvor restore ${cluster} --resume rollback\``,
+    `${node.name}: the restore ${journal.workflowId} began to change this node at ${journal.touchedAt} and has not ended. Continue it with \`salvor restore ${cluster} --resume\`, or put everything back with \`salvor restore ${cluster} --resume rollback\``,
   );
 }

@@ -1,6 +1,6 @@
 /**
- * The data of a member that is replaced: moved aside within its data directory, which may be a mount point and belong
- * to a user of its own.
+ * The data of a member that is replaced: it is moved aside within its data directory, which may be a mount point and
+ * belong to its own user.
  */
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import { SalvorError } from '../../domain/errors.ts';
@@ -13,8 +13,8 @@ function pathsOf({ etcd }: ClusterNode, operationId: string): { data: string; as
 }
 
 /**
- * Moves a stopped member's data aside. Run again at any point, it goes on from what it finds.
- * @returns where it lies now; null when the member had none
+ * Moves a stopped member's data aside. Run again at any point, it continues from what it finds.
+ * @returns its path now; null when the member had none
  */
 export async function setMemberDataAside(node: ClusterNode, host: Host, operationId: string, signal: AbortSignal) {
   const { data, aside } = pathsOf(node, operationId);
@@ -25,14 +25,14 @@ export async function setMemberDataAside(node: ClusterNode, host: Host, operatio
   if (isThere && isAside) {
     throw new SalvorError(
       'UnsafeState',
-      `${node.name}: ${data} is there although it was already moved to ${aside}; something has started etcd meanwhile. Stop it, move ${data} away and retry`,
+      `${node.name}: ${data} exists although it was already moved to ${aside}; something has started etcd in the meantime. Stop it, move ${data} away and retry`,
     );
   }
   if (isThere) await host.rename(data, aside, signal);
   return { setAside: isThere || isAside ? aside : null };
 }
 
-/** For a rollback before the member was removed: its data is its own again. */
+/** For a rollback before the member was removed: puts its data back. */
 export async function putBackMemberData(node: ClusterNode, host: Host, operationId: string, signal: AbortSignal) {
   const { data, aside } = pathsOf(node, operationId);
   if ((await host.typeOf(aside, signal)) === undefined) return { changed: false };

@@ -1,4 +1,4 @@
-/** What restores and replacements have moved aside on the nodes: listed, and removed when that is asked for. */
+/** What restores and replacements have moved aside on the nodes: it is listed, and removed on request. */
 import { dirname, join } from 'node:path';
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
@@ -8,11 +8,11 @@ import { type KnownAside, type Movable, type SetAside, setAsideAt } from '../../
 import { flavourNode } from '../flavours/index.ts';
 import type { Host } from '../hosts/host.ts';
 
-/** Counting and removing many gigabytes. */
+/** The time limit for counting and removing many gigabytes. */
 const DISK_USAGE_MS = 120_000;
 
 /**
- * What restores and replacements have set aside on a node, the oldest first, with what a killed removal has left of it.
+ * What restores and replacements have set aside on a node, oldest first, including the remains of a killed removal.
  * @throws SalvorError `CommandFailed` when the disk can't be read, and what else the host throws
  */
 export async function listSetAside(
@@ -29,10 +29,10 @@ export async function listSetAside(
 }
 
 /**
- * Removes what restores and replacements have set aside. Removed already is fine.
+ * Removes what restores and replacements have set aside. Data that is already gone is fine.
  * @returns the bytes that were freed
  * @throws SalvorError `UnsafeState`, with nothing removed, for a path that no operation has set aside, and while the
- * member has no data: then this may be its only one
+ * member has no data: the set-aside data may then be its only data
  */
 export async function removeSetAside(
   cluster: Cluster,
@@ -47,7 +47,7 @@ export async function removeSetAside(
   if ((await host.typeOf(data, signal)) !== 'directory') {
     throw new SalvorError(
       'UnsafeState',
-      `${node.name}: ${data} is not there, so what was set aside may be the only data of this member; nothing was removed`,
+      `${node.name}: nothing was removed: ${data} does not exist, so what was set aside may be the only data of this member`,
     );
   }
   const there = new Set((await everyAsideOf(movable, host, signal)).map(({ path }) => path));
@@ -58,15 +58,15 @@ export async function removeSetAside(
     } else if ((await host.typeOf(path, signal)) !== undefined) {
       throw new SalvorError(
         'UnsafeState',
-        `${node.name}: ${path} is not removed: it is no ${type}, but a link or a ${type === 'file' ? 'directory' : 'file'}`,
+        `${node.name}: ${path} was not removed: it is not a ${type}, but a link or a ${type === 'file' ? 'directory' : 'file'}`,
       );
     }
   }
   for (const { path, removing } of wanted) {
-    // What a killed removal has left goes first, or the rename would be refused.
+    // The remains of a killed removal go first, or the rename would fail.
     await host.removeOwn(removing, signal);
     if (path === removing || !there.has(path)) continue;
-    // Under a name of Salvor's own, a half-removed directory is never taken for whole data.
+    // Under Salvor's own name, a half-removed directory is never taken for whole data.
     await host.rename(path, removing, signal);
     await host.removeOwn(removing, signal);
   }
@@ -82,11 +82,11 @@ function knownAt(path: string, movable: Movable, node: ClusterNode): KnownAside 
   if (known) return known;
   throw new SalvorError(
     'UnsafeState',
-    `${node.name}: ${path} is not removed: no restore or replacement has set it aside beside ${[memberData(movable.dataDir), ...movable.files].join(', ')}; nothing was removed`,
+    `${node.name}: nothing was removed: no restore or replacement has set ${path} aside next to ${[memberData(movable.dataDir), ...movable.files].join(', ')}`,
   );
 }
 
-/** Real directories and files, not links to some. */
+/** Real directories and files, not links to them. */
 async function everyAsideOf(movable: Movable, host: Host, signal: AbortSignal): Promise<KnownAside[]> {
   const folders = new Set([movable.dataDir, ...movable.files.map((file) => dirname(file))]);
   const found: KnownAside[] = [];
@@ -104,5 +104,5 @@ async function bytesOf(path: string, host: Host, signal: AbortSignal): Promise<n
   const { stdout, stderr } = await host.run(['du', '-s', '-B1', '--', path], { signal, timeoutMs: DISK_USAGE_MS });
   const bytes = /^(\d+)\t/.exec(stdout)?.[1];
   if (bytes !== undefined) return Number(bytes);
-  throw new SalvorError('CommandFailed', `${host.name}: \`du\` does not tell the size of ${path}: ${stderr.trim()}`);
+  throw new SalvorError('CommandFailed', `${host.name}: \`du\` did not report the size of ${path}: ${stderr.trim()}`);
 }

@@ -1,4 +1,4 @@
-/** Room on the worker for what must be a file for a while. */
+/** Folders on the worker for temporary files. */
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasErrorCode } from '../system-errors.ts';
@@ -15,8 +15,8 @@ export function scratchRoot(): string {
 }
 
 /**
- * A folder for one piece of work, removed when it ends. The name is the work's own, so that a retry of it on this
- * machine first removes what a killed process left.
+ * A folder for one piece of work, removed when it ends. The name identifies the work, so a retry on this machine first
+ * removes the remains of a killed process.
  */
 export async function withScratch<T>(
   name: string,
@@ -37,8 +37,8 @@ export async function withScratch<T>(
 }
 
 /**
- * Removes the folders whose process is gone, and ends what it left running there: the work may have been tried again
- * elsewhere, or given up. Folders of others, which have no owner of Salvor's, stay.
+ * Removes the folders whose process is gone, and ends what it left running there: the work may have been retried
+ * elsewhere, or given up. Folders without an owner file of Salvor's stay.
  * @returns how many were removed
  */
 export async function sweepScratch(root: string = scratchRoot()): Promise<number> {
@@ -52,7 +52,7 @@ export async function sweepScratch(root: string = scratchRoot()): Promise<number
     if (!name.endsWith(SWEPT)) {
       if (!(await isAbandoned(directory))) continue;
       await endLeftovers(directory);
-      // A retry of the work may begin there at any moment: it must find all of the folder or nothing.
+      // A retry of the work may begin there at any moment: it must find the whole folder or nothing.
       await rename(directory, `${directory}${SWEPT}`);
       directory += SWEPT;
     }

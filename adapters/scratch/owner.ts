@@ -1,10 +1,13 @@
-/** Whose a scratch folder is, so that it can be told later whether anyone still uses it. */
+/** Records the owner of a scratch folder, to find out later whether it is still in use. */
 import { readFile, readlink, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const OWNER_FILE = '.salvor-owner';
 const REFRESH_MS = 60_000;
-/** What isn't refreshed for so long is nobody's: a process in another container or machine can't be looked at. */
+/**
+ * The age at which an owner that isn't refreshed counts as gone: a process in another container or machine can't be
+ * looked at.
+ */
 const STALE_MS = 600_000;
 
 /** Names this process as the owner, until `end`. */
@@ -20,7 +23,7 @@ export async function own(directory: string): Promise<{ end: () => void }> {
   return { end: () => clearInterval(refresh) };
 }
 
-/** Whether the process that made the folder is gone. A folder without an owner never is: it isn't Salvor's. */
+/** Whether the process that made the folder is gone. False for a folder without an owner: it isn't Salvor's. */
 export async function isAbandoned(directory: string): Promise<boolean> {
   const file = join(directory, OWNER_FILE);
   const found = await stat(file).catch(() => undefined);
@@ -33,8 +36,8 @@ export async function isAbandoned(directory: string): Promise<boolean> {
 }
 
 /**
- * Where a process's number means that process: this boot of this machine and, in it, this container. Empty where the
- * kernel doesn't tell.
+ * Where a process ID is valid: this boot of this machine and, in it, this container. Empty where the kernel doesn't
+ * say.
  */
 async function thisPlace(): Promise<string> {
   try {
@@ -46,7 +49,8 @@ async function thisPlace(): Promise<string> {
 }
 
 /**
- * When a process was started, in the kernel's ticks: its number alone may be another's by now. Empty when it has ended.
+ * When a process was started, in the kernel's ticks: another process may have the same ID by now. Empty if it has
+ * ended.
  */
 async function startOf(pid: number): Promise<string> {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');

@@ -1,4 +1,4 @@
-/** A server of the worker's own, for as long as a drill reads it. */
+/** A server that the worker runs for as long as a drill reads it. */
 import { spawn } from 'node:child_process';
 import { open, readdir, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,23 +11,20 @@ const POLL_MS = 50;
 
 export interface ScratchProcess {
   pid: number;
-  /** What it wrote so far. */
+  /** Its log so far. */
   log: () => Promise<string>;
   /** Ends it and returns when it is gone. */
   stop: () => Promise<void>;
 }
 
 export interface ScratchProcessOrder<T> {
-  /** For messages, as in `the scratch etcd`. */
+  /** For messages, for example `the scratch etcd`. */
   name: string;
   argv: readonly [string, ...string[]];
   env: Record<string, string>;
-  /**
-   * `<place>.log` lies here. The scratch folder, in which it is, must be part of the command line: leftovers are known
-   * by it.
-   */
+  /** The log is `<place>.log`. The command line must name the scratch folder around it: leftovers are found by that. */
   place: string;
-  /** Looks whether it serves; undefined while it doesn't. */
+  /** Checks whether it serves; undefined while it doesn't. */
   ready: (process: ScratchProcess) => Promise<T | undefined>;
   deadlineMs: number;
   signal: AbortSignal;
@@ -35,7 +32,7 @@ export interface ScratchProcessOrder<T> {
 
 /**
  * Starts a process and returns when it is ready.
- * @throws SalvorError `ComponentStuck` when it isn't in time or ended before, with the last lines of its log
+ * @throws SalvorError `ComponentStuck` when it isn't ready in time or ends before, with the last lines of its log
  */
 export async function startScratchProcess<T>(
   order: ScratchProcessOrder<T>,
@@ -66,10 +63,10 @@ export async function startScratchProcess<T>(
       if (ready !== undefined) return { process, ready };
       await sleep(POLL_MS);
     }
-    const problem = isRunning() ? `doesn't serve after ${deadlineMs / 1_000} s` : 'ended at once';
+    const problem = isRunning() ? `doesn't serve after ${deadlineMs / 1_000} s` : 'ended before it was ready';
     throw new SalvorError(
       'ComponentStuck',
-      `${name} (${command}) ${problem}; the end of its log:\n${lastLines(await process.log())}`,
+      `${name} (${command}) ${problem}; its log ends with:\n${lastLines(await process.log())}`,
     );
   } catch (error) {
     await process.stop();
@@ -78,8 +75,8 @@ export async function startScratchProcess<T>(
 }
 
 /**
- * Ends what a killed worker left running in a scratch folder: servers, and etcdutl. Such a process is known by its
- * command line, which names the folder; the folder's name is of one activity alone.
+ * Ends what a killed worker left running in a scratch folder: servers, and etcdutl. Such a process is recognized by its
+ * command line, which names the folder; a folder's name belongs to only one activity.
  */
 export async function endLeftovers(directory: string): Promise<void> {
   const isLeft = async (pid: number) => (await commandLine(pid)).includes(`${directory}/`);
@@ -92,7 +89,7 @@ export async function endLeftovers(directory: string): Promise<void> {
       try {
         process.kill(pid, 'SIGKILL');
       } catch {
-        // It ended by itself, or isn't ours to end: the next look tells.
+        // It has ended by itself, or may not be ended by this user: the next look shows which.
       }
       await sleep(POLL_MS);
     }

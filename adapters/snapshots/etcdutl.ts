@@ -1,10 +1,10 @@
-/** etcd's own tool for snapshot files, run on the host where the file lies. Written for etcdutl 3.5 and later. */
+/** etcd's own tool for snapshot files, run on the host that has the file. Written for etcdutl 3.5 and later. */
 import { z } from 'zod';
 import { SalvorError } from '../../domain/errors.ts';
 import type { CommandResult, Host } from '../hosts/host.ts';
 import { lastLines } from '../hosts/tail.ts';
 
-/** Reading or restoring takes about as long as copying the database. */
+/** The time limit: reading or restoring takes about as long as copying the database. */
 const TIMEOUT_MS = 30 * 60_000;
 
 export interface SnapshotStatus {
@@ -26,8 +26,8 @@ const statusSchema = z.object({
 });
 
 /**
- * What a snapshot file holds. Only for a file whose bytes passed `checkSnapshot`: etcdutl looks at no hash here, and it
- * crashes on a file that was cut off.
+ * What a snapshot file holds. Only for a file whose bytes passed `checkSnapshot`: etcdutl checks no hash here, and
+ * crashes on a truncated file.
  * @param etcdutl the path of etcdutl on the host
  * @throws SalvorError `BackupCorrupt` when etcdutl can't read the file or crashes on it
  */
@@ -44,7 +44,7 @@ export async function snapshotStatus(
   if (!answer.success) {
     throw new SalvorError(
       'CommandFailed',
-      `${host.name}: \`etcdutl snapshot status ${file}\` answered with something else than expected (${z.prettifyError(answer.error)}): ${lastLines(result.stdout)}; is ${etcdutl} etcdutl 3.5 or later?`,
+      `${host.name}: \`etcdutl snapshot status ${file}\` gave an unexpected answer (${z.prettifyError(answer.error)}): ${lastLines(result.stdout)}; check that ${etcdutl} is etcdutl 3.5 or later`,
     );
   }
   const { hash, revision, totalKey, totalSize, version } = answer.data;
@@ -63,24 +63,24 @@ export interface RestoreOrder {
   dataDir: string;
   memberName: string;
   peerUrl: string;
-  /** Every member of the new cluster, this one among them. */
+  /** Every member of the new cluster, including this one. */
   initialCluster: { name: string; peerUrl: string }[];
-  /** Another token gives the new cluster another ID, so that members of the old one can't mix with it. */
+  /** Another token gives the new cluster another ID, so members of the old cluster can't mix with it. */
   clusterToken: string;
   /**
    * Added to the snapshot's revision. etcdutl wants this and `markCompacted` together, or neither; 3.5 has them from
    * 3.5.9.
    */
   bumpRevision?: string;
-  /** Marks everything before the new revision as compacted, so that old watches end and clients list anew. */
+  /** Marks everything before the new revision as compacted, so old watches end and clients list again. */
   markCompacted?: boolean;
   /** For a file copied from a data directory, which has no hash at its end. */
   skipHashCheck?: boolean;
 }
 
 /**
- * Makes a member's data directory from a snapshot file. One that was cut short by a kill is incomplete: restore into a
- * scratch directory and rename it when this has returned.
+ * Makes a member's data directory from a snapshot file. A kill leaves it incomplete: restore into a scratch directory
+ * and rename it once this has returned.
  * @param etcdutl the path of etcdutl on the host
  * @throws SalvorError `UnsafeState` when the data directory exists, `BackupCorrupt` when the snapshot is refused,
  * `NoSpace`
@@ -95,7 +95,7 @@ export async function restoreSnapshot(
   if ((await host.typeOf(dataDir, signal)) !== undefined) {
     throw new SalvorError(
       'UnsafeState',
-      `${host.name}: ${dataDir} exists; a snapshot is restored only into a directory of its own. Move it away first`,
+      `${host.name}: ${dataDir} exists; a snapshot can be restored only into a new directory; move this one away first`,
     );
   }
   const argv = [
@@ -116,7 +116,9 @@ export async function restoreSnapshot(
   if (result.exitCode !== 0) throw refusal(host, `can't restore ${file} into ${dataDir}`, result);
 }
 
-/** The words with which etcdutl, bbolt and Go's runtime refuse bytes that are no whole database, or crash on them. */
+/**
+ * The words with which etcdutl, bbolt and Go's runtime refuse bytes that are not a whole database, or crash on them.
+ */
 const CORRUPTION =
   /^(?:panic|fatal error|unexpected fault address|Error: (?:expected sha256|snapshot missing hash|invalid database|checksum|version mismatch|file size too small|unexpected EOF))/m;
 /** SIGSEGV and SIGBUS. */

@@ -1,4 +1,4 @@
-/** Brings a snapshot from a store to where it is needed, decrypted, decompressed and checked on the way. */
+/** Streams a snapshot from a store to where it is needed; it is decrypted, decompressed and checked on the way. */
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { SalvorError } from '../../domain/errors.ts';
 import type { Digest } from '../../domain/format/manifest.ts';
@@ -8,9 +8,9 @@ import { openStore } from '../stores/types.ts';
 import { readCopy } from './read-copy.ts';
 
 /**
- * Streams the snapshot out of one of the stores that have it to `sink`, which must not keep what it got when this
- * throws. Every byte is compared: the stored digest, the content's digest, and the SHA-256 that etcd put at the end.
- * @param sink writes the bytes somewhere and gives the digest of what it wrote
+ * Streams the snapshot from one of the stores that have it to `sink`, which must discard what it got if this throws.
+ * Every byte is compared: the stored digest, the content's digest, and the SHA-256 that etcd put at the end.
+ * @param sink writes the bytes somewhere and returns the digest of what it wrote
  * @throws SalvorError `BackupCorrupt`, `ArtifactMissing`, `DecryptionFailed`, or what the last store threw
  */
 export async function fetchSnapshot(
@@ -22,7 +22,7 @@ export async function fetchSnapshot(
   const stores = source.stores.flatMap((name) => cluster.stores.filter((store) => store.name === name));
   let failure: unknown = new SalvorError(
     'ArtifactMissing',
-    `${source.key} lies in ${source.stores.join(', ') || 'no store'}, and none of these is a store of ${cluster.name} any more`,
+    `${source.key} is in ${source.stores.join(', ') || 'no store'}, and ${cluster.name} no longer has any of these stores; add one of them to its stores again`,
   );
   for (const named of stores) {
     const store = await openStore(named);

@@ -1,6 +1,6 @@
 /**
- * The tool that restores a node's data directory: etcdutl, and before etcd 3.5 etcdctl. Only the one of its own release
- * writes what an etcd reads for certain.
+ * Finds the tool that restores a node's data directory: etcdutl, and before etcd 3.5 etcdctl. Only the tool of an
+ * etcd's own release is certain to write what that etcd can read.
  */
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
@@ -19,32 +19,32 @@ export interface NodeTool {
   /** Where it comes from, for people. */
   source: string;
   /**
-   * Whether it knows `--bump-revision` and `--mark-compacted`: from 3.4.27, 3.5.10 and 3.6.0 on. Without them clients
-   * that watch are not told that the revision went back.
+   * Whether it has `--bump-revision` and `--mark-compacted`: from 3.4.27, 3.5.10 and 3.6.0 on. Without them, watching
+   * clients don't notice that the revision went back.
    */
   raisesRevision: boolean;
 }
 
-/** A tool whose version is known, and nothing else yet. */
+/** A tool of which only the version is known. */
 type Found = Omit<NodeTool, 'raisesRevision'>;
 
-/** What was brought to a node stays there for the next time. */
+/** The folder for tools that were brought to a node; they stay there for the next time. */
 const TOOLS = '/var/tmp/salvor';
 
-/** Older ones have no API version 3 unless told. */
+/** Older ones don't use API version 3 by default. */
 const OLDEST = '3.4';
-/** From here on etcdutl restores; etcdctl lost it in 3.6. */
+/** From this version on etcdutl restores; etcdctl lost the command in 3.6. */
 const FIRST_WITH_ETCDUTL = '3.5';
 
-/** The kernel's names for processors, by Node's. */
+/** The kernel's names of processors, by Node's. */
 const MACHINES: Partial<Record<NodeJS.Architecture, string>> = { x64: 'x86_64', arm64: 'aarch64' };
 
 /**
- * Finds the tool on a node: the one of the configuration; on its PATH; the one beside the etcd that runs, in its
- * container for example; else the worker's own, which is brought along; else one that an earlier look, `salvor
- * doctor`'s for example, has copied while etcd ran.
+ * Finds the tool on a node: the configured one; one on its PATH; one next to the running etcd, for example in its
+ * container; else the worker's own, which is copied to the node; else one that an earlier look, for example by `salvor
+ * doctor`, copied while etcd ran.
  * @param snapshotVersion of the etcd that gave the snapshot, for a node whose etcd doesn't say its own
- * @throws SalvorError `ToolMissing` when none fits, with what was looked at
+ * @throws SalvorError `ToolMissing` when none fits, naming everything that was tried
  */
 export async function etcdutlOn(
   node: ClusterNode,
@@ -78,7 +78,7 @@ async function findTool(
   let version = etcd?.version;
   if (version !== undefined) seen.push(`etcd ${version} runs there`);
   else if ((version = await etcdOnPath(host, signal)) !== undefined) seen.push(`etcd ${version} is on PATH`);
-  else if ((version = snapshotVersion) !== undefined) seen.push(`the snapshot is of etcd ${version}`);
+  else if ((version = snapshotVersion) !== undefined) seen.push(`the snapshot is from etcd ${version}`);
   const name =
     version !== undefined && minorVersionOf(version) < minorVersionOf(FIRST_WITH_ETCDUTL) ? 'etcdctl' : 'etcdutl';
   const fits = (said: { name: string; version: string } | undefined) =>
@@ -91,9 +91,9 @@ async function findTool(
   if (etcd !== undefined) {
     const path = join(etcd.folder, name);
     const beside = await askVersion(host, path, signal);
-    // A copy: the container, and the tool with it, goes before the restore ends.
+    // A copy is used: the container, and the tool in it, will be gone before the restore ends.
     if (beside && fits(beside)) return await copiedOnNode(host, path, beside, signal);
-    seen.push(`beside the running etcd: ${beside?.version ?? 'none'}`);
+    seen.push(`next to the running etcd: ${beside?.version ?? 'none'}`);
   }
 
   if (name === 'etcdutl') {
@@ -103,7 +103,7 @@ async function findTool(
   }
   for (const kept of version === undefined ? [] : await keptOnNode(host, signal)) {
     const said = await askVersion(host, kept, signal);
-    if (said && fits(said)) return { path: kept, ...said, source: 'kept on the node from an earlier time' };
+    if (said && fits(said)) return { path: kept, ...said, source: 'kept on the node from an earlier run' };
     seen.push(`kept on the node: ${said?.version ?? kept}`);
   }
   throw missing(node, seen);
@@ -112,11 +112,11 @@ async function findTool(
 function missing(node: ClusterNode, seen: string[]): SalvorError {
   return new SalvorError(
     'ToolMissing',
-    `${node.name}: no etcdutl (before etcd 3.5: etcdctl ${OLDEST}) that fits, of the release of its etcd (${seen.join('; ')}); install it on the node and name it with etcd.etcdutl`,
+    `${node.name}: no fitting etcdutl (before etcd 3.5: etcdctl ${OLDEST}) of its etcd's release was found (${seen.join('; ')}); install it on the node and set etcd.etcdutl to its path`,
   );
 }
 
-/** Undefined when it isn't there or doesn't run. */
+/** Undefined when it doesn't exist or doesn't run. */
 async function askVersion(
   host: Host,
   path: string,
@@ -132,7 +132,7 @@ async function etcdOnPath(host: Host, signal: AbortSignal): Promise<string | und
   return /^etcd Version: (\d+\.\d+\.\d+)/m.exec(await said(host, ['etcd', '--version'], signal))?.[1];
 }
 
-/** The standard output of a command; nothing when it isn't there or doesn't run. */
+/** The standard output of a command; empty if it doesn't exist or doesn't run. */
 async function said(host: Host, argv: readonly [string, ...string[]], signal: AbortSignal): Promise<string> {
   try {
     return (await host.run(argv, { signal })).stdout;
@@ -143,9 +143,9 @@ async function said(host: Host, argv: readonly [string, ...string[]], signal: Ab
 }
 
 /**
- * Prints the process of the etcd with a data directory, the version it says, and the folder that its program lies in.
- * Its command line names the directory, or it has the database open: a container may know the directory by another
- * path.
+ * Prints, for the etcd with a data directory, its process ID, the version it reports, and the folder of its program. An
+ * etcd has the directory if its command line names it or it has the database open: a container may know the directory
+ * by another path.
  */
 const FIND_ETCD = `
 for pid in $(pgrep -x etcd); do
@@ -181,10 +181,10 @@ async function copiedOnNode(
   if ((await sha256On(host, path, signal)) !== (await sha256On(host, from, signal))) {
     await host.write(path, await host.read(from, signal), { mode: 0o755, signal });
   }
-  return { path, ...tool, source: 'a copy of the one beside its etcd' };
+  return { path, ...tool, source: 'a copy of the one next to its etcd' };
 }
 
-/** The worker's own etcdutl: used where it lies when the node is this machine, else brought along. */
+/** The worker's own etcdutl: used in place if the node is this machine, else copied to the node. */
 async function ownEtcdutl(node: ClusterNode, host: Host, signal: AbortSignal) {
   const { path, version } = await provideTool('etcdutl', { signal }).catch((error: unknown) => {
     if (!(error instanceof SalvorError && error.type === 'ToolMissing')) throw error;
@@ -206,14 +206,14 @@ async function brought(host: Host, from: string, version: string, signal: AbortS
     await host.write(path, createReadStream(from), { mode: 0o755, signal });
   }
   if ((await askVersion(host, path, signal))?.version === version)
-    return { path, name: 'etcdutl', version, source: "the worker's, brought along" };
+    return { path, name: 'etcdutl', version, source: "the worker's, copied to the node" };
   throw new SalvorError(
     'ToolMissing',
-    `${host.name}: etcdutl was brought along as ${path}, but doesn't run there (is ${TOOLS} mounted noexec?); install it on the node and name it with etcd.etcdutl`,
+    `${host.name}: etcdutl was copied to ${path}, but doesn't run there (${TOOLS} may be mounted noexec); install it on the node and set etcd.etcdutl to its path`,
   );
 }
 
-/** What was copied to the node before, newest version first. */
+/** Tools that were copied to the node earlier, newest version first. */
 async function keptOnNode(host: Host, signal: AbortSignal): Promise<string[]> {
   const folder = await toolFolder(host, signal);
   const names = (await host.list(folder, signal)).map(({ name }) => name);
@@ -223,9 +223,7 @@ async function keptOnNode(host: Host, signal: AbortSignal): Promise<string[]> {
     .map((name) => join(folder, name));
 }
 
-/**
- * Anyone may write in /var/tmp: what lies there is run only from a folder that nobody else could have made or filled.
- */
+/** Anyone may write in /var/tmp: a tool there is run only from a folder that nobody else could have made or filled. */
 async function toolFolder(host: Host, signal: AbortSignal): Promise<string> {
   await host.makeDirectory(TOOLS, { mode: 0o755, signal });
   const { stdout } = await host.run(['sh', '-c', 'stat -c "%F %u %a" -- "$1" && id -u', 'salvor', TOOLS], { signal });

@@ -1,27 +1,26 @@
-/** What a snapshot's bytes must pass, checked while they stream by. */
+/** The checks that a snapshot's bytes must pass, made while they are streamed. */
 import { createHash } from 'node:crypto';
 import { type FailureType, SalvorError } from '../../domain/errors.ts';
 
 const HASH_BYTES = 32;
-/** A database is whole pages, and every page size is a multiple of this. */
+/** A database consists of whole pages, and every page size is a multiple of this. */
 const PAGE_BYTES = 512;
 
 export interface SnapshotDigest {
   bytes: number;
   /** Of all bytes, in hexadecimal. */
   sha256: string;
-  /** Of the database alone, without the hash that etcd appends: the hash that is appended. */
+  /** The SHA-256 of the database alone, without the appended hash: the hash that is appended. */
   bodySha256: string;
 }
 
-/** Whether a whole file of this size ends without the hash that etcd appends, as a copy from a data directory does. */
+/** Whether a file of this size has whole pages and no appended hash, like a copy from a data directory. */
 export function lacksHash(bytes: number): boolean {
   return bytes % PAGE_BYTES === 0;
 }
 
 /**
- * The source's bytes, unchanged and not copied. The iteration, for one reader, ends normally only for a snapshot that
- * passed.
+ * The source's bytes, unchanged and not copied. It has one reader, and ends normally only for a snapshot that passed.
  */
 export interface CheckedSnapshot extends AsyncIterable<Uint8Array> {
   /** What passed; undefined until the iteration has ended normally. */
@@ -29,13 +28,13 @@ export interface CheckedSnapshot extends AsyncIterable<Uint8Array> {
 }
 
 /**
- * Checks a snapshot while it is read: not empty, whole pages and a hash (size mod 512 is 32), and the SHA-256 of the
- * pages equal to that hash. etcd and its tools check less (`snapshot save` only the size), and `etcdutl snapshot
- * status` crashes on what this refuses.
+ * Checks a snapshot while it is read: it isn't empty, it has whole pages and a hash (size mod 512 is 32), and the
+ * SHA-256 of the pages equals that hash. etcd and its tools check less (`snapshot save` only the size), and `etcdutl
+ * snapshot status` crashes on what this refuses.
  * @param where named in the message: the member, or the store and key
- * @param options.failure what is thrown: `BackupCorrupt` unless told, or `SnapshotInterrupted` for bytes that come from
- * etcd
- * @param options.skipHashCheck lets whole pages without a hash pass; a hash that is there must be right in any case
+ * @param options.failure the failure type: `BackupCorrupt` by default, or `SnapshotInterrupted` for bytes that come
+ * from etcd
+ * @param options.skipHashCheck accepts whole pages without a hash; if there is a hash, it must be right in any case
  */
 export function checkSnapshot(
   source: AsyncIterable<Uint8Array>,
@@ -72,7 +71,7 @@ export function checkSnapshot(
     if (lacksHash(size)) {
       if (!skipHashCheck) {
         refuse(
-          `has ${size} bytes: pages without the hash that "etcdctl snapshot save" appends. It was cut off, or copied from a data directory; such a copy is restored only when that is asked for: skipHashCheck (--skip-hash-check)`,
+          `has ${size} bytes: pages without the hash that "etcdctl snapshot save" appends. It was truncated, or copied from a data directory; to restore such a copy, ask for it with skipHashCheck (--skip-hash-check)`,
         );
       }
       const sha256 = hash.update(tail).digest('hex');
@@ -81,7 +80,7 @@ export function checkSnapshot(
     }
     if (size % PAGE_BYTES !== HASH_BYTES) {
       refuse(
-        `has ${size} bytes, ${size % PAGE_BYTES} more than whole pages; expected 32 more: it was cut off or changed`,
+        `has ${size} bytes, ${size % PAGE_BYTES} more than whole pages; expected 32 more: it was truncated or changed`,
       );
     }
     const whole = hash.copy().update(tail).digest('hex');

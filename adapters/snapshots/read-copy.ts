@@ -1,4 +1,4 @@
-/** Reads one store's copy of an artifact, decrypted, decompressed and compared with what the manifest says. */
+/** Reads one store's copy of an artifact, which is decrypted, decompressed and compared with the manifest. */
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { SalvorError } from '../../domain/errors.ts';
 import { decode } from '../encoding/decode.ts';
@@ -16,7 +16,7 @@ export interface Copy {
 }
 
 /**
- * Streams the content to `sink`, which must not keep what it got when this throws.
+ * Streams the content to `sink`, which must discard what it got if this throws.
  * @throws SalvorError `BackupCorrupt`, `DecryptionFailed`, `InvalidConfiguration`, and what the store and the sink
  * throw
  */
@@ -36,7 +36,7 @@ export async function readCopy<T>(
       where,
     );
   } catch (error) {
-    // No identity fits a damaged header either: the bytes themselves tell which it is.
+    // No identity fits a damaged header either: the bytes themselves show which it is.
     if (error instanceof SalvorError && error.type === 'DecryptionFailed' && expected) {
       await readBack(store, key, expected.stored, signal);
     }

@@ -1,25 +1,26 @@
 /**
- * A stream's way into one of several stores: a bounded queue between the one who reads the stream and the store's
- * `put`.
+ * The way of a stream into one of several stores: a bounded queue between the stream's reader and the store's `put`.
  */
 
 export interface Branch {
-  /** What the store reads. */
+  /** The stream that the store reads. */
   readonly body: AsyncIterable<Uint8Array>;
-  /** Nobody reads it any more; what is pushed goes nowhere. */
+  /** Nobody reads it any more; pushed chunks are dropped. */
   readonly closed: boolean;
   /** Whether another chunk may be pushed. */
   readonly hasRoom: boolean;
   push: (chunk: Uint8Array) => void;
-  /** Resolves when there is room, or it is closed. */
+  /** Resolves when there is room, or when it is closed. */
   room: () => Promise<void>;
-  /** The stream has ended well. */
+  /** The stream has ended successfully. */
   end: () => void;
   /** The stream has failed, or the store is given up: the reader gets that error at once, whatever is still queued. */
   fail: (error: unknown) => void;
 }
 
-/** @param bufferBytes there is room as long as less than that is queued */
+/**
+ * @param bufferBytes there is room while fewer bytes than this are queued
+ */
 export function newBranch(bufferBytes: number): Branch {
   const queue: Uint8Array[] = [];
   let queuedBytes = 0;

@@ -6,14 +6,14 @@ import type { Store } from './store.ts';
 
 export interface StoreChecks {
   good: string[];
-  /** `noRoom`: the snapshot is not even begun there. */
+  /** `noRoom`: the snapshot will not be sent there at all. */
   failing: { store: string; error: string; noRoom: boolean }[];
 }
 
 /**
- * Every store is reached, takes a small object and has room.
- * @param roomBytes what each store that holds snapshots needs; undefined when nothing is to be written now
- * @throws SalvorError the first store's that was to hold the snapshot, when none of these is left
+ * Checks that every store can be reached, takes a small object and has room.
+ * @param roomBytes what each store that holds snapshots needs; undefined when nothing will be written now
+ * @throws SalvorError of the first store that should hold the snapshot, when no such store is left
  */
 export async function checkStores(
   cluster: Cluster,

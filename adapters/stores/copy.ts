@@ -1,13 +1,13 @@
-/** Copies between stores, and the proof that a copy is what it should be. */
+/** Copies between stores, and proves that a copy has the expected bytes. */
 import { SalvorError } from '../../domain/errors.ts';
 import type { Digest } from '../../domain/format/manifest.ts';
 import { Digester } from '../encoding/streams.ts';
 import type { Store } from './store.ts';
 
 /**
- * Copies an object under the same key, going on with what an attempt before has sent where the store can. It comes to
- * exist only when its bytes are the expected ones; one that is there already is read back instead.
- * @throws SalvorError `BackupCorrupt` when either store has other bytes, and what the stores throw
+ * Copies an object under the same key; if the store can, it continues what an earlier attempt sent. The copy comes into
+ * existence only with the expected bytes; an existing one is read back instead.
+ * @throws SalvorError `BackupCorrupt` when either store has wrong bytes, and what the stores throw
  */
 export async function copyArtifact(
   from: Store,
@@ -31,7 +31,7 @@ export async function copyArtifact(
 }
 
 /**
- * Reads a stored object again, from its first byte to its last.
+ * Reads a stored object back, from its first byte to its last.
  * @throws SalvorError `BackupCorrupt` when its size or SHA-256 is not the expected one, `ArtifactMissing`, or what else
  * the store throws
  */
@@ -49,7 +49,7 @@ export async function readBack(
   }
 }
 
-/** Passes a stream on, and ends with an error when it was not the expected one. */
+/** Passes a stream on, and ends with an error if it was not the expected one. */
 async function* compared(
   source: AsyncIterable<Uint8Array>,
   expected: Digest,

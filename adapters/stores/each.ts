@@ -1,16 +1,16 @@
-/** Doing something in each of several stores, where one that fails costs only its own copy. */
+/** Does something in each of several stores; a store that fails loses only its own copy. */
 import { SalvorError } from '../../domain/errors.ts';
 import type { Store } from './store.ts';
 
 export interface Tried {
-  /** The stores where it was done. */
+  /** The stores where it succeeded. */
   done: string[];
   failing: { store: string; error: SalvorError }[];
 }
 
 /**
- * One store after the other.
- * @throws what is no SalvorError, and the signal's reason
+ * Acts on one store after the other.
+ * @throws any error that is not a SalvorError, and the signal's reason
  */
 export async function inEachStore(
   stores: Store[],
@@ -31,12 +31,14 @@ export async function inEachStore(
   return tried;
 }
 
-/** Why each failing store did, for a report. */
+/** Why each failing store failed, for a report. */
 export function reasonsOf({ failing }: Tried): { store: string; error: string }[] {
   return failing.map(({ store, error }) => ({ store, error: error.message }));
 }
 
-/** @throws SalvorError the first store's, when it was done in none */
+/**
+ * @throws SalvorError of the first store, when it succeeded in none
+ */
 export function requireAny({ done, failing: [first] }: Tried): void {
   if (first && done.length === 0) throw first.error;
 }

@@ -7,7 +7,7 @@ import type { Store } from './store.ts';
 
 /** How far the fastest store may be ahead of the slowest. */
 const BUFFER_BYTES = 8 * 1024 * 1024;
-/** Longer than an S3 store needs to give up by itself; a file system that hangs would wait for ever. */
+/** Longer than an S3 store needs to give up by itself; a file system that hangs would otherwise wait forever. */
 const STALL_TIMEOUT_MS = 300_000;
 const CLEAN_UP_TIMEOUT_MS = 30_000;
 
@@ -17,7 +17,7 @@ export interface FanOutOptions {
   onProgress?: (bytes: number) => void;
   /** Called with each store as soon as it has everything. */
   onComplete?: (store: Store) => void;
-  /** A store that takes nothing for so long has failed. */
+  /** A store that takes nothing for this long has failed. */
   stallTimeoutMs?: number;
 }
 
@@ -34,10 +34,10 @@ interface Put {
 }
 
 /**
- * Writes a stream to every store under the same key. The slowest store sets the pace; one that fails is dropped, and
- * neither fails nor stalls the others. When none is left the source is closed early.
- * @returns how it went in each store, in the order given
- * @throws what the source threw, or the signal's reason: then no store keeps anything of it
+ * Writes a stream to every store under the same key. The slowest store sets the pace; a store that fails is dropped,
+ * and neither fails nor stalls the others. When no store is left, the source is closed early.
+ * @returns the outcome in each store, in the given order
+ * @throws what the source threw, or the signal's reason: in both cases no store keeps any of it
  */
 export async function putToAll(
   stores: Store[],
@@ -97,16 +97,16 @@ async function roomOrDrop({ branch, drop, store }: Put, key: string, stallTimeou
   const first = await Promise.race([branch.room(), stalled]);
   settled.abort();
   if (first !== 'stalled') return;
-  const message = `store "${store.name}" took nothing of ${key} for ${stallTimeoutMs / 1000} s, and was given up`;
+  const message = `store "${store.name}" took nothing of ${key} for ${stallTimeoutMs / 1000} s and was given up`;
   const error = new SalvorError('StoreUnavailable', message);
   branch.fail(error);
   drop(error);
 }
 
-/** The store may have been faster than the failure; what it has then is a copy of nothing. */
+/** The store may have finished before the failure; its copy is then worthless. */
 async function takeBack({ store, outcome }: Put, key: string): Promise<void> {
   const { state } = await outcome;
   if (state !== 'complete') return;
-  // One that can't be removed now is swept as an orphan later; the failure that led here matters more.
+  // A copy that can't be removed now is removed as an orphan later; the failure that led here matters more.
   await store.remove(key, AbortSignal.timeout(CLEAN_UP_TIMEOUT_MS)).catch(() => undefined);
 }

@@ -1,6 +1,6 @@
-/** Work on many things, some at a time. */
+/** Works on many items, a few at a time. */
 
-/** Runs `act` for every item, at most `atOnce` at a time; results in the items' order. The first error ends it. */
+/** Runs `act` for every item, at most `atOnce` at a time; results are in the items' order. The first error ends it. */
 export async function inParallel<T, R>(items: T[], atOnce: number, act: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = [];
   const remaining = items.entries();

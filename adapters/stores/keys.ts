@@ -1,11 +1,11 @@
-/** Which keys a store takes. */
+/** The keys that a store accepts. */
 import { SalvorError } from '../../domain/errors.ts';
 
-/** What `Store.read` takes at most: manifests are far smaller. */
+/** The most that `Store.read` accepts: manifests are far smaller. */
 export const SMALL_OBJECT_BYTES = 4 * 1024 * 1024;
 
 /**
- * Refuses a key that could leave the store's root, or that `list` would never show.
+ * Refuses a key that could lead out of the store's root, or that `list` would never show.
  * @throws SalvorError `InvalidInput`
  */
 export function checkKey(store: string, key: string): void {
@@ -13,7 +13,7 @@ export function checkKey(store: string, key: string): void {
   if (parts.every((part) => part !== '' && !part.startsWith('.') && !part.includes('\0'))) return;
   throw new SalvorError(
     'InvalidInput',
-    `store "${store}" does not take the key ${JSON.stringify(key)}: expected names with "/" between them, none empty and none beginning with "."`,
+    `store "${store}" does not accept the key ${JSON.stringify(key)}: expected names with "/" between them, none empty and none beginning with "."`,
   );
 }
 
@@ -26,6 +26,6 @@ export function isHidden(key: string): boolean {
 export function tooLarge(store: string, key: string, bytes: number): SalvorError {
   return new SalvorError(
     'BackupCorrupt',
-    `${key} in store "${store}" has ${bytes} bytes; expected at most ${SMALL_OBJECT_BYTES}: it is not what its name says`,
+    `${key} in store "${store}" has ${bytes} bytes; expected at most ${SMALL_OBJECT_BYTES}: it can't be what its name says`,
   );
 }

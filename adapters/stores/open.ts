@@ -1,4 +1,4 @@
-/** Opening all stores of a cluster. */
+/** Opens all stores of a cluster. */
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import type { Store } from './store.ts';
 import { openStore } from './types.ts';

@@ -1,11 +1,11 @@
-/** Small objects that are written once. */
+/** Writes small objects once. */
 import { Readable } from 'node:stream';
 import { SalvorError } from '../../domain/errors.ts';
 import type { Store } from './store.ts';
 
 /**
- * Puts a small object; one with the same content that is there already is what an earlier attempt wrote.
- * @throws SalvorError `ArtifactExists` when there is another content, and what the store throws
+ * Puts a small object; an existing object with the same content is accepted, since an earlier attempt wrote it.
+ * @throws SalvorError `ArtifactExists` when an object with different content exists, and what the store throws
  */
 export async function putOnce(store: Store, key: string, content: Uint8Array, signal: AbortSignal): Promise<void> {
   try {

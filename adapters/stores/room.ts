@@ -1,13 +1,13 @@
-/** Whether there is room for a backup before the first byte of it is written. */
+/** Checks for enough room before the first byte of a backup is written. */
 import type { NamedStore } from '../../domain/configuration/stores.ts';
 import { SalvorError } from '../../domain/errors.ts';
 import { freeBytesAt } from '../files.ts';
 import { folderOf } from './types.ts';
 
 /**
- * Looks at the disk of a store that has one.
- * @param bytes what the backup may take
- * @throws SalvorError `NoSpace` with both figures; a directory that can't be looked at is left to the store's own check
+ * Checks the disk of a store that has one.
+ * @param bytes the most that the backup may take
+ * @throws SalvorError `NoSpace` with both figures; an unreadable directory is left to the store's own check
  */
 export async function requireRoom(store: NamedStore, bytes: number): Promise<void> {
   const folder = folderOf(store);
@@ -20,7 +20,7 @@ export async function requireRoom(store: NamedStore, bytes: number): Promise<voi
 }
 
 /**
- * Looks at the disk of the worker's scratch folder.
+ * Checks the disk of the worker's scratch folder.
  * @throws SalvorError `NoSpace` with both figures
  */
 export async function requireScratchRoom(folder: string, bytes: number): Promise<number | undefined> {
@@ -28,7 +28,7 @@ export async function requireScratchRoom(folder: string, bytes: number): Promise
   if (free === undefined || free >= bytes) return free;
   throw new SalvorError(
     'NoSpace',
-    `the worker's scratch folder ${folder} has ${free} bytes left, and the database needs ${bytes}; make room, or set SALVOR_SCRATCH to another disk`,
+    `the worker's scratch folder ${folder} has ${free} bytes left, and the database needs ${bytes}; make room, or set SALVOR_SCRATCH to a folder on another disk`,
   );
 }
 

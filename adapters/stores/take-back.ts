@@ -1,4 +1,4 @@
-/** Takes back what was written for nothing. */
+/** Removes objects that a failed attempt wrote. */
 import { messageOf } from '../../domain/errors.ts';
 import type { Store } from './store.ts';
 
@@ -12,10 +12,10 @@ export async function takeBack(stores: Store[], key: string): Promise<void> {
   for (const store of stores) {
     try {
       await store.remove(key, AbortSignal.timeout(TIMEOUT_MS));
-      // Whoever wrote them is gone, whatever its clock said.
+      // The process that wrote them is gone, whatever its clock said.
       await store.sweepParts(key, -Infinity, AbortSignal.timeout(TIMEOUT_MS));
     } catch (error) {
-      // Pruning finds it later; the failure that led here matters more.
+      // Pruning will find it later; the failure that led here matters more.
       process.emitWarning(`${store.name}: ${key} could not be removed: ${messageOf(error)}`);
     }
   }

@@ -1,4 +1,4 @@
-/** Every type of store: the one place that tells one from another. */
+/** Every type of store: the only place that distinguishes them. */
 import type { StoreConfigurations, StoreTypeName } from '../../domain/configuration/stores.ts';
 import { filesystem } from './filesystem/type.ts';
 import { s3 } from './s3/type.ts';
@@ -11,7 +11,7 @@ type Of<T extends StoreTypeName> = StoreConfigurations[T] & { type: T };
 
 /**
  * Opens a store; nothing is sent to it yet. Close it when done.
- * @throws SalvorError `InvalidConfiguration` for a secret or certificate that isn't there
+ * @throws SalvorError `InvalidConfiguration` for a missing secret or certificate
  */
 export async function openStore<T extends StoreTypeName>(named: Of<T> & { name: string }): Promise<Store> {
   return await typeOf<T>(named).open(named);
@@ -25,7 +25,7 @@ export function resolveStorePaths<T extends StoreTypeName>(
   return typeOf<T>(store).resolvePaths(store, absolute);
 }
 
-/** The folder of the worker whose disk a store fills; undefined for one that fills none. */
+/** The folder of the worker whose disk a store fills; undefined if it fills none. */
 export function folderOf<T extends StoreTypeName>(store: Of<T>): string | undefined {
   return typeOf<T>(store).folder?.(store);
 }

@@ -1,4 +1,4 @@
-/** What `Store.get` gives: a stream that ends well only when every byte came. */
+/** What `Store.get` returns: a stream that ends successfully only after every byte has come. */
 import { addAbortSignal, pipeline, type Readable, Transform } from 'node:stream';
 import { SalvorError } from '../../domain/errors.ts';
 import { abortReason } from '../encoding/streams.ts';
@@ -9,12 +9,12 @@ interface Expectation {
   bytes: number;
   /** Store and key, for messages. */
   where: string;
-  /** Turns what the source throws into a SalvorError. */
+  /** Turns an error of the source into a SalvorError. */
   toError: (error: unknown) => Error;
   signal: AbortSignal;
 }
 
-/** Passes an object's bytes on, and ends with an error when they are not as many as the store had said. */
+/** Passes an object's bytes on, and ends with an error if their number differs from what the store reported. */
 export function wholeBody(source: Readable, { bytes, where, toError, signal }: Expectation): Readable {
   let seen = 0;
   const checked = new Transform({

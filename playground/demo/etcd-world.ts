@@ -1,4 +1,4 @@
-/** The demo's objects without Kubernetes: keys of etcd, with an object's JSON as their values. */
+/** The demo's objects without Kubernetes: etcd keys with an object's JSON as their values. */
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { Etcd3 } from 'etcd3';
@@ -20,7 +20,7 @@ export async function etcdWorld(playground: Playground, id: string): Promise<Wor
   const withClient = async <T>(node: string, use: (client: Etcd3) => Promise<T>): Promise<T> => {
     const url = playground.nodes.find(({ name }) => name === node)?.clientUrl;
     if (url === undefined) throw new SalvorError('InvalidInput', `the playground has no node "${node}"`);
-    // A name, since an address can't be one of TLS; the members' certificates are for both.
+    // A host name is used because TLS can't be asked for an address; the members' certificates hold both.
     const client = new Etcd3({
       hosts: url,
       credentials,

@@ -1,5 +1,5 @@
 /**
- * The demo's objects, put in and read through the Kubernetes API: namespaces, config maps, secrets, and a custom
+ * The demo's objects, written and read through the Kubernetes API: namespaces, config maps, secrets, and a custom
  * resource with its definition.
  */
 import { randomBytes } from 'node:crypto';
@@ -161,8 +161,8 @@ async function readAll({ core, definitions, custom }: Clients, namespaces: reado
 }
 
 /**
- * The result, or undefined where the API says 404. While it says 429, as a server does that just learnt of a
- * definition, it is asked again.
+ * The result, or undefined if the API answers 404. The request is repeated while the API answers 429, as a server does
+ * that has just learnt of a definition.
  */
 async function orUndefined<T>(request: () => Promise<T>): Promise<T | undefined> {
   const giveUpAt = Date.now() + SETTLED_WITHIN_MS;

@@ -1,4 +1,4 @@
-/** What the demo says. */
+/** The demo's output. */
 import { join, resolve } from 'node:path';
 import type { Playground } from '../handle.ts';
 import { defaultDirectory } from '../state.ts';
@@ -10,7 +10,7 @@ export function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** Begins a chapter, with the time since the beginning. */
+/** Begins a chapter and prints the time since the start. */
 export function chapter(title: string): void {
   say(`\n[${seconds(Date.now() - startedAt).padStart(7)}]  ${title}`);
 }
@@ -20,7 +20,7 @@ export function detail(line: string): void {
   say(`            ${line}`);
 }
 
-/** A line of the command's progress; of a step that began and ended, the end says it all. */
+/** A line of the command's progress; for a step that began and ended, only the end is shown. */
 export function step(line: string): void {
   if (!line.includes(' ▶ ')) detail(line);
 }
@@ -30,7 +30,7 @@ export function seconds(ms: number): string {
   return `${(ms / 1_000).toFixed(1)} s`;
 }
 
-/** What was done, where it lies and how to go on. */
+/** Prints what was done, where everything is, and how to continue. */
 export function summary(
   playground: Playground,
   backup: Backup,
@@ -53,7 +53,7 @@ export function summary(
   if (playground.kubeconfig) detail(`kubectl          --kubeconfig ${playground.kubeconfig}`);
   detail(`The operation    ${temporalUiUrl}/namespaces/default/workflows/${encodeURIComponent(report.workflowId)}`);
   say(
-    `\nThe playground stays up. To look: bin/salvor playground status. To end and remove it: ${downCommand(directory)}`,
+    `\nThe playground stays up. To look: bin/salvor playground status. To stop and remove it: ${downCommand(directory)}`,
   );
 }
 

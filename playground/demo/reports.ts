@@ -1,7 +1,7 @@
-/** What the demo reads of the command's reports. */
+/** The parts of the command's reports that the demo reads. */
 import { z } from 'zod';
 
-/** As much of `bin/salvor backup`'s report as the demo shows. */
+/** The part of `bin/salvor backup`'s report that the demo shows. */
 export const backupSchema = z.object({
   backup: z.string(),
   node: z.string(),
@@ -19,7 +19,7 @@ export const backupSchema = z.object({
 });
 export type Backup = z.infer<typeof backupSchema>;
 
-/** As much of `bin/salvor restore`'s report as the demo shows. */
+/** The part of `bin/salvor restore`'s report that the demo shows. */
 export const restoreSchema = z.object({
   outcome: z.string(),
   downtimeMs: z.number(),

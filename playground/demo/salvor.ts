@@ -1,4 +1,4 @@
-/** The command `salvor`, as a person at this checkout would run it. */
+/** Runs the command `salvor` as a person at this checkout would. */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +10,7 @@ import type { Playground } from '../handle.ts';
 const COMMAND = fileURLToPath(new URL('../../bin/salvor', import.meta.url));
 
 /**
- * Runs `bin/salvor … --output json` and gives its report.
+ * Runs `bin/salvor … --output json` and returns its report.
  * @param onProgress gets what it writes to standard error, line by line
  * @throws SalvorError `CommandFailed` for an exit status other than 0, with the last lines of standard error
  */

@@ -1,16 +1,16 @@
 /** What the demo puts into the cluster, destroys and looks for afterwards. */
 
-/** What an object must be again after the restore, by a name for people. */
+/** The content that each object must have again after the restore, by a name for people. */
 export type Remembered = ReadonlyMap<string, string>;
 
 export interface World {
-  /** What it consists of, for people. */
+  /** A description of the contents, for people. */
   readonly contents: string;
-  /** Puts the objects in, and gives them as the cluster then has them. */
+  /** Creates the objects, and returns them as the cluster then has them. */
   fill(): Promise<Remembered>;
-  /** Deletes them all, and waits until they are gone. Gives what was done, in a few words. */
+  /** Deletes them all, waits until they are gone, and returns a short description of what was done. */
   destroy(): Promise<string>;
-  /** The objects as one node of the playground gives them. */
+  /** The objects as one node of the playground returns them. */
   read(node: string): Promise<Remembered>;
 }
 

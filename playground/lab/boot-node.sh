@@ -1,12 +1,12 @@
 #!/bin/bash
-# Boots one node, and is that node until it is powered off: systemd as PID 1 over a copy-on-write view of this machine's files.
+# Boots one node and runs as that node until it is powered off: systemd as PID 1 over a copy-on-write view of this machine's files.
 #   boot-node.sh NAME DIRECTORY NETWORK_NAMESPACE BINARIES IMAGES
 # DIRECTORY holds `upper` (what the node changed), `work`, `root` (where both appear), `containerd` and `kubelet`.
 set -eu
 name=$1 directory=$2 namespace=$3 binaries=$4 images=$5
 
 if [ "${LAB_MOUNTS-}" != own ]; then
-  # A control group of its own in every hierarchy: systemd-nspawn would put all nodes into one.
+  # Each node gets its own control group in every hierarchy: systemd-nspawn would put all nodes into one.
   for group in /sys/fs/cgroup/*/; do
     group=${group%/}
     [ -e "$group/cgroup.procs" ] || continue

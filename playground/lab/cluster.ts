@@ -1,4 +1,4 @@
-/** The Kubernetes cluster on the nodes: making it with kubeadm, and waiting until it is well. */
+/** The Kubernetes cluster on the nodes: makes it with kubeadm, and waits until it is healthy. */
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -28,17 +28,14 @@ export async function createCluster(
     report(`${paths.node(number).name}: kubeadm ${number === 1 ? 'init' : 'join'}`);
     const path = join(paths.node(number).upper, CONFIGURATION);
     await writeFile(path, kubeadmConfiguration(paths, number, secrets), { mode: 0o600 });
-    // The nodes have no swap of their own, no modules and no systemd cgroups: what kubeadm would check is known to
-    // differ.
+    // The nodes have no swap of their own, no modules and no systemd cgroups, so kubeadm's checks are known to fail.
     const common = ['--config', CONFIGURATION, '--ignore-preflight-errors=all'];
     const rest = number === 1 ? ['init', ...common, '--skip-phases=addon', '--upload-certs'] : ['join', ...common];
     await onNode(paths, number, ['kubeadm', ...rest], { timeoutMs: KUBEADM_MS });
   }
 }
 
-/**
- * Copies what an operator needs, from the first node: the administrator's kubeconfig and a client certificate of etcd.
- */
+/** Copies the operator's files from the first node: the administrator's kubeconfig and a client certificate of etcd. */
 export async function copyCredentials(paths: LabPaths): Promise<void> {
   const { upper, address } = paths.node(1);
   await mkdir(paths.admin, { recursive: true, mode: 0o700 });
@@ -77,8 +74,9 @@ const listSchema = z.object({
 
 /**
  * Waits until every kube-apiserver is ready, and every node and its static pods are Ready.
- * @param since nodes must have given a sign of life after this: what the API holds from before a boot is not believed
- * @throws SalvorError `ComponentStuck` when that doesn't come within 5 min, with what was seen last
+ * @param since nodes must have shown that they are alive after this time: the API's state from before a boot doesn't
+ * count
+ * @throws SalvorError `ComponentStuck` when this takes longer than 5 min, with what was seen last
  */
 export async function waitUntilWell(paths: LabPaths, numbers: readonly NodeNumber[], since: Date): Promise<void> {
   const ca = join(paths.admin, 'ca.crt');
@@ -110,7 +108,7 @@ async function whatIsNotWell(paths: LabPaths, names: readonly string[], since: D
     const alive = items.some(
       (item) => item.kind === 'Lease' && item.metadata.name === name && (item.spec.renewTime ?? 0) > since,
     );
-    if (!alive) return `${name} has given no sign of life since ${since.toISOString()}`;
+    if (!alive) return `${name} has not renewed its lease since ${since.toISOString()}`;
     if (!isReady('Node', name)) return `${name} is not Ready`;
     const pod = STATIC_PODS.find((part) => !isReady('Pod', `${part}-${name}`));
     if (pod !== undefined) return `${pod}-${name} is not Ready`;
@@ -118,12 +116,12 @@ async function whatIsNotWell(paths: LabPaths, names: readonly string[], since: D
   return undefined;
 }
 
-/** kubectl as an operator on this machine runs it. */
+/** Runs kubectl as an operator on this machine would. */
 export function kubectl(paths: LabPaths, ...args: string[]): [string, ...string[]] {
   return [join(paths.binaries, 'kubectl'), '--kubeconfig', join(paths.admin, 'kubeconfig'), ...args];
 }
 
-/** etcdctl as an operator on this machine runs it, with every member for an endpoint. */
+/** Runs etcdctl as an operator on this machine would, with every member as an endpoint. */
 export function etcdctl(paths: LabPaths, numbers: readonly NodeNumber[], ...args: string[]): [string, ...string[]] {
   const endpoints = numbers.map((number) => `https://${paths.node(number).address}:2379`).join(',');
   const file = (name: string): string => join(paths.admin, name);

@@ -1,4 +1,4 @@
-/** Commands on this machine, and waiting for what they bring about. */
+/** Runs commands on this machine, and waits for their effects. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { runProcess } from '../../adapters/hosts/process.ts';
 import { lastLines } from '../../adapters/hosts/tail.ts';
@@ -15,13 +15,13 @@ export interface CommandOptions {
 
 const NEVER = new AbortController().signal;
 
-/** Runs a command and gives its result, whatever the exit code. */
+/** Runs a command and returns its result, whatever the exit code. */
 export async function attempt(argv: Argv, options: CommandOptions = {}): Promise<CommandResult> {
   return await runProcess(argv, 'lab', { signal: NEVER, ...options });
 }
 
 /**
- * Runs a command and gives its standard output.
+ * Runs a command and returns its standard output.
  * @throws SalvorError `CommandFailed` with its last words when it fails
  */
 export async function run(argv: Argv, options: CommandOptions = {}): Promise<string> {
@@ -34,8 +34,8 @@ export async function run(argv: Argv, options: CommandOptions = {}): Promise<str
 }
 
 /**
- * Looks again and again until there is nothing left to wait for.
- * @param look gives undefined when it is so, else what is seen instead
+ * Looks again and again until nothing is left to wait for.
+ * @param look returns undefined when the wait is over, else what is seen instead
  * @throws SalvorError `ComponentStuck` with what was seen last
  */
 export async function waitFor(
@@ -49,7 +49,7 @@ export async function waitFor(
     const seen = await look();
     if (seen === undefined) return;
     if (performance.now() > giveUpAt) {
-      throw new SalvorError('ComponentStuck', `lab: ${what} did not come within ${timeoutMs / 1_000} s: ${seen}`);
+      throw new SalvorError('ComponentStuck', `lab: ${what} was not there within ${timeoutMs / 1_000} s: ${seen}`);
     }
     await delay(pollMs);
   }

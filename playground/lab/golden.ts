@@ -1,4 +1,4 @@
-/** The golden copy: the files of nodes whose cluster was just made, from which a fresh cluster is had in seconds. */
+/** The golden copy: the files of nodes whose cluster was just made. A fresh cluster is copied from it in seconds. */
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createHash } from 'node:crypto';
@@ -10,18 +10,19 @@ import { connectNodes } from './network.ts';
 import { createNodeFiles, NODE_FOLDER, writeHosts } from './node-files.ts';
 import { fingerprintOf } from './parts.ts';
 
-/** kubeadm's certificates are good for a year. */
+/** kubeadm's certificates are valid for a year. */
 const KEPT_MS = 300 * 24 * 3_600_000;
 const IMPORT_MS = 300_000;
 const COPY_MS = 300_000;
 /**
- * In containerd's folder, what is written once and never changed: images as they came, and unpacked. Copies share it.
+ * The folders of containerd whose files are written once and never changed: images as they came, and unpacked. Copies
+ * share these files.
  */
 const IMMUTABLE = ['io.containerd.content.v1.content', 'io.containerd.snapshotter.v1.overlayfs/snapshots'] as const;
 
 /**
- * Makes the nodes' files those of a fresh cluster; all nodes must be down. What is not there yet is made first, which
- * boots them for a while.
+ * Replaces the nodes' files by those of a fresh cluster; all nodes must be down. A missing golden copy is made first,
+ * which boots the nodes for a while.
  * @param parts the fingerprint of the binaries and images
  */
 export async function freshNodes(
@@ -71,12 +72,11 @@ async function makeCluster(paths: LabPaths, nodes: 1 | 3, report: (line: string)
   } finally {
     await Promise.all(numbers.map((number) => cutPower(paths, number)));
   }
-  // From now on each node is its own way into the cluster: one that is lost takes no other's kubectl and kubelet with
-  // it.
+  // From now on each node uses its own kube-apiserver: losing one node doesn't cut off the others' kubectl and kubelet.
   for (const number of numbers) await writeHosts(paths, number, number);
 }
 
-/** A new machine with the images, in no cluster; one of before is thrown away. It is up afterwards. */
+/** Makes a new machine that has the images and is in no cluster; an earlier one is deleted. It is up afterwards. */
 export async function makeNewNode(paths: LabPaths, number: NodeNumber): Promise<void> {
   await cutPower(paths, number);
   await rm(paths.node(number).directory, { recursive: true, force: true });
@@ -108,7 +108,10 @@ async function isGood(golden: string, fingerprint: string): Promise<boolean> {
   return its === fingerprint && Date.now() - Number(madeAt) < KEPT_MS;
 }
 
-/** Of everything that a fresh cluster depends on; nodes see this machine's programs, so their versions belong to it. */
+/**
+ * The fingerprint of everything that a fresh cluster depends on; nodes see this machine's programs, so their versions
+ * are part of it.
+ */
 async function goldenFingerprint(parts: string): Promise<string> {
   const sources = ['node-files.ts', 'kubeadm.ts', 'cluster.ts'].map((name) => join(import.meta.dirname, name));
   const { stdout: packages } = await attempt(['dpkg-query', '-W', 'containerd', 'runc', 'systemd', 'openssh-server']);

@@ -1,7 +1,4 @@
-/**
- * Container images of one layer, built from nothing but the binaries in them; containerd and Docker load them from a
- * file.
- */
+/** Container images of one layer, which hold only the binaries in them; containerd and Docker load them from a file. */
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { sha256OfFile } from '../../adapters/binaries/checksums.ts';
@@ -11,12 +8,12 @@ import { REGISTRY } from './layout.ts';
 export interface Image {
   name: string;
   tag: string;
-  /** They lie in /usr/local/bin, which is the image's PATH. */
+  /** They are in /usr/local/bin, which is the image's PATH. */
   files: readonly string[];
   entrypoint?: string;
 }
 
-/** The same bytes for the same files, whoever builds them and when. */
+/** The same files give the same bytes, whoever builds them and when. */
 const REPRODUCIBLE = ['--sort=name', '--owner=0', '--group=0', '--numeric-owner', '--mtime=@0'] as const;
 
 /** Writes `<folder>/<name>.tar` in the format of `docker save`. */
@@ -35,7 +32,7 @@ export async function buildImage({ name, tag, files, entrypoint }: Image, folder
     await run(['tar', '--create', `--file=${join(archive, 'layer.tar')}`, ...REPRODUCIBLE, `--directory=${root}`, '.']);
 
     const configuration = {
-      // Go's name for x64, which images use too.
+      // Go's name for x64, which images also use.
       architecture: process.arch === 'x64' ? 'amd64' : process.arch,
       os: 'linux',
       created: '1970-01-01T00:00:00Z',

@@ -1,4 +1,4 @@
-/** What kubeadm is told: the first node begins the cluster, the others join it as further control planes. */
+/** kubeadm's configuration: the first node creates the cluster, the others join it as further control planes. */
 import { stringify } from 'yaml';
 import { ENDPOINT, type LabPaths, type NodeNumber, REGISTRY } from './layout.ts';
 import { ETCD_TAG, KUBERNETES_VERSION } from './parts.ts';
@@ -7,7 +7,7 @@ import { ETCD_TAG, KUBERNETES_VERSION } from './parts.ts';
 export interface JoinSecrets {
   /** `<6>.<16>` lower-case letters and digits. */
   token: string;
-  /** 32 bytes in hexadecimal: the key under which the certificates wait for the other nodes. */
+  /** 32 bytes in hexadecimal: the key that encrypts the certificates until the other nodes fetch them. */
   certificateKey: string;
 }
 
@@ -39,7 +39,7 @@ function initDocuments(paths: LabPaths, { token, certificateKey }: JoinSecrets):
         local: {
           imageTag: ETCD_TAG,
           dataDir: '/var/lib/etcd',
-          // The default of 2 GiB would not hold a large cluster's keys.
+          // The default of 2 GiB would be too small for a large cluster's keys.
           extraArgs: [{ name: 'quota-backend-bytes', value: String(8 * 1024 ** 3) }],
         },
       },

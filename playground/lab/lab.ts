@@ -1,6 +1,6 @@
 /**
- * The lab: one or three real control-plane nodes on this machine, each a machine of its own to whoever reaches it over
- * SSH. See README.md. There is one on a machine at a time. It outlives the process that brought it up, until `labDown`.
+ * The lab: one or three real control-plane nodes on this machine. Over SSH each looks like a machine of its own. See
+ * README.md. A machine can have one lab at a time. The lab outlives the process that brought it up, until `labDown`.
  */
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -21,11 +21,11 @@ export type { NodeNumber } from './layout.ts';
 export { labMissing } from './missing.ts';
 
 export interface LabOptions {
-  /** Default: as many as there are, else 3. */
+  /** Default: the number of existing nodes, else 3. */
   nodes?: 1 | 3;
-  /** Where its files lie; default: `lab` in the cache folder. */
+  /** The directory of its files; default: `lab` in the cache folder. */
   directory?: string;
-  /** Told what is being done, a line at a time. */
+  /** Called with a description of the work in progress, one line at a time. */
   onProgress?: (line: string) => void;
 }
 
@@ -37,56 +37,57 @@ export interface LabNode {
   apiServerUrl: string;
 }
 
-/** A lab that is up. */
+/** A running lab. */
 export interface Lab {
   directory: string;
   nodes: readonly LabNode[];
   /**
-   * For strict host key checking: `knownHostsFile` holds every node's key, by address and by name. `configFile` says
-   * all of it to OpenSSH: `ssh -F <configFile> n1`.
+   * For strict host key checking: `knownHostsFile` holds every node's key, by address and by name. `configFile` has all
+   * settings for OpenSSH: `ssh -F <configFile> n1`.
    */
   ssh: { user: string; port: number; identityFile: string; knownHostsFile: string; configFile: string };
-  /** The administrator's, by way of the first node. */
+  /** The administrator's kubeconfig, which uses the first node. */
   kubeconfig: string;
-  /** Paths of PEM files: a client certificate that may do everything, and the authority of etcd's servers. */
+  /** Paths of PEM files: a client certificate with all permissions, and the authority of etcd's servers. */
   etcd: { ca: string; cert: string; key: string };
   /** Kubernetes' own authority, a PEM file. */
   apiServerCa: string;
   /**
-   * Runs a command in a node as root, past SSH, and gives its standard output; throws `CommandFailed` when it fails.
+   * Runs a command in a node as root, without SSH, and returns its standard output; throws `CommandFailed` when it
+   * fails.
    */
   onNode(number: NodeNumber, argv: Argv, options?: CommandOptions): Promise<string>;
-  /** The same, and gives the result whatever the exit code. */
+  /** The same, but returns the result whatever the exit code. */
   tryOnNode(number: NodeNumber, argv: Argv, options?: CommandOptions): Promise<CommandResult>;
-  /** Runs kubectl with {@link kubeconfig} on this machine and gives its standard output. */
+  /** Runs kubectl with {@link kubeconfig} on this machine and returns its standard output. */
   kubectl(...args: string[]): Promise<string>;
-  /** Runs etcdctl with {@link etcd} and every member for an endpoint, and gives its standard output. */
+  /** Runs etcdctl with {@link etcd} and every member as an endpoint, and returns its standard output. */
   etcdctl(...args: string[]): Promise<string>;
-  /** Runs a command at the operator's workstation, 10.123.0.1, which sees nothing but the nodes. */
+  /** Runs a command at the operator's workstation, 10.123.0.1, which can reach only the nodes. */
   operatorRun(argv: Argv, options?: CommandOptions): Promise<CommandResult>;
-  /** A power loss of one node. One that is down already is left so. */
+  /** Simulates a power loss of one node. A node that is already down stays down. */
   powerOff(number: NodeNumber): Promise<void>;
   /**
-   * Boots a node that is down, and waits for SSH and containerd; Kubernetes comes up by itself: see `waitUntilWell`.
+   * Boots a node that is down, and waits for SSH and containerd. Kubernetes comes up by itself: see `waitUntilWell`.
    */
   powerOn(number: NodeNumber): Promise<void>;
   /**
-   * Boots a new machine, the fourth, that has never been in a cluster: kubelet, containerd and the images, and nothing
-   * in /etc/kubernetes.
+   * Boots a new machine, the fourth, which has never been in a cluster: it has kubelet, containerd and the images, and
+   * nothing in /etc/kubernetes.
    */
   bootNewNode(): Promise<LabNode>;
   /**
-   * Waits until every kube-apiserver is ready, every node has said after this call that it is Ready, and so are its
-   * static pods.
+   * Waits until every kube-apiserver is ready, every node has reported after this call that it is Ready, and its static
+   * pods are Ready.
    */
   waitUntilWell(): Promise<void>;
 }
 
 /**
- * Brings the lab up and waits until it is well: the cluster that is there, with whatever was done to it, else a fresh
- * one. What runs is left running.
- * @throws SalvorError `ToolMissing` when this machine can't run it, `UnsafeState` when another lab is up, or this one
- * with another number of nodes
+ * Brings the lab up and waits until it is healthy: the existing cluster in its current state, else a fresh one. Running
+ * nodes are left running.
+ * @throws SalvorError `ToolMissing` when this machine can't run it, `UnsafeState` when another lab is up, or this lab
+ * has another number of nodes
  */
 export async function labUp(options: LabOptions = {}): Promise<Lab> {
   return await changeLab(options, async (paths, report) => {
@@ -103,7 +104,7 @@ export async function labUp(options: LabOptions = {}): Promise<Lab> {
   });
 }
 
-/** Throws the cluster away and brings a fresh one up, of as many nodes as before unless told. */
+/** Deletes the cluster and brings up a fresh one, by default with the same number of nodes. */
 export async function labReset(options: LabOptions = {}): Promise<Lab> {
   return await changeLab(options, async (paths, report) => {
     const nodes = options.nodes ?? (await sizeOf(paths)) ?? 3;
@@ -113,8 +114,8 @@ export async function labReset(options: LabOptions = {}): Promise<Lab> {
 }
 
 /**
- * Shuts the nodes down and removes their network. Their files stay, for the next `labUp`. Ends only what a record
- * proves to be the lab's.
+ * Shuts the nodes down and removes their network. Their files stay for the next `labUp`. It ends only processes that a
+ * record proves to be the lab's.
  */
 export async function labDown({ directory, onProgress = () => undefined }: LabOptions = {}): Promise<void> {
   const paths = labPaths(directory);
@@ -126,7 +127,7 @@ export async function labDown({ directory, onProgress = () => undefined }: LabOp
   });
 }
 
-/** Which nodes there are and which of them are up; changes nothing. */
+/** Which nodes exist and which of them are up; changes nothing. */
 export async function labStatus(
   directory?: string,
 ): Promise<{ directory: string; nodes: (LabNode & { up: boolean; log: string })[] }> {
@@ -140,7 +141,7 @@ export async function labStatus(
   return { directory: paths.directory, nodes: await Promise.all(nodes) };
 }
 
-/** `argv` as it has to be started to run at the operator's workstation instead of on this machine. */
+/** `argv` in the form that runs at the operator's workstation instead of on this machine. */
 export function inOperatorNamespace(argv: Argv): Argv {
   return ['nsenter', `--net=/run/netns/${OPERATOR_NAMESPACE}`, ...argv];
 }
@@ -170,7 +171,7 @@ async function makeFresh(paths: LabPaths, nodes: 1 | 3, report: (line: string) =
 async function bootAll(paths: LabPaths, nodes: 1 | 3, report: (line: string) => void): Promise<Lab> {
   const numbers = nodeNumbers(nodes);
   const pids = await Promise.all(numbers.map((number) => initPid(paths.node(number))));
-  // Of nodes that run already the API tells the truth.
+  // If the nodes already run, the API is up to date.
   const since = pids.includes(undefined) ? new Date() : new Date(0);
   report('booting the nodes that are down');
   await connectNodes(paths, numbers);
@@ -219,7 +220,7 @@ function sizeFile(paths: LabPaths): string {
   return join(paths.directory, 'size');
 }
 
-/** How many nodes the finished cluster has; undefined when there is none. */
+/** How many nodes the finished cluster has; undefined when there is no cluster. */
 async function sizeOf(paths: LabPaths): Promise<1 | 3 | undefined> {
   const text = (await readFile(sizeFile(paths), 'utf8').catch(() => '')).trim();
   return text === '1' ? 1 : text === '3' ? 3 : undefined;

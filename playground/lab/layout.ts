@@ -1,19 +1,19 @@
-/** Where the lab's files lie, and what its nodes are called. */
+/** The places of the lab's files, and the names of its nodes. */
 import { join } from 'node:path';
 import { cacheDirectory } from '../../adapters/environment.ts';
 
 export type NodeNumber = 1 | 2 | 3 | 4;
 
-/** The unprivileged user that a node takes over SSH; it may use sudo without a password. */
+/** The unprivileged SSH user of a node; it may use sudo without a password. */
 export const USER = { name: 'core', id: 2000 } as const;
 
-/** The name that all API servers' certificates hold; each node knows it as its own address. */
+/** The name that all API servers' certificates hold; each node resolves it to its own address. */
 export const ENDPOINT = 'cp.lab';
 
-/** What the images' names begin with. Nothing answers under it: all images are imported. */
+/** The prefix of the images' names. No registry answers there: all images are imported. */
 export const REGISTRY = 'lab.local';
 
-/** The address of the operator's network namespace, and of this machine's end of the wire into the lab. */
+/** The address of the operator's network namespace, and the address of this machine's end of the link into the lab. */
 export const OPERATOR_ADDRESS = '10.123.0.1';
 export const MACHINE_ADDRESS = '10.123.0.254';
 
@@ -22,14 +22,14 @@ export interface NodePaths {
   address: string;
   /** The network namespace. */
   namespace: string;
-  /** Everything that is on the node's disk. */
+  /** Everything on the node's disk. */
   directory: string;
-  /** In it, what differs from this machine's own files, as the node sees it from its root. */
+  /** The subfolder with the differences from this machine's own files, as the node sees it from its root. */
   upper: string;
   /** The record of the running process. */
   record: string;
   log: string;
-  /** The node's key as an SSH server; it outlives a fresh cluster, so that known_hosts stays right. */
+  /** The node's SSH host key; it outlives a fresh cluster, so known_hosts stays right. */
   hostKey: string;
 }
 
@@ -42,13 +42,13 @@ export interface LabPaths {
   sshKey: string;
   knownHosts: string;
   sshConfiguration: string;
-  /** What an operator holds: the kubeconfig and etcd's certificates. */
+  /** The operator's files: the kubeconfig and etcd's certificates. */
   admin: string;
   node(number: NodeNumber): NodePaths;
 }
 
 /**
- * The lab's files. There is one lab on a machine at a time, wherever its files lie: the nodes' addresses are fixed.
+ * The lab's files. A machine can have one lab at a time, wherever its files are: the nodes' addresses are fixed.
  * @param directory default: `lab` in the cache folder
  */
 export function labPaths(directory = join(cacheDirectory(), 'lab')): LabPaths {
@@ -79,10 +79,7 @@ export function labPaths(directory = join(cacheDirectory(), 'lab')): LabPaths {
   };
 }
 
-/**
- * Every node that there can be: the fourth is a new machine, which belongs to no cluster, for tests that put one in
- * another's place.
- */
+/** Every possible node: the fourth is a new machine that belongs to no cluster, for tests that replace a node. */
 export const EVERY_NODE = [1, 2, 3, 4] as const satisfies NodeNumber[];
 
 /** The nodes of a lab of this size. */

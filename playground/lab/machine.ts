@@ -1,4 +1,4 @@
-/** The nodes as machines: booting them, cutting their power, running commands in them. */
+/** The nodes as machines: boots them, cuts their power, runs commands in them. */
 import { spawn } from 'node:child_process';
 import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -10,16 +10,16 @@ import type { LabPaths, NodePaths, NodeNumber } from './layout.ts';
 
 export const BOOT_SCRIPT = join(import.meta.dirname, 'boot-node.sh');
 
-/** systemd powers off when its process 1 gets SIGRTMIN+4; the first real-time signal is 34. */
+/** systemd powers off when process 1 gets SIGRTMIN+4; the first real-time signal is 34. */
 const POWER_OFF = 38;
 const NODE_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** Boots a node and waits until it can be reached over SSH and containerd runs. One that runs is left alone. */
+/** Boots a node and waits until SSH works and containerd runs. A running node is left alone. */
 export async function bootNode(paths: LabPaths, number: NodeNumber): Promise<void> {
   const node = paths.node(number);
   if ((await initPid(node)) !== undefined) return;
-  // A real machine boots without any; at those of dead containers the kubelet would look for 50 s before it starts its
-  // own.
+  // A real machine boots without any cgroups; with those of dead containers the kubelet would search for 50 s before it
+  // starts its own.
   await removeControlGroups(node.name);
   await mkdir(dirname(node.record), { recursive: true });
   const log = await open(node.log, 'w');
@@ -49,12 +49,12 @@ export async function bootNode(paths: LabPaths, number: NodeNumber): Promise<voi
   });
 }
 
-/** As a power loss: the node's process 1 is killed, and the kernel ends all others in it at the same moment. */
+/** Simulates a power loss: the node's process 1 is killed, and the kernel ends all others in it at the same moment. */
 export async function cutPower(paths: LabPaths, number: NodeNumber): Promise<void> {
   await endNode(paths.node(number), 'SIGKILL');
 }
 
-/** As its power button: services are stopped first. */
+/** Presses the power button: services are stopped first. */
 export async function shutDown(paths: LabPaths, number: NodeNumber): Promise<void> {
   await endNode(paths.node(number), POWER_OFF);
 }
@@ -69,7 +69,7 @@ async function endNode(node: NodePaths, signal: 'SIGKILL' | number): Promise<voi
     async () => {
       const machine = await runningPid(node.record);
       if (machine === undefined) return undefined;
-      // One that is still booting has no process 1, and one that hangs doesn't obey.
+      // A node that is still booting has no process 1, and one that hangs doesn't obey.
       if (pid === undefined || performance.now() > killAt) signalProcess(machine, 'SIGKILL');
       return `process ${machine} still runs`;
     },
@@ -87,7 +87,7 @@ export async function initPid(node: NodePaths): Promise<number | undefined> {
   return pid > 1 ? pid : undefined;
 }
 
-/** Runs a command in a node as its root, past SSH; gives its result whatever the exit code. */
+/** Runs a command in a node as its root, without SSH; returns its result whatever the exit code. */
 export async function tryOnNode(
   paths: LabPaths,
   number: NodeNumber,
@@ -98,7 +98,7 @@ export async function tryOnNode(
 }
 
 /**
- * Runs a command in a node as its root, past SSH; gives its standard output.
+ * Runs a command in a node as its root, without SSH; returns its standard output.
  * @throws SalvorError `CommandFailed` when it fails, `HostUnreachable` when the node is down
  */
 export async function onNode(
@@ -118,7 +118,7 @@ async function intoNode(node: NodePaths, argv: Argv): Promise<Argv> {
   return ['nsenter', '--target', String(pid), ...namespaces, 'env', '-i', ...environment, ...argv];
 }
 
-/** Removes the control groups that a node ran in, or all nodes; those that still hold processes stay. */
+/** Removes the control groups in which a node, or all nodes, ran; groups that still hold processes stay. */
 export async function removeControlGroups(node = ''): Promise<void> {
   const top = `/sys/fs/cgroup/*/salvor-lab${node === '' ? '' : `/${node}`}`;
   await attempt([

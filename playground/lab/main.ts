@@ -1,8 +1,8 @@
 /**
  * The lab from the command line.
  *
- *   npm run lab:up [-- --nodes 1|3] [--directory D]     brings the lab up, with the Debian packages it lacks
- *   npm run lab:reset [-- --nodes 1|3] [--directory D]  a fresh cluster in place of the one that is there
+ *   npm run lab:up [-- --nodes 1|3] [--directory D]     brings the lab up and installs missing Debian packages
+ *   npm run lab:reset [-- --nodes 1|3] [--directory D]  replaces the cluster by a fresh one
  *   npm run lab:down [-- --directory D]
  *   node playground/lab/main.ts status|missing                what is up; what this machine lacks
  */

@@ -12,19 +12,20 @@ const CONTROLLERS = ['cpu', 'cpuacct', 'cpuset', 'memory', 'devices', 'freezer',
 const DISK_BYTES = 4e9;
 const MEMORY_BYTES = 2.5e9;
 
-/** Why the lab can't run here, one reason a line for a person; empty when it can. Nothing is changed. */
+/** Why the lab can't run here, one reason per line for a person; empty when it can. Changes nothing. */
 export async function labMissing(directory?: string): Promise<string[]> {
   if (process.platform !== 'linux') return [`the lab needs Linux; this is ${process.platform}`];
   const reasons: string[] = [];
   if (process.getuid?.() !== 0) reasons.push('the lab needs root: it boots machines');
   const packages = await missingPackages();
-  if (packages === undefined) reasons.push('the lab takes its programs from Debian packages; there is no dpkg');
+  if (packages === undefined)
+    reasons.push('the lab takes its programs from Debian packages, but this machine has no dpkg');
   else if (packages.length > 0) reasons.push(`not installed: ${packages.join(', ')}; run playground/lab/packages.sh`);
   reasons.push(...(await missingKernel()), ...(await missingRoom(directory)));
   return reasons;
 }
 
-/** The Debian packages that aren't installed; undefined where there is no dpkg to ask. */
+/** The Debian packages that aren't installed; undefined if this machine has no dpkg. */
 export async function missingPackages(): Promise<string[] | undefined> {
   if (!(await exists('/usr/bin/dpkg-query'))) return undefined;
   const { stdout } = await attempt([PACKAGES_SCRIPT, '--missing']);
@@ -40,9 +41,9 @@ async function missingKernel(): Promise<string[]> {
     if (!(await exists(`/sys/fs/cgroup/${controller}/cgroup.procs`))) lacking.push(controller);
   }
   if (lacking.length > 0) {
-    reasons.push(`the lab is made for cgroup v1, and /sys/fs/cgroup lacks its ${lacking.join(', ')}`);
+    reasons.push(`the lab needs cgroup v1, and /sys/fs/cgroup lacks its ${lacking.join(', ')}`);
   }
-  if (!(await exists('/dev/kmsg'))) reasons.push('there is no /dev/kmsg, which the kubelet reads');
+  if (!(await exists('/dev/kmsg'))) reasons.push('the kubelet reads /dev/kmsg, which does not exist');
   return reasons;
 }
 
@@ -54,11 +55,13 @@ async function missingRoom(directory?: string): Promise<string[]> {
   while (!(await exists(folder))) folder = dirname(folder);
   const { bavail, bsize } = await statfs(folder);
   if (!made && bavail * bsize < DISK_BYTES) {
-    reasons.push(`${paths.directory} has ${gigabytes(bavail * bsize)} free, the lab takes ${gigabytes(DISK_BYTES)}`);
+    reasons.push(
+      `${paths.directory} has ${gigabytes(bavail * bsize)} free, but the lab needs ${gigabytes(DISK_BYTES)}`,
+    );
   }
   const running = await exists(`/run/netns/${paths.node(1).namespace}`);
   if (!running && freemem() < MEMORY_BYTES) {
-    reasons.push(`${gigabytes(freemem())} of memory free, the lab takes ${gigabytes(MEMORY_BYTES)}`);
+    reasons.push(`${gigabytes(freemem())} of memory is free, but the lab needs ${gigabytes(MEMORY_BYTES)}`);
   }
   return reasons;
 }

@@ -1,7 +1,7 @@
 /**
- * The lab's network: a bridge in a namespace of its own (`lab-sw`, also the operator's workstation), a wire from it
+ * The lab's network: a bridge in a namespace of its own (`lab-sw`, also the operator's workstation), a link from it
  * into each node's namespace, and one to this machine, so that ordinary processes reach the nodes. Nothing is routed or
- * forwarded further.
+ * forwarded beyond that.
  */
 import { readdir } from 'node:fs/promises';
 import { SalvorError } from '../../domain/errors.ts';
@@ -9,12 +9,12 @@ import { attempt, run } from './commands.ts';
 import { EVERY_NODE, type LabPaths, MACHINE_ADDRESS, type NodeNumber, OPERATOR_ADDRESS } from './layout.ts';
 
 export const OPERATOR_NAMESPACE = 'lab-sw';
-/** This machine's end of the wire. */
+/** This machine's end of the link. */
 const MACHINE_LINK = 'lab-machine';
 const BRIDGE = 'br0';
 
 /**
- * Makes what is missing.
+ * Makes the missing parts.
  * @throws SalvorError `UnsafeState` when these names belong to something else: another lab, or not a lab at all
  */
 export async function connectNodes(paths: LabPaths, numbers: readonly NodeNumber[]): Promise<void> {
@@ -22,8 +22,8 @@ export async function connectNodes(paths: LabPaths, numbers: readonly NodeNumber
   if (owner !== undefined && owner !== paths.directory) {
     throw new SalvorError(
       'UnsafeState',
-      `the network namespace ${OPERATOR_NAMESPACE} belongs to ${owner || 'something that is not the lab'}; there is one lab on a ` +
-        'machine at a time: take that one down first',
+      `the network namespace ${OPERATOR_NAMESPACE} belongs to ${owner || 'something that is not the lab'}; a machine can have only one lab ` +
+        'at a time: take that one down first',
     );
   }
   if (owner === undefined) {
@@ -51,12 +51,12 @@ async function connectNode(paths: LabPaths, number: NodeNumber): Promise<void> {
   await inside(namespace, 'link', 'set', 'lo', 'up');
   await inside(namespace, 'address', 'add', `${address}/24`, 'dev', 'eth0');
   await inside(namespace, 'link', 'set', 'eth0', 'up');
-  // It leads nowhere; without one the kubelet can't tell the node's address.
+  // The route leads nowhere, but without one the kubelet can't find the node's address.
   await inside(namespace, 'route', 'add', 'default', 'via', OPERATOR_ADDRESS);
   await run(['nsenter', `--net=/run/netns/${namespace}`, 'sysctl', '-q', '-w', 'net.ipv4.ip_forward=1']);
 }
 
-/** Removes the network if it is this lab's; nothing there is fine. */
+/** Removes the network if it is this lab's; a missing network is fine. */
 export async function disconnectNodes(paths: LabPaths): Promise<void> {
   if ((await ownerOfNetwork()) !== paths.directory) return;
   const present = await namespaces();
@@ -69,8 +69,8 @@ export async function disconnectNodes(paths: LabPaths): Promise<void> {
 }
 
 /**
- * The folder of the lab whose network it is: it is written on the bridge. Empty when nothing is, undefined without a
- * bridge.
+ * The folder of the lab that owns the network, which is written on the bridge. Empty when none is written there,
+ * undefined without a bridge.
  */
 async function ownerOfNetwork(): Promise<string | undefined> {
   const { exitCode, stdout } = await attempt(['ip', '-n', OPERATOR_NAMESPACE, 'link', 'show', BRIDGE]);

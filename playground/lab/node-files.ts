@@ -1,21 +1,21 @@
-/** What is on the disk of a new node, before its first boot. */
+/** The files on the disk of a new node, before its first boot. */
 import { randomBytes } from 'node:crypto';
 import { chmod, chown, copyFile, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from './commands.ts';
 import { ENDPOINT, EVERY_NODE, type LabPaths, type NodeNumber, USER } from './layout.ts';
 
-/** These files are laid over this machine's own as they are. */
+/** The folder whose files are laid over this machine's own unchanged. */
 export const NODE_FOLDER = join(import.meta.dirname, 'node');
 
 const ON_PATH = ['kubelet', 'kubeadm', 'kubectl', 'crictl'] as const;
 /**
- * Folders of this machine that a node doesn't see: its own begin empty. `etc/systemd/system`, so that none of this
- * machine's services run.
+ * Folders of this machine that a node doesn't see: its own begin empty. `etc/systemd/system` is among them so that none
+ * of this machine's services run.
  */
 const OWN_FOLDERS = ['etc/systemd/system', 'root', 'home', 'var/log', 'var/lib/etcd', 'etc/kubernetes'] as const;
 
-/** Makes the keys that stay the same whatever becomes of the nodes: the operator's, and each node's own. */
+/** Makes the keys that stay the same whatever happens to the nodes: the operator's, and each node's own. */
 export async function provideKeys(paths: LabPaths): Promise<void> {
   const lines: string[] = [];
   const hosts: string[] = [];
@@ -52,7 +52,7 @@ export async function createNodeFiles(paths: LabPaths, number: NodeNumber): Prom
   }
   await chmod(join(upper, 'root'), 0o700);
   await chmod(join(upper, 'var/lib/etcd'), 0o700);
-  // Without it the journal is kept in memory, and a power loss takes it away.
+  // Without it the journal is kept in memory, and a power loss would erase it.
   await mkdir(join(upper, 'var/log/journal'));
   await run(['cp', '-R', '--no-dereference', '--preserve=mode', `${NODE_FOLDER}/.`, upper]);
   await chmod(join(upper, 'etc/sudoers.d/core'), 0o440);
@@ -72,7 +72,7 @@ export async function createNodeFiles(paths: LabPaths, number: NodeNumber): Prom
   await createUser(upper, `${paths.sshKey}.pub`);
 }
 
-/** Which node's kube-apiserver a node means by {@link ENDPOINT}. The node must be down. */
+/** Sets which node's kube-apiserver a node reaches as {@link ENDPOINT}. The node must be down. */
 export async function writeHosts(paths: LabPaths, number: NodeNumber, endpoint: NodeNumber): Promise<void> {
   const names = EVERY_NODE.map((other) => `${paths.node(other).address} ${paths.node(other).name}`);
   const lines = ['127.0.0.1 localhost', ...names, `${paths.node(endpoint).address} ${ENDPOINT}`];
@@ -83,7 +83,7 @@ async function createUser(upper: string, publicKey: string): Promise<void> {
   for (const file of ['passwd', 'group', 'shadow', 'gshadow', 'login.defs']) {
     await run(['cp', '--preserve=mode,ownership', `/etc/${file}`, join(upper, 'etc', file)]);
   }
-  // A password that nothing matches; a locked account might be refused altogether.
+  // A password that nothing matches; a locked account might be refused entirely.
   const account = ['--password', '*', '--shell', '/bin/bash', '--uid', String(USER.id), '--user-group', USER.name];
   await run(['useradd', '--prefix', upper, '--create-home', ...account]);
   const home = join(upper, 'home', USER.name);

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Installs the Debian packages that the lab needs; those that are there are left as they are. Starts nothing.
-#   playground/lab/packages.sh              install what is missing
-#   playground/lab/packages.sh age podman   and these
-#   playground/lab/packages.sh --missing    only name it, one a line
+# Installs the Debian packages that the lab needs; installed ones are left unchanged. Starts nothing.
+#   playground/lab/packages.sh              install the missing packages
+#   playground/lab/packages.sh age podman   and also these
+#   playground/lab/packages.sh --missing    only print their names, one per line
 set -eu
 mode=
 if [ "${1-}" = --missing ]; then
@@ -21,7 +21,7 @@ if [ "$mode" = --missing ]; then
 fi
 [ -n "$missing" ] || exit 0
 
-# A node's services run in the node; on this machine none is to be started by its package.
+# A node's services run in the node; no package may start one on this machine.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
   printf '#!/bin/sh\nexit 101\n' >"$policy"
@@ -29,7 +29,7 @@ if [ ! -e "$policy" ]; then
   trap 'rm -f "$policy"' EXIT
 fi
 export DEBIAN_FRONTEND=noninteractive
-# The lists may be old, or not there at all: then they are fetched.
+# The package lists may be old or missing; they are fetched then.
 # shellcheck disable=SC2086  # a list of names
 apt-get install -q -y --no-install-recommends $missing || {
   apt-get update -q

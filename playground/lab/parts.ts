@@ -1,4 +1,4 @@
-/** What nodes are made of: the binaries they find in /opt/lab/bin and the images their containers run. */
+/** What nodes are made of: the binaries in /opt/lab/bin and the images of their containers. */
 import { createHash } from 'node:crypto';
 import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -21,9 +21,9 @@ const GO_MODULE = join(import.meta.dirname, '../../tools/go/lab');
 const OWN = ['crictl', 'pause'] as const;
 
 /**
- * Builds what is missing; nothing when it is all there in these versions.
+ * Builds the missing parts; does nothing if all exist in these versions.
  * @returns the fingerprint of what was built
- * @throws SalvorError `ToolMissing` when a binary can't be had
+ * @throws SalvorError `ToolMissing` when a binary can't be provided
  */
 export async function provideParts(paths: LabPaths, report: (line: string) => void): Promise<string> {
   const folder = join(paths.directory, 'parts');
@@ -91,7 +91,7 @@ function pathOf(tools: ReadonlyMap<ToolName, string>, name: ToolName): string {
   return path;
 }
 
-/** One sum over the names and contents of files, and of all files in folders. */
+/** One hash over the names and contents of files, including all files in folders. */
 export async function fingerprintOf(sources: readonly string[]): Promise<string> {
   const hash = createHash('sha256');
   for (const source of sources) {

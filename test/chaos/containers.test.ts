@@ -116,7 +116,7 @@ for (const name of ENGINES) {
       const { backup, state } = await run<BackupReport>('backup', { override: ['young-cluster'] });
       assert.equal(state, 'complete');
       const plan = await run<RestorePlan>('planRestore', { backup });
-      for (const { etcdutl } of plan.nodes) assert.match(etcdutl, /a copy of the one beside its etcd|PATH/);
+      for (const { etcdutl } of plan.nodes) assert.match(etcdutl, /a copy of the one next to its etcd|PATH/);
       await etcd.delete().prefix('/registry/').exec();
 
       const report = await run<RestoreReport>('restore', { confirm: CLUSTER, approve: 'auto', backup });

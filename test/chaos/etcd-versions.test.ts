@@ -137,17 +137,17 @@ test("the tool of a release that only its nodes have is found while their etcd r
 
   await assert.rejects(find(), {
     type: 'ToolMissing',
-    message: /the snapshot is of etcd 3\.5\..*worker's own: 3\.6\..*etcd\.etcdutl/,
+    message: /the snapshot is from etcd 3\.5\..*worker's own: 3\.6\..*etcd\.etcdutl/,
   });
   await cluster.start();
   const { path, source } = await find();
-  assert.deepEqual({ path, source }, { path: kept, source: 'a copy of the one beside its etcd' });
+  assert.deepEqual({ path, source }, { path: kept, source: 'a copy of the one next to its etcd' });
   await cluster.stop();
   assert.deepEqual(await find(), {
     path: kept,
     name: 'etcdutl',
     version,
-    source: 'kept on the node from an earlier time',
+    source: 'kept on the node from an earlier run',
     raisesRevision: true,
   });
 });

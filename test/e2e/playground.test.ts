@@ -63,7 +63,7 @@ test(
 
     await assert.rejects(
       playground('up', '--flavour', 'etcd'),
-      (error: object) => 'stdout' in error && /take it down before it gets another/.test(String(error.stdout)),
+      (error: object) => 'stdout' in error && /take it down first to change that/.test(String(error.stdout)),
     );
     const { path: kubectl } = await provideTool('kubectl');
     await promisify(execFile)(kubectl, ['--kubeconfig', world.kubeconfig, 'create', 'configmap', 'kept']);

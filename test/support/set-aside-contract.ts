@@ -146,7 +146,7 @@ export function describeSetAside(name: string, open: () => Promise<HostUnderTest
       ]) {
         await assert.rejects(removeSetAside(cluster, node, under.host, [good, path], signal), {
           type: 'UnsafeState',
-          message: /nothing was removed$/,
+          message: /nothing was removed: no restore or replacement has set .* aside/,
         });
       }
       assert.deepEqual(await names(), all);
@@ -156,13 +156,13 @@ export function describeSetAside(name: string, open: () => Promise<HostUnderTest
       const link = at('member.before-restore-20261104-000000');
       await assert.rejects(removeSetAside(cluster, node, under.host, [link], signal), {
         type: 'UnsafeState',
-        message: /is no directory, but a link or a file$/,
+        message: /is not a directory, but a link or a file$/,
       });
       assert.equal(await under.host.typeOf(at('lost+found/snap/db'), signal), 'file');
       for (const file of ['20261106-000000', '20261107-000000']) {
         await assert.rejects(
           removeSetAside(cluster, node, under.host, [at(`conf/etcd.env.before-replace-${file}`)], signal),
-          { type: 'UnsafeState', message: /is no file, but a link or a directory$/ },
+          { type: 'UnsafeState', message: /is not a file, but a link or a directory$/ },
         );
       }
       assert.equal(await under.host.typeOf(at('conf/etcd.env'), signal), 'file');
@@ -174,7 +174,7 @@ export function describeSetAside(name: string, open: () => Promise<HostUnderTest
         removeSetAside(cluster, node, under.host, [at('member.before-restore-20261101-000000')], signal),
         {
           type: 'UnsafeState',
-          message: /may be the only data of this member; nothing was removed$/,
+          message: /nothing was removed: .* may be the only data of this member$/,
         },
       );
       assert.equal((await listSetAside(cluster, node, under.host, signal)).length, 5);

@@ -254,11 +254,11 @@ export function storeContract(title: string, open: () => Promise<ContractedStore
         const { store } = await open();
         await assert.rejects(
           store.put(key, bodyOf(1), { signal: signal() }),
-          isFailure('InvalidInput', /does not take/),
+          isFailure('InvalidInput', /does not accept/),
         );
-        await assert.rejects(store.replace(key, CHUNK, signal()), isFailure('InvalidInput', /does not take/));
-        await assert.rejects(store.get(key, signal()), isFailure('InvalidInput', /does not take/));
-        await assert.rejects(store.remove(key, signal()), isFailure('InvalidInput', /does not take/));
+        await assert.rejects(store.replace(key, CHUNK, signal()), isFailure('InvalidInput', /does not accept/));
+        await assert.rejects(store.get(key, signal()), isFailure('InvalidInput', /does not accept/));
+        await assert.rejects(store.remove(key, signal()), isFailure('InvalidInput', /does not accept/));
       });
     }
   });

@@ -78,7 +78,7 @@ describe('etcd as a static pod', () => {
       await assert.rejects(refuse(nodeWith(manifest('--data-dir=/data/etcd'), folder)), {
         type: 'UnsafeState',
         message:
-          /m1: etcd's data directory is \/data\/etcd, .* and \/var\/lib\/etcd in the configuration; correct "dataDir"/,
+          /m1: etcd's data directory is \/data\/etcd in its manifest, but \/var\/lib\/etcd in the configuration; correct "dataDir"/,
       });
       await assert.rejects(refuse(nodeWith(manifest('--data-dir=/var/lib/etcd', '--wal-dir=/wal'), folder)), {
         type: 'UnsafeState',

@@ -86,7 +86,7 @@ describe('a member that wants client certificates', () => {
     for (const result of results) {
       assert.ok(result.status === 'rejected');
       assert.equal(result.reason.type, 'MemberUnreachable');
-      assert.match(result.reason.message, /that the URL has the right one of http and https/);
+      assert.match(result.reason.message, /that the URL begins correctly with http or https/);
     }
   }
 

@@ -107,10 +107,10 @@ describe('etcdutl on a node behind SSH', { skip: missing ?? false }, () => {
       const tool = await etcdutlOn(node, host, signal);
       assert.equal(tool.version, own.version);
       if (tool.path === 'etcdutl') return;
-      assert.equal(tool.source, 'a copy of the one beside its etcd');
+      assert.equal(tool.source, 'a copy of the one next to its etcd');
       await rm(join(folder, 'etcdutl'));
       await copyFile(await program('etcdutl', '3.5.21'), join(folder, 'etcdutl'));
-      assert.equal((await etcdutlOn(node, host, signal)).source, "the worker's, brought along");
+      assert.equal((await etcdutlOn(node, host, signal)).source, "the worker's, copied to the node");
     } finally {
       child.kill('SIGKILL');
     }

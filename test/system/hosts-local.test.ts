@@ -26,7 +26,7 @@ test('a file system that is full is told from other failures, and nothing is lef
     const path = join(directory, 'snapshot.db');
     await assert.rejects(host.write(path, body, { mode: 0o600, signal }), {
       type: 'NoSpace',
-      message: `m1: no room left to write ${path}; make room and retry`,
+      message: `m1: no space left to write ${path}; make room and retry`,
     });
     assert.deepEqual(await host.list(directory, signal), []);
   } finally {

@@ -110,7 +110,7 @@ describe('a machine over SSH', { skip: missing ?? false }, () => {
     await writeFile(knownHostsFile, `[127.0.0.1]:${sshd.port} ${other}\n`);
     await assert.rejects(sshHost(sshd.node, { ...sshd.settings, knownHostsFile }).run(['true'], { signal }), {
       type: 'AccessDenied',
-      message: /m1: .*shows another host key than the known one/,
+      message: /m1: .*its host key differs from the known one/,
     });
   });
 

@@ -51,7 +51,7 @@ test('a demo after one that was ended in its disaster begins anew', async () => 
   await writeFile(join(directory, 'demo-unfinished'), '');
   await rm(join(directory, 'nodes', 'm1', 'etcd'), { recursive: true });
   const said = await demo();
-  assert.match(said, /its playground is made anew/);
+  assert.match(said, /its playground will be replaced/);
   assert.match(said, /Done: 300 of 300 objects are back/);
   await assert.rejects(stat(join(directory, 'demo-unfinished')), { code: 'ENOENT' });
 });

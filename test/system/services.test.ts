@@ -185,6 +185,6 @@ test('a flavour that can not be started and stopped yet is refused by name', () 
   } as const;
   assert.throws(() => controlPlaneFor({ ...cluster, stores: [], nodes: [node] }, node, host), {
     type: 'InvalidConfiguration',
-    message: /"openshift" is not supported yet/,
+    message: /can't start and stop .*"openshift" yet/,
   });
 });

@@ -104,7 +104,7 @@ describe('an official release on a mirror', () => {
     await serveEtcd(world, { version: '3.6.1' });
     const { exitCode, stderr } = await world.provide(['etcd']);
     assert.equal(exitCode, 1);
-    assert.match(stderr, new RegExp(`expected version ${etcd.version}, but what came says 3.6.1`));
+    assert.match(stderr, new RegExp(`expected version ${etcd.version}, but the fetched binary reports 3.6.1`));
     assert.deepEqual(await world.cached(), []);
   });
 
@@ -125,7 +125,7 @@ describe('an official release on a mirror', () => {
     const { exitCode, stderr } = await world.provide(['etcd']);
     assert.equal(exitCode, 1);
     assert.ok(stderr.includes(`${world.mirrorUrl}/${ARCHIVE}: answered 404`), stderr);
-    assert.match(stderr, /SALVOR_MIRROR is set, so nothing else was asked/);
+    assert.match(stderr, /SALVOR_MIRROR is set, so no other source was tried/);
     assert.doesNotMatch(stderr, /unexpected/);
   });
 
@@ -167,7 +167,7 @@ describe('the official place', () => {
         HTTPS_PROXY: proxy,
       });
       assert.equal(exitCode, 1);
-      assert.equal(stderr.match(/etcd\w* 3\.6\.16 is not to be had: .*could not be reached/g)?.length, 3, stderr);
+      assert.equal(stderr.match(/etcd\w* 3\.6\.16 can't be provided: .*could not be reached/g)?.length, 3, stderr);
       assert.match(stderr, /building it from source was not allowed.* set SALVOR_ETCDCTL to its path/);
       assert.ok(durationMs < QUICKLY_MS, `took ${durationMs} ms`);
     } finally {
@@ -184,7 +184,10 @@ describe('the cache', () => {
     const path = join(world.cache, 'tools', FOLDER, 'etcd');
     await appendFile(path, '\n# changed');
     const again = await world.provide(['etcd']);
-    assert.match(again.stderr, /the cached binary is corrupt and gets replaced: .* expected \w{64} as recorded/);
+    assert.match(
+      again.stderr,
+      /the cached binary is corrupt and will be replaced: .* expected \w{64}, which was recorded/,
+    );
     assert.match(again.stdout, /\(download\)$/);
     assert.match((await world.provide(['etcd'])).stdout, /\(cache\)$/);
   });
@@ -274,7 +277,7 @@ describe('what the machine has already', () => {
     await using world = await createToolsWorld();
     await serveEtcd(world);
     const { stdout, stderr } = await world.run(
-      "import { findTool } from './tools/binaries.ts'; console.log(await findTool('etcd'));",
+      "import { findTool } from './adapters/binaries/binaries.ts'; console.log(await findTool('etcd'));",
     );
     assert.equal(stdout, 'undefined', stderr);
     assert.deepEqual(world.requests, []);

@@ -119,7 +119,7 @@ test('the first verify proves the newest backup, and every store that has it get
     assert.ok(names.includes(`manifest in ${store}`) && names.includes(`snapshot in ${store}`), names.join('; '));
   }
   const served = report.checks.find(({ name }) => name === 'it serves the keys of the source');
-  assert.match(served?.seen ?? '', new RegExp(`HashKV \\d+ at revision ${newer.revision}, as at the source`));
+  assert.match(served?.seen ?? '', new RegExp(`HashKV \\d+ at revision ${newer.revision}, the same as at the source`));
   const entry = await entryOf(newer);
   assert.deepEqual([entry?.proof, entry?.problem], ['restored', undefined]);
   const { durationMs, ...kept } = await resultOf(newer);
@@ -327,7 +327,7 @@ test('without a kube-apiserver at hand a Kubernetes backup is proven as far as a
       name: 'a kube-apiserver reads every object',
       ok: true,
       skipped: true,
-      seen: 'not done: no kube-apiserver is at hand on this worker; put one on its PATH',
+      seen: 'not done: this worker has no kube-apiserver; put one on its PATH',
     },
   });
   await rm(scratch, { recursive: true });

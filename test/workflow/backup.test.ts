@@ -191,7 +191,7 @@ test('a node whose static resources can not be kept makes the backup degraded, a
   const fake = fakeActivities({
     readCluster: async () => WITH_FILES,
     keepStaticResources: async (order) => {
-      if (order.node === 'm3') throw failing('InvalidConfiguration', 'm3: none of the static resources is there');
+      if (order.node === 'm3') throw failing('InvalidConfiguration', 'm3: none of the static resources exists');
       return await defaults.keepStaticResources(order);
     },
     writeManifest: async (order) => {
@@ -209,7 +209,7 @@ test('a node whose static resources can not be kept makes the backup degraded, a
       ['static-resources', 'm2'],
     ],
   );
-  const lacking = [{ kind: 'static-resources', node: 'm3', reason: 'm3: none of the static resources is there' }];
+  const lacking = [{ kind: 'static-resources', node: 'm3', reason: 'm3: none of the static resources exists' }];
   assert.deepEqual(report.lacking, lacking);
   assert.deepEqual(written?.lacking, lacking);
   assert.deepEqual(written?.intendedStores, [

@@ -287,7 +287,7 @@ test('before the member is taken out, a rollback puts its data back and starts w
     surveyMembers: async () => surveyWithout(),
     checkMemberNode: async () => ({ etcd: 'running', apiServer: 'running', joinsItself: false, seen: '' }),
     setMemberDataAside: async () => {
-      throw failing('UnsafeState', 'm2: something has started etcd meanwhile');
+      throw failing('UnsafeState', 'm2: something has started etcd in the meantime');
     },
   });
   const report = await run(
@@ -300,7 +300,7 @@ test('before the member is taken out, a rollback puts its data back and starts w
     },
   );
   assert.equal(report.outcome, 'rolled-back');
-  assert.match(report.problem ?? '', /started etcd meanwhile/);
+  assert.match(report.problem ?? '', /started etcd in the meantime/);
   assert.deepEqual(fake.calls.slice(-3), ['putBackMemberData m2', 'startEtcd m2', 'surveyMembers']);
   assert.ok(!fake.calls.some((call) => call.startsWith('removeMember')));
 });

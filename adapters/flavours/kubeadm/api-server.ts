@@ -24,7 +24,7 @@ export async function readApiServerFlags(host: Host, signal: AbortSignal): Promi
   };
 }
 
-/** Where on the node the configuration of the encryption at rest lies; undefined where there is none. */
+/** The path on the node of the configuration of encryption at rest; undefined when there is none. */
 export async function findEncryptionConfiguration(host: Host, signal: AbortSignal): Promise<string | undefined> {
   const found = await readApiServer(host, signal);
   return found && encryptionConfigurationPath(found.pod);

@@ -1,11 +1,11 @@
-/** What the containers of a node tell of an etcd that doesn't answer. */
+/** What a node's containers show of an etcd that doesn't answer. */
 import { z } from 'zod';
 import { SalvorError } from '../../../domain/errors.ts';
 import type { Host } from '../../hosts/host.ts';
 import type { Component } from '../control-plane.ts';
 import type { EtcdLook } from '../flavour.ts';
 
-/** A container that has run for so long is no longer counted as one of a loop. */
+/** A container that has run for this long no longer counts as part of a restart loop. */
 const SETTLED_MS = 60_000;
 
 const containersSchema = z.object({
@@ -18,7 +18,9 @@ const containersSchema = z.object({
   ),
 });
 
-/** The kubelet starts a container ever more rarely, up to every five minutes: its counter tells. */
+/**
+ * The kubelet restarts a container ever more rarely, up to every five minutes; its counter of attempts shows a loop.
+ */
 export async function lookAtContainers(etcd: Component, host: Host, signal: AbortSignal): Promise<EtcdLook> {
   if ((await etcd.status(signal)) === 'stopped') {
     return { process: 'stopped', seen: 'the manifest of its static pod is not in its place' };
@@ -29,7 +31,7 @@ export async function lookAtContainers(etcd: Component, host: Host, signal: Abor
   if (!answer?.success) {
     throw new SalvorError(
       'CommandFailed',
-      `${host.name}: \`${argv.join(' ')}\` does not tell the containers of etcd: ${stderr.trim()}`,
+      `${host.name}: \`${argv.join(' ')}\` did not list the containers of etcd: ${stderr.trim()}`,
     );
   }
   const [newest] = answer.data.containers.sort((a, b) => Number(BigInt(b.createdAt) - BigInt(a.createdAt)));
@@ -40,6 +42,6 @@ export async function lookAtContainers(etcd: Component, host: Host, signal: Abor
   if (isRunning && (attempts === 1 || ageMs > SETTLED_MS)) return { process: 'running', seen: 'its container runs' };
   return {
     process: 'crash-looping',
-    seen: `its container ends again and again: the kubelet has started ${attempts} of them`,
+    seen: `its container keeps ending: the kubelet has started ${attempts} of them`,
   };
 }

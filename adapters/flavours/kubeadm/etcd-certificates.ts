@@ -1,6 +1,6 @@
 /**
- * The certificates of a kubeadm node's etcd member, which hold its address: kubeadm itself makes them anew on the node,
- * signed by the authority that lies there.
+ * The certificates of a kubeadm node's etcd member, which hold its address. kubeadm itself renews them on the node,
+ * signed by the authority there.
  */
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
@@ -16,11 +16,11 @@ import { runOn } from '../../hosts/run-on.ts';
 
 /** kubeadm's names of the certificates that other members and clients check against the member's address. */
 const CERTIFICATES = ['server', 'peer'] as const;
-/** Those that are moved aside when they are made anew. */
+/** The files that are moved aside when the certificates are renewed. */
 export const CERTIFICATE_FILES = filesOf(CERTIFICATES);
 const KUBEADM_MS = 60_000;
 
-/** The certificates that don't hold the member's address, or aren't there. */
+/** The certificates that are missing or don't hold the member's address. */
 export async function unfitCertificates(node: ClusterNode, host: Host, signal: AbortSignal): Promise<string[]> {
   const address = addressOf(node);
   const found = await Promise.all(
@@ -33,7 +33,7 @@ export async function unfitCertificates(node: ClusterNode, host: Host, signal: A
 }
 
 /**
- * Whether kubeadm can make them anew on this node.
+ * Checks that kubeadm can renew them on this node.
  * @throws SalvorError `UnsafeState`, with what to do by hand
  */
 export async function refuseUnmakable(
@@ -45,21 +45,21 @@ export async function refuseUnmakable(
   if (names.length === 0) return;
   const authority = join(ETCD_PKI, 'ca.key');
   const lacking = [
-    ...((await host.typeOf(authority, signal)) === undefined ? [`${authority} is not there`] : []),
-    ...(isIP(addressOf(node)) === 0 ? [`the peer URL's host, ${addressOf(node)}, is no IP address`] : []),
+    ...((await host.typeOf(authority, signal)) === undefined ? [`${authority} does not exist`] : []),
+    ...(isIP(addressOf(node)) === 0 ? [`the peer URL's host, ${addressOf(node)}, is not an IP address`] : []),
     ...((await kubeadmVersion(host, signal)) === undefined ? ['kubeadm is not on the PATH'] : []),
   ];
   if (lacking.length === 0) return;
   throw new SalvorError(
     'UnsafeState',
-    `${node.name}: etcd's certificates ${names.map((name) => join(ETCD_PKI, `${name}.crt`)).join(' and ')} don't hold ${addressOf(node)}, and can't be made anew: ${lacking.join('; ')}. ` +
-      `Put certificates there that hold it, signed by ${join(ETCD_PKI, 'ca.crt')}, and replace the member then`,
+    `${node.name}: etcd's certificates ${names.map((name) => join(ETCD_PKI, `${name}.crt`)).join(' and ')} don't hold ${addressOf(node)}, and can't be renewed: ${lacking.join('; ')}. ` +
+      `Put certificates there that hold it, signed by ${join(ETCD_PKI, 'ca.crt')}, then replace the member`,
   );
 }
 
 /**
- * Moves the ones that don't fit aside and lets kubeadm make them anew. Run again, it makes what is missing.
- * @returns where the old ones lie
+ * Moves the unfit certificates aside and lets kubeadm renew them. A repetition makes only what is missing.
+ * @returns the paths of the old ones
  */
 export async function remakeCertificates(
   node: ClusterNode,
@@ -113,7 +113,7 @@ async function runKubeadm(
   if (left.length === 0) return;
   throw new SalvorError(
     'UnsafeState',
-    `${host.name}: kubeadm has made etcd's certificates, and ${left.join(' and ')} still do not hold ${addressOf(node)}`,
+    `${host.name}: kubeadm has renewed etcd's certificates, but ${left.join(' and ')} still do not hold ${addressOf(node)}`,
   );
 }
 

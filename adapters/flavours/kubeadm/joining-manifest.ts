@@ -1,6 +1,4 @@
-/**
- * The static pod of a kubeadm node's etcd, written for a member that joins: as `kubeadm join` itself would write it.
- */
+/** Writes the manifest of a kubeadm node's etcd for a joining member, as `kubeadm join` itself would. */
 import { type Document, isMap, isScalar, isSeq, parseDocument, type YAMLSeq } from 'yaml';
 import { flagOf, notTheManifest } from './manifest.ts';
 
@@ -8,17 +6,17 @@ export interface JoiningMember {
   name: string;
   clientUrl: string;
   peerUrl: string;
-  /** As in `n1=https://10.0.0.1:2380,n3=https://10.0.0.3:2380`. */
+  /** For example `n1=https://10.0.0.1:2380,n3=https://10.0.0.3:2380`. */
   initialCluster: string;
 }
 
-/** By it kubeadm finds the members of a cluster. */
+/** kubeadm finds the members of a cluster by it. */
 const ANNOTATION = 'kubeadm.kubernetes.io/etcd.advertise-client-urls';
 
 /**
  * The manifest with the member's name, addresses and initial cluster; everything else stays as it is.
  * @param where named in messages: node and file
- * @throws SalvorError `UnsafeState` for what is no manifest of etcd
+ * @throws SalvorError `UnsafeState` for a text that is not a manifest of etcd
  */
 export function joiningManifest(manifest: string, member: JoiningMember, where: string): string {
   const document = parseDocument(manifest);
@@ -45,7 +43,7 @@ export function joiningManifest(manifest: string, member: JoiningMember, where: 
   return document.toString({ lineWidth: 0 });
 }
 
-/** The words in the document itself: they are written in place, and comments stay. */
+/** The command's nodes in the document itself: they are changed in place, and comments stay. */
 function commandOf(document: Document, where: string): YAMLSeq {
   const containers = document.errors.length === 0 ? document.getIn(['spec', 'containers']) : undefined;
   for (const container of isSeq(containers) ? containers.items : []) {

@@ -1,10 +1,10 @@
-/** Where the manifests of a node's static pods lie. */
+/** The places of the manifests of a node's static pods. */
 import { join } from 'node:path';
 import { KUBERNETES_DIRECTORY } from '../../../domain/flavours/kubeadm.ts';
 import type { Host } from '../../hosts/host.ts';
 import type { MemberFile } from '../flavour.ts';
 
-/** Where the manifest of a static pod lies: `place`, where the kubelet runs it, or `aside`, while it is stopped. */
+/** The two places of a static pod's manifest: `place`, where the kubelet runs it, or `aside`, while it is stopped. */
 export function manifestPaths(
   name: string,
   directory: string = KUBERNETES_DIRECTORY,
@@ -15,7 +15,7 @@ export function manifestPaths(
   };
 }
 
-/** The manifest of etcd, wherever it lies; undefined on a node that has none. */
+/** The manifest of etcd, in either place; undefined on a node that has none. */
 export async function findEtcdManifest(host: Host, signal: AbortSignal): Promise<MemberFile | undefined> {
   const { place, aside } = manifestPaths('etcd');
   for (const path of [aside, place]) {

@@ -1,6 +1,4 @@
-/**
- * The manifest of a static pod, read: with which flags its program is started, and which of its files are the node's.
- */
+/** Reads the manifest of a static pod: the flags of its program, and which of its files are on the node. */
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -22,18 +20,16 @@ const podSchema = z.object({
 });
 
 export interface StaticPod {
-  /**
-   * The flags of the container that is named for the program, each with its value: `--data-dir` and `/var/lib/etcd`.
-   */
+  /** The flags of the container that has the program's name, each with its value: `--data-dir` and `/var/lib/etcd`. */
   flags: Map<string, string>;
-  /** Where on the node a file lies that the program sees at this path. */
+  /** The path on the node of a file that the program sees at this path. */
   onNode: (path: string) => string;
 }
 
 /**
- * @param program as in `etcd` or `kube-apiserver`: the name that kubeadm gives its container
+ * @param program for example `etcd` or `kube-apiserver`: the name that kubeadm gives its container
  * @param where named in messages: node and file
- * @throws SalvorError `UnsafeState` for what is no static pod of that program
+ * @throws SalvorError `UnsafeState` for a text that is not a static pod of that program
  */
 export function readManifest(manifest: string, program: string, where: string): StaticPod {
   const pod = podSchema.safeParse(parsed(manifest));
@@ -55,7 +51,7 @@ export function readManifest(manifest: string, program: string, where: string): 
   };
 }
 
-/** A word of a command as a flag with its value, which is empty when it has none. */
+/** Splits an argument into a flag and its value, which is empty if it has none. */
 export function flagOf(word: string): [flag: string, value: string] {
   const end = word.indexOf('=');
   return end === -1 ? [word, ''] : [word.slice(0, end), word.slice(end + 1)];
@@ -64,7 +60,7 @@ export function flagOf(word: string): [flag: string, value: string] {
 export function notTheManifest(program: string, where: string): SalvorError {
   return new SalvorError(
     'UnsafeState',
-    `${where} is not the manifest of ${program}'s static pod as kubeadm writes it; look at it on the node`,
+    `${where} is not a manifest of ${program}'s static pod as kubeadm writes it; check the file on the node`,
   );
 }
 

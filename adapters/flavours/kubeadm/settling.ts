@@ -1,4 +1,4 @@
-/** What the files of a kubeadm node tell of its age and of the last change to its static pods. */
+/** What a kubeadm node's files show of its age and of the last change to its static pods. */
 import { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 import type { Settling } from '../../../domain/backups/settled.ts';
@@ -7,7 +7,7 @@ import { KUBERNETES_DIRECTORY } from '../../../domain/flavours/kubeadm.ts';
 import type { Host } from '../../hosts/host.ts';
 
 /**
- * How old the node's certificates are and when its static pods were changed last.
+ * How old the node's certificates are and when its static pods last changed.
  * @throws SalvorError what the host throws
  */
 export async function readSettling(
@@ -33,7 +33,7 @@ async function earliestCertificate(host: Host, directory: string, signal: AbortS
   return times.length === 0 ? null : new Date(Math.min(...times)).toISOString();
 }
 
-/** What is no certificate says nothing of the cluster's age. */
+/** A file that is not a certificate says nothing about the cluster's age. */
 function validFrom(pem: string): number[] {
   try {
     return [new X509Certificate(pem).validFromDate.getTime()];
@@ -54,6 +54,6 @@ async function changedAt(host: Host, path: string, signal: AbortSignal): Promise
   if (seconds !== undefined) return new Date(Number(seconds) * 1_000).toISOString();
   throw new SalvorError(
     'CommandFailed',
-    `${host.name}: \`stat\` does not tell when ${path} was changed: ${stderr.trim()}`,
+    `${host.name}: \`stat\` did not say when ${path} was changed: ${stderr.trim()}`,
   );
 }

@@ -1,6 +1,6 @@
 /**
- * Components that the kubelet runs as static pods: stopped by moving their manifest out of its folder, started by
- * moving it back.
+ * Components that the kubelet runs as static pods: moving their manifest out of its folder stops them, moving it back
+ * starts them.
  */
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,34 +15,35 @@ import { manifestPaths } from './manifest-files.ts';
 const POLL_MS = 250;
 const CRICTL_MS = 60_000;
 const KUBELET_RESTART_MS = 60_000;
-/** How long the kubelet is given before its work is done for it. */
+/** How long the kubelet may take before Salvor does its work. */
 const PATIENCE = {
   /**
-   * The kubelet stops a pod's sandbox within a second of its last container. One that is down doesn't, nor one that was
-   * started while its kube-apiserver didn't answer: until it has heard of every pod that it is to run, it ends none.
+   * The kubelet stops a pod's sandbox within a second after its last container. A kubelet that is down doesn't, and
+   * neither does one that was started while its kube-apiserver didn't answer: it ends no pod until it has heard of all
+   * pods that it is to run.
    */
   stopSandboxMs: 3_000,
   /**
-   * In which a kubelet that has not seen yet that the manifest is gone has made a new sandbox in place of one that was
-   * stopped, by this attempt or by one before it that was killed.
+   * The time within which a kubelet that hasn't noticed the missing manifest makes a new sandbox in place of a stopped
+   * one, whether this attempt or an earlier, killed one stopped it.
    */
   newSandboxMs: 5_000,
   /**
-   * Within it a kubelet makes the sandbox of a manifest that is put in place. One that can't end the pod of the old
-   * manifest, for the same reason, waits with the new one for good; started again, it knows of the new one alone.
+   * The time within which a kubelet makes the sandbox of a manifest that is put in place. A kubelet that can't end the
+   * old manifest's pod, for the same reason as above, never starts the new one; after a restart it knows only the new
+   * one.
    */
   newPodMs: 20_000,
   /**
-   * A kubelet starts a container that has ended within a second or two, or it waits: from 10 s to 5 min, longer each
-   * time.
+   * A kubelet restarts an ended container within a second or two, or it waits: from 10 s to 5 min, longer each time.
    */
   startAgainMs: 3_000,
 };
 
 /**
  * How long a component may take to end by itself. kube-apiserver waits for its watches up to the 30 s that the kubelet
- * would give it; what else it was asked is answered within a second, and the state that it would still write is about
- * to be replaced. etcd hands its leadership over first.
+ * would give it; it answers all other requests within a second, and any state that it would still write is about to be
+ * replaced. etcd first hands over its leadership.
  */
 const GRACE_S = { 'kube-apiserver': 1, etcd: 10, 'kube-controller-manager': 1, 'kube-scheduler': 1 };
 type Name = keyof typeof GRACE_S;
@@ -54,7 +55,7 @@ export function staticPodsControlPlane(
   { directory = KUBERNETES_DIRECTORY, patience = PATIENCE } = {},
 ): ControlPlane {
   const api = node.apiServer && new URL(node.apiServer.url);
-  // Behind another address stands a load balancer, and its port says nothing of the node.
+  // Any other address is a load balancer's, whose port says nothing about the node.
   const isOwn = api?.hostname.replace(/^\[|\]$/g, '') === node.address;
   const pod = (name: Name, port?: number) => staticPod(name, host, { directory, patience, port });
   return {
@@ -89,14 +90,14 @@ function staticPod(
     if (atPlace !== undefined && atAside !== undefined) {
       throw new SalvorError(
         'UnsafeState',
-        `${host.name}: the manifest of ${name} is there twice, as ${place} and, moved out, as ${aside}; compare them and remove one`,
+        `${host.name}: ${name} has two manifests, ${place} and, moved out, ${aside}; compare them and remove one`,
       );
     }
     if (atPlace !== undefined) return 'in place';
     if (atAside !== undefined) return 'aside';
     throw new SalvorError(
       'UnsafeState',
-      `${host.name}: there is no manifest of ${name}, neither ${place} nor, moved out, ${aside}; put it back, from the static resources of a backup for example`,
+      `${host.name}: ${name} has no manifest, neither ${place} nor, moved out, ${aside}; put it back, for example from the static resources of a backup`,
     );
   }
 
@@ -109,7 +110,7 @@ function staticPod(
     if (exitCode === 0) return stdout.split('\n').filter((line) => line !== '');
     throw new SalvorError(
       'CommandFailed',
-      `${host.name}: \`crictl ${args.join(' ')}\` failed (exit code ${exitCode}), so it can't be told whether ${name} runs: ${lastLines(stderr)}`,
+      `${host.name}: \`crictl ${args.join(' ')}\` failed (exit code ${exitCode}), so it is not known whether ${name} runs: ${lastLines(stderr)}`,
     );
   }
 
@@ -123,8 +124,8 @@ function staticPod(
   }
 
   /**
-   * The kubelet stops the sandbox when it has seen that the manifest is gone: before that it might start the container
-   * again.
+   * The kubelet stops the sandbox once it has noticed that the manifest is gone; before that it might restart the
+   * container.
    */
   function isGone({ containers, pods, isListening }: Seen): boolean {
     return containers.length === 0 && pods.length === 0 && !isListening;
@@ -139,7 +140,7 @@ function staticPod(
     }
     let said = '';
     let emptySinceMs: number | undefined;
-    // Who moved the manifest out just now may have stopped the sandbox, too, before it was killed.
+    // The process that moved the manifest out just now may also have stopped the sandbox before it was killed.
     let quietUntilMs = !changed && (await wasJustMovedOut(signal)) ? await newSandboxUntilMs(signal) : 0;
     for (;;) {
       const seen = await look(signal);
@@ -162,8 +163,8 @@ function staticPod(
   }
 
   /**
-   * Whether the manifest was renamed in the last minute, by the node's own clock: a kubelet lists its folder every 20
-   * s, if it isn't told of changes.
+   * Whether the manifest was renamed in the last minute, by the node's own clock: a kubelet that gets no change
+   * notifications lists its folder every 20 s.
    */
   async function wasJustMovedOut(signal: AbortSignal): Promise<boolean> {
     const { stdout } = await host.run(['find', aside, '-maxdepth', '0', '-cmin', '-1'], { signal });
@@ -175,10 +176,9 @@ function staticPod(
   }
 
   /**
-   * Removes the containers that have ended: by them the kubelet tells how often it started the component lately, and
-   * waits up to 5 min before it does so again. Their logs stay in /var/log/pods. Where it fails, the component starts
-   * later.
-   * @returns whether there were any
+   * Removes the ended containers: from them the kubelet counts its recent starts of the component, and it waits up to 5
+   * min before the next one. Their logs stay in /var/log/pods. If the removal fails, the component starts later.
+   * @returns whether any existed
    */
   async function forget(signal: AbortSignal): Promise<boolean> {
     const ended = await ids(['ps', '--all', '--quiet', '--state', 'exited', ...containerLabels(name)], signal);
@@ -187,8 +187,8 @@ function staticPod(
   }
 
   /**
-   * One whose etcd is gone takes requests and doesn't answer them: the kubelet waits 34 s for each, and starts no pod
-   * meanwhile.
+   * Stops the kube-apiserver: without its etcd it accepts requests and doesn't answer them, and the kubelet waits 34 s
+   * for each and starts no pod meanwhile.
    */
   async function endApiServer(signal: AbortSignal): Promise<void> {
     const running = await ids(['ps', '--quiet', '--state', 'running', ...containerLabels('kube-apiserver')], signal);
@@ -209,7 +209,8 @@ function staticPod(
       if (seen.containers.length > 0) return { changed };
       changed = true;
       if (seen.pods.length > 0 && Date.now() > startAgainMs && (await forget(signal))) {
-        // It has died, and its kubelet has decided when to look again: it looks at once when the sandbox is gone.
+        // The pod has died, and its kubelet has chosen a time for the next look; it looks at once when the sandbox is
+        // gone.
         if (name === 'etcd') await endApiServer(signal);
         await crictl(['stopp', ...seen.pods], signal);
         startAgainMs = Date.now() + patience.startAgainMs;
@@ -239,7 +240,7 @@ function staticPod(
     const moved = wanted === 'running' ? `back to ${place}` : `out to ${aside}`;
     return new SalvorError(
       'ComponentStuck',
-      `${host.name}: ${name} is not ${wanted} although its manifest was moved ${moved}: ${seen}; look at it on the node (crictl ps -a, journalctl -u kubelet)`,
+      `${host.name}: ${name} is not ${wanted} although its manifest was moved ${moved}: ${seen}; check it on the node (crictl ps -a, journalctl -u kubelet)`,
     );
   }
 
@@ -260,7 +261,7 @@ function containerLabels(name: Name): string[] {
   return ['--label', `io.kubernetes.container.name=${name}`, '--label', 'io.kubernetes.pod.namespace=kube-system'];
 }
 
-/** Those that kubeadm writes into its manifests. */
+/** The labels that kubeadm writes into its manifests. */
 function podLabels(name: Name): string[] {
   return ['--label', `component=${name}`, '--label', 'tier=control-plane', '--namespace', '^kube-system$'];
 }
@@ -269,7 +270,7 @@ async function kubeletRuns(host: Host, signal: AbortSignal): Promise<boolean> {
   return (await host.run(['pgrep', '-x', 'kubelet'], { signal })).exitCode === 0;
 }
 
-/** As the kernel tells it: the port in hexadecimal, and 0A for a listening socket. */
+/** In the kernel's format: the port in hexadecimal, and 0A for a listening socket. */
 async function listens(host: Host, port: number, signal: AbortSignal): Promise<boolean> {
   const tables = await Promise.all(['/proc/net/tcp', '/proc/net/tcp6'].map((path) => host.readText(path, signal)));
   const socket = new RegExp(

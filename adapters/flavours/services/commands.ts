@@ -1,4 +1,6 @@
-/** Components that commands start, stop and look at: systemd units, containers, or whatever the configuration says. */
+/**
+ * Components that commands start, stop and check: systemd units, containers, or anything that the configuration names.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { basename } from 'node:path';
 import type { ClusterNode, Service } from '../../../domain/configuration/nodes.ts';
@@ -11,7 +13,7 @@ const POLL_MS = 200;
 const STATUS_MS = 30_000;
 
 /**
- * The control plane of a node that is run by commands.
+ * The control plane of a node whose components are run by commands.
  * @throws SalvorError `InvalidConfiguration` when the node's etcd has no commands
  */
 export function servicesControlPlane(node: ClusterNode, host: Host): ControlPlane {
@@ -19,7 +21,7 @@ export function servicesControlPlane(node: ClusterNode, host: Host): ControlPlan
   if (etcd.service === undefined) {
     throw new SalvorError(
       'InvalidConfiguration',
-      `${node.name}: nothing says how etcd is started and stopped; set etcd.service of the node`,
+      `${node.name}: the configuration doesn't say how to start and stop etcd; set etcd.service of the node`,
     );
   }
   return {
@@ -29,7 +31,7 @@ export function servicesControlPlane(node: ClusterNode, host: Host): ControlPlan
 }
 
 /**
- * `starting` is neither: one that a supervisor is about to start again has to be stopped to stay down, and is not up
+ * `starting` is neither: a component that a supervisor is about to restart must be stopped to stay down, and is not up
  * yet.
  */
 type Seen = ComponentState | 'starting';
@@ -54,7 +56,7 @@ function serviceComponent(name: string, service: Service, host: Host): Component
         const said = lastLines(`${result.stdout}\n${result.stderr}`);
         throw new SalvorError(
           'ComponentStuck',
-          `${host.name}: ${name} is not ${wanted} ${deadlineMs / 1_000} s after \`${argv.join(' ')}\`; look at it on the node${said && `. The command said: ${said}`}`,
+          `${host.name}: ${name} is not ${wanted} ${deadlineMs / 1_000} s after \`${argv.join(' ')}\`; check it on the node${said && `. The command said: ${said}`}`,
         );
       }
       await sleep(POLL_MS, undefined, { signal });
@@ -68,14 +70,14 @@ function serviceComponent(name: string, service: Service, host: Host): Component
     start: (signal, deadlineMs) => bring('running', service.start, signal, deadlineMs),
     async stop(signal, deadlineMs, { restarts = false } = {}) {
       const { changed } = await bring('stopped', service.stop, signal, deadlineMs);
-      // Whoever starts it anew is told not to; a command that has nothing to stop may say so by its exit code.
+      // This tells a supervisor not to restart it; a command that has nothing to stop may report that by its exit code.
       if (restarts && !changed) await host.run(commandOf(service.stop), { signal, timeoutMs: deadlineMs });
       return { changed };
     },
   };
 }
 
-/** What docker, podman and nerdctl call the state of a container. */
+/** How docker, podman and nerdctl name the state of a container. */
 const CONTAINER_STATES: Record<string, Seen> = {
   running: 'running',
   paused: 'running',
@@ -91,19 +93,19 @@ const CONTAINER_STATES: Record<string, Seen> = {
 };
 
 /**
- * What a status command's answer means; undefined when it means neither "runs" nor "stopped". Taking such a one for
- * "stopped" would let a restore move the data directory of an etcd that runs.
+ * What a status command's answer means; undefined when it means neither "runs" nor "stopped". To take such an answer
+ * for "stopped" would let a restore move the data directory of a running etcd.
  */
 function readStatus(argv: string[], { exitCode, stdout, stderr }: CommandResult): Seen | undefined {
   const [command = '', ...args] = argv;
   const program = basename(command);
   const word = stdout.trim();
-  // 126 and more: it could not be run, or a signal ended it.
+  // 126 and more: the command could not be run, or a signal ended it.
   if (exitCode >= 126) return undefined;
   // systemctl(1): 4 is "no such unit"; 1 comes from a systemd that can't be asked.
   if (program === 'systemctl' && (exitCode === 4 || exitCode === 1)) return undefined;
-  // systemd's words, with exit code 3, for a process on its way out, and for one that starts, or will again after a
-  // crash.
+  // systemd's words, with exit code 3, for a process that is stopping, and for one that is starting or will restart
+  // after a crash.
   if (word === 'deactivating') return 'running';
   if (word === 'activating') return 'starting';
   if (['docker', 'podman', 'nerdctl'].includes(program)) {

@@ -1,17 +1,17 @@
-/** What the processes of a node tell of an etcd that doesn't answer. */
+/** What a node's processes show of an etcd that doesn't answer. */
 import { basename } from 'node:path';
 import type { ClusterNode } from '../../../domain/configuration/nodes.ts';
 import type { Host } from '../../hosts/host.ts';
 import type { Component } from '../control-plane.ts';
 import type { EtcdLook } from '../flavour.ts';
 
-/** Long enough to see a service manager start it once more. */
+/** Long enough to see a service manager restart it. */
 const WATCH_S = 6;
 
 /**
- * Prints the process ID of every etcd with a data directory that is there within some seconds: one that crashes lives
- * for tenths of a second. Nothing is started but a clock and a pause, so that it is quick enough on a busy machine; the
- * shell leaves the NULs out of a command line.
+ * Prints the process ID of every etcd with a data directory that is seen within some seconds: a crashing etcd lives for
+ * tenths of a second. The script starts nothing but a clock and a pause, so it is quick enough on a busy machine. The
+ * shell drops the NULs of a command line.
  */
 const PROCESSES = `
 end=$(($(date +%s) + $2)) seen=' '
@@ -41,20 +41,20 @@ export async function lookAtProcesses(
   if (count > 1) {
     return {
       process: 'crash-looping',
-      seen: `${count} processes of etcd were there one after the other in ${WATCH_S} s`,
+      seen: `${count} etcd processes came one after the other within ${WATCH_S} s`,
     };
   }
   if (before === 'running' && after === 'running' && !(await isRestarting(node, host, signal))) {
     return { process: 'running', seen: 'its service runs' };
   }
-  // In the pause before it is started once more it is neither running nor stopped.
+  // In the pause before a restart it is neither running nor stopped.
   if (count === 1 || before !== after || (await isRestarting(node, host, signal))) {
-    return { process: 'crash-looping', seen: 'its service ends and is started again' };
+    return { process: 'crash-looping', seen: 'its service keeps ending and being restarted' };
   }
   return { process: 'stopped', seen: 'its service does not run' };
 }
 
-/** As systemd says it of a unit that it will start again. */
+/** How systemd describes a unit that it will restart. */
 async function isRestarting(node: ClusterNode, host: Host, signal: AbortSignal): Promise<boolean> {
   const [command = '', ...args] = node.etcd.service?.status ?? [];
   if (basename(command) !== 'systemctl') return false;

@@ -1,4 +1,4 @@
-/** The Kubernetes API as one node's own kube-apiserver serves it, with an administrator's credentials. */
+/** Access to the Kubernetes API of one node's own kube-apiserver, with an administrator's credentials. */
 import {
   ApiException,
   type ApiConstructor,
@@ -13,15 +13,15 @@ import { messageOf, SalvorError } from '../../../domain/errors.ts';
 import { traitsOf } from '../../../domain/flavours/index.ts';
 import { hostFor } from '../../hosts/find.ts';
 
-/** The client library has no time-out of its own. */
+/** The client library has no timeout of its own. */
 const CALL_MS = 10_000;
 
 export interface Access {
   /** The node and its kube-apiserver's address, for messages. */
   where: string;
-  /** For what the typed clients don't do; its current cluster is the node's kube-apiserver. */
+  /** For calls that the typed clients lack; its current cluster is the node's kube-apiserver. */
   configuration: KubeConfig;
-  /** A client of one API group; each call ends in time. */
+  /** A client of one API group; each call has a time limit. */
   client: <T extends ApiType>(type: ApiConstructor<T>) => T;
 }
 
@@ -31,9 +31,9 @@ export interface NoAccess {
 }
 
 /**
- * The way to a node's kube-apiserver: with the cluster's `kubeconfig`, a file of the worker; without it, with the file
- * that lies on the node, where the flavour has one there. It is read into memory and written nowhere.
- * @returns why there is none: no credentials, or none that can be used
+ * Access to a node's kube-apiserver: with the cluster's `kubeconfig`, a file of the worker, or else with the file on
+ * the node, if the flavour has one there. That file is read into memory and never written.
+ * @returns why there is no access: no credentials, or unusable ones
  * @throws SalvorError `HostUnreachable` and what else the node's host throws
  */
 export async function accessNode(cluster: Cluster, node: ClusterNode, signal: AbortSignal): Promise<Access | NoAccess> {
@@ -84,18 +84,18 @@ async function findCredentials(cluster: Cluster, node: ClusterNode, signal: Abor
   return { why: `no credentials: ${node.name} has neither ${files.join(' nor ')}; set kubeconfig` };
 }
 
-/** The parser's own words may quote a key. */
+/** The parser's own message may quote a key. */
 function load(from: string, into: (configuration: KubeConfig) => void): Credentials {
   const configuration = new KubeConfig();
   try {
     into(configuration);
     return { configuration, from };
   } catch {
-    return { why: `${from} can't be read, or is no kubeconfig` };
+    return { why: `${from} can't be read, or is not a kubeconfig` };
   }
 }
 
-/** Does what the API is asked for; undefined when the object isn't there. */
+/** Makes a request to the API; undefined when the object doesn't exist. */
 export async function orAbsent<T>(asked: Promise<T>): Promise<T | undefined> {
   try {
     return await asked;
@@ -106,9 +106,8 @@ export async function orAbsent<T>(asked: Promise<T>): Promise<T | undefined> {
 }
 
 /**
- * From what the client threw to a failure that is tried again: a kube-apiserver that was just started refuses this and
- * that.
- * @param tried what was asked of it, for the message
+ * Turns a client's error into a failure that is retried: a kube-apiserver that was just started refuses some requests.
+ * @param tried the request, for the message
  */
 export function apiFailure(error: unknown, { where }: Pick<Access, 'where'>, tried: string): SalvorError {
   if (error instanceof SalvorError) return error;
@@ -117,7 +116,7 @@ export function apiFailure(error: unknown, { where }: Pick<Access, 'where'>, tri
   });
 }
 
-/** The library's own message has the whole answer with its headers in it. */
+/** The library's own message includes the whole answer with its headers. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof ApiException)) {
     if (error instanceof DOMException && error.name === 'TimeoutError') return `no answer within ${CALL_MS / 1_000} s`;

@@ -1,4 +1,4 @@
-/** A look at one kube-apiserver from outside: no client library, no credentials. */
+/** Looks at one kube-apiserver from outside: no client library, no credentials. */
 import { readFile } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
@@ -10,16 +10,16 @@ const BODY_BYTES = 64 * 1024;
 
 export interface LookOptions {
   /**
-   * A PEM file of the worker. Without it the server's certificate is not checked: this is a look whether it lives, and
-   * nothing secret is sent.
+   * A PEM file of the worker. Without it the server's certificate is not checked: this only checks that the server is
+   * alive, and sends no secrets.
    */
   ca?: string;
   signal: AbortSignal;
 }
 
 /**
- * Asks `/readyz`, which kube-apiserver answers to anyone unless anonymous requests are turned off or the role
- * `system:public-info-viewer` was taken from them.
+ * Asks `/readyz`, which kube-apiserver answers to anyone, unless anonymous requests are turned off or have lost the
+ * role `system:public-info-viewer`.
  * @returns whether it is ready, and what was seen: the answer, or why there was none
  * @throws SalvorError `InvalidConfiguration` when the certificate authority's file can't be read; the signal's reason
  * on abort
@@ -29,16 +29,15 @@ export async function apiServerReady(url: string, options: LookOptions): Promise
   if ('failure' in answer) return { ready: false, seen: answer.failure };
   const { status, body } = answer;
   if (status === 200) return { ready: true, seen: body.trim() || 'ok' };
-  // With anonymous requests turned off it can't be asked more: that it answers, and checks who asks, is what there is
-  // to see.
+  // With anonymous requests turned off, nothing more can be seen: it answers, and it checks who asks.
   if (status === 401) return { ready: true, seen: 'answers, and refuses anonymous requests (HTTP 401)' };
-  // It forbids anyone to look until it has written its own first roles: a moment after the start that passes.
+  // Right after its start it forbids all requests until it has written its own first roles; this passes.
   return { ready: false, seen: `HTTP ${status}: ${lastFailures(body)}` };
 }
 
 const versionSchema = z.object({ gitVersion: z.string() });
 
-/** The version, such as `v1.34.4`; undefined when it isn't told. */
+/** The version, such as `v1.34.4`; undefined if the server doesn't report it. */
 export async function apiServerVersion(url: string, options: LookOptions): Promise<string | undefined> {
   const answer = await look(`${url}/version`, options);
   if ('failure' in answer || answer.status !== 200) return undefined;
@@ -49,7 +48,7 @@ export async function apiServerVersion(url: string, options: LookOptions): Promi
   }
 }
 
-/** Of the list of checks only those that failed. */
+/** Only the failed checks of the list. */
 function lastFailures(body: string): string {
   const failed = body.split('\n').filter((line) => line.startsWith('[-]'));
   return (failed.length > 0 ? failed.join('; ') : body.trim()).slice(0, 500);

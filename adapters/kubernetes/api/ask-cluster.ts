@@ -1,6 +1,5 @@
 /**
- * Questions to a cluster through its own API. It may be away while etcd can be backed up: then the reason is the
- * answer.
+ * Asks a cluster through its own API. The API may be away while etcd can be backed up: then the reason is the answer.
  */
 import type * as Kubernetes from '@kubernetes/client-node';
 import { messageOf } from '../../../domain/errors.ts';
@@ -8,16 +7,16 @@ import { unlessAborted } from '../../unless-aborted.ts';
 
 const TIMEOUT_MS = 10_000;
 
-/** Why the cluster doesn't tell. */
+/** Why the cluster gave no answer. */
 export interface Untold {
   problem: string;
 }
 
 /**
- * What `ask` was told, or why it can't be told.
+ * The answer that `ask` got, or why it got none.
  * @param kubeconfig a file of the worker
- * @param ask gets the client library as well: loaded only here, since it takes 80 MiB of a worker that may never need
- * it
+ * @param ask is passed the client library as well, which is loaded only here: it takes 80 MiB, and many workers never
+ * need it
  * @throws the signal's reason on abort
  */
 export async function askCluster<T>(
@@ -30,7 +29,7 @@ export async function askCluster<T>(
     const library = await import('@kubernetes/client-node');
     const configuration = new library.KubeConfig();
     configuration.loadFromFile(kubeconfig);
-    // The client library has no time-out of its own.
+    // The client library has no timeout of its own.
     return await unlessAborted(ask(configuration, library), AbortSignal.any([signal, late]));
   } catch (error) {
     signal.throwIfAborted();

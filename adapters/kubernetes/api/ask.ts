@@ -1,4 +1,4 @@
-/** One request to a scratch kube-apiserver of the worker's own. */
+/** One request to a scratch kube-apiserver on the worker. */
 import { request } from 'node:https';
 
 const TIMEOUT_MS = 60_000;
@@ -6,7 +6,7 @@ const TIMEOUT_MS = 60_000;
 export interface AskOptions {
   token: string;
   signal: AbortSignal;
-  /** Only the objects' metadata are sent; the server has read and decoded them all the same. */
+  /** Only the objects' metadata is sent; the server reads and decodes the whole objects all the same. */
   metadataOnly?: boolean;
 }
 
@@ -14,8 +14,7 @@ const JSON_TYPE = 'application/json';
 const METADATA_TYPE = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
 
 /**
- * The answer to a GET. The certificate is one that the scratch server made for itself a moment ago on this machine, so
- * it isn't checked.
+ * The answer to a GET. The scratch server has just made its own certificate on this machine, so it isn't checked.
  * @throws what the connection threw
  */
 export async function askApiServer(

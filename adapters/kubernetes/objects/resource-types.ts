@@ -1,8 +1,8 @@
-/** The types of objects that a kube-apiserver keeps in its etcd, and where to list each. */
+/** The types of objects that a kube-apiserver keeps in its etcd, and the path that lists each. */
 import { z } from 'zod';
 
 export interface ResourceType {
-  /** As in `apps/v1/deployments` or `v1/configmaps`. */
+  /** For example `apps/v1/deployments` or `v1/configmaps`. */
   name: string;
   path: string;
 }
@@ -25,7 +25,7 @@ const definitionSchema = z.object({
   status: z.object({ conditions: z.array(z.object({ type: z.string(), status: z.string() })).nullish() }).optional(),
 });
 
-/** Made up by the server when asked, and another name of what is listed already. */
+/** One is made up by the server on request, the other is a second name of a type that is already listed. */
 const NOT_STORED = ['componentstatuses.', 'events.events.k8s.io'];
 
 export interface Reader {
@@ -37,8 +37,8 @@ export interface Reader {
 
 /**
  * Every type once, in the version that the server prefers; custom types in the version in which they are stored, so
- * that no conversion webhook of the cluster is asked. Left out are APIs of other servers (`spec.service` of an
- * APIService): what these keep isn't in etcd.
+ * that no conversion webhook of the cluster is called. APIs of other servers (`spec.service` of an APIService) are left
+ * out: their objects aren't in etcd.
  */
 export async function resourceTypes(reader: Reader): Promise<ResourceType[]> {
   const types = new Map<string, ResourceType>();

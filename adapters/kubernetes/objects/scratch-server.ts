@@ -15,24 +15,24 @@ export interface ScratchApiServer {
   url: string;
   token: string;
   version: string;
-  /** What it wrote so far. */
+  /** Its log so far. */
   log: () => Promise<string>;
   stop: () => Promise<void>;
 }
 
 export interface ScratchApiServerOptions {
   etcdUrl: string;
-  /** An empty folder for its keys and certificates; its log lies beside it. */
+  /** An empty folder for its keys and certificates; its log is next to it. */
   directory: string;
-  /** Below which the objects lie in etcd, as in `/registry`. */
+  /** The prefix of the objects in etcd, for example `/registry`. */
   registryPrefix: string;
-  /** Called with the log while the server isn't ready; what it throws ends the wait. */
+  /** Called with the log while the server isn't ready; an error from it ends the wait. */
   onWaiting: (log: string) => void;
   signal: AbortSignal;
 }
 
 /**
- * Starts kube-apiserver on a loopback port, for whoever has its token, and returns when it is ready.
+ * Starts kube-apiserver on a loopback port and returns when it is ready; only callers with its token are served.
  * @throws SalvorError `ToolMissing`, or `ComponentStuck` with the last lines of its log
  */
 export async function startScratchApiServer(options: ScratchApiServerOptions): Promise<ScratchApiServer> {
@@ -76,9 +76,9 @@ export async function startScratchApiServer(options: ScratchApiServerOptions): P
       '--anonymous-auth=false',
       '--authorization-mode=AlwaysAllow',
       '--service-cluster-ip-range=10.96.0.0/12',
-      // Every list reads etcd itself, and what can't be read there is told to who asked.
+      // Every list reads etcd itself, and the caller gets the error for an unreadable object.
       '--watch-cache=false',
-      // Nothing but the drill reads it: no leases of its own, no admission webhooks of the cluster it came from.
+      // Only the drill reads it: it needs no leases of its own, and no admission webhooks of the original cluster.
       '--endpoint-reconciler-type=none',
       '--disable-admission-plugins=MutatingAdmissionWebhook,ValidatingAdmissionWebhook',
     ],

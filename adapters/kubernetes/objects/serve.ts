@@ -1,6 +1,6 @@
 /**
- * Reads every Kubernetes object of a restored etcd through a real kube-apiserver, in scratch: what it lists, a cluster
- * could serve.
+ * Reads every Kubernetes object of a restored etcd through a real kube-apiserver, in scratch: a cluster could serve
+ * everything that it lists.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
@@ -9,9 +9,9 @@ import { askApiServer } from '../api/ask.ts';
 import { type Reader, resourceTypes } from './resource-types.ts';
 import { type ScratchApiServer, startScratchApiServer } from './scratch-server.ts';
 
-/** Objects may have a megabyte each, and definitions of custom resources often have. */
+/** Objects may take a megabyte each, and definitions of custom resources often do. */
 const PAGE = 100;
-/** For the APIs of custom resources, which appear a little after the server is ready. */
+/** For the APIs of custom resources, which appear shortly after the server is ready. */
 const SETTLE_MS = 60_000;
 const POLL_MS = 200;
 
@@ -20,11 +20,11 @@ export interface Served {
   version: string;
   types: number;
   objects: number;
-  /** Objects of each type that has any, as in `apps/v1/deployments`. */
+  /** The number of objects of each type that has any, for example of `apps/v1/deployments`. */
   counts: Record<string, number>;
 }
 
-/** The kube-apiserver at hand lacks something to read it with; the data is not to blame. */
+/** This worker's kube-apiserver lacks something that it needs to read the data; the data is not to blame. */
 export interface Unserved {
   unserved: string;
 }
@@ -32,15 +32,15 @@ export interface Unserved {
 export interface ServeOptions {
   etcdUrl: string;
   directory: string;
-  /** Below which the objects lie in etcd. */
+  /** The prefix of the objects in etcd. */
   registryPrefix: string;
   signal: AbortSignal;
 }
 
 /**
  * Lists every object of every type that a scratch kube-apiserver on this etcd knows.
- * @throws SalvorError `BackupCorrupt` when a type can't be listed: an object in it can't be read; `ComponentStuck`,
- * `ToolMissing`
+ * @throws SalvorError `BackupCorrupt` when a type can't be listed because an object of it can't be read;
+ * `ComponentStuck`, `ToolMissing`
  */
 export async function serveSnapshot(options: ServeOptions): Promise<Served | Unserved> {
   let server: ScratchApiServer | undefined;
@@ -104,7 +104,7 @@ async function answerOf(server: ScratchApiServer, path: string, question: Questi
     if (/conversion webhook/i.test(body)) {
       throw new NotReadableHere(`${said}. The webhook belongs to the cluster and can't be asked here`);
     }
-    // An API that isn't found is not there yet: its type was named by the server itself.
+    // An API that isn't found is not there yet: the server itself named its type.
     if (![404, 429, 503].includes(status)) throw new SalvorError('BackupCorrupt', said);
     if (Date.now() > endMs) throw new SalvorError('ComponentStuck', `${said}; it did so for ${SETTLE_MS / 1_000} s`);
     await sleep(POLL_MS, undefined, { signal: question.signal });
@@ -118,26 +118,26 @@ function messageIn(body: string): string {
 class NotReadableHere extends Error {}
 
 /**
- * What kube-apiserver says of an object that was encrypted with a key which it hasn't: without any key, and with others
- * only.
+ * kube-apiserver's words for an object that was encrypted with a key that it lacks: when it has no keys at all, and
+ * when it has only other keys.
  */
 const ENCRYPTED = /identity transformer tried to read encrypted data|no matching (?:prefix|key)(?: was)? found/;
 
 function refuseEncrypted(said: string): void {
   if (!ENCRYPTED.test(said)) return;
   throw new NotReadableHere(
-    'objects are encrypted at rest, and the scratch kube-apiserver has no EncryptionConfiguration to decrypt them with: that lies on the control-plane nodes. A restore brings them back as they are, for whoever has the keys: keep these (staticResources)',
+    'objects are encrypted at rest, and the scratch kube-apiserver has no EncryptionConfiguration to decrypt them: it is on the control-plane nodes. A restore brings them back encrypted, for a cluster with the same keys: back up the keys (staticResources)',
   );
 }
 
 /**
- * How kube-apiserver fails on bytes that are no object, in any of the formats. Types that it needs itself it reads
- * before it is ready.
+ * kube-apiserver's errors for bytes that are not an object, in any of the formats. It reads the types that it needs
+ * itself before it is ready.
  */
 const UNREADABLE =
   /failed to list (\S+): ([^\n"]*(?:illegal base64|couldn't get version\/kind|json parse error|unable to decode|proto: |unexpected EOF)[^\n"]*)/;
 
-/** Why the server will never be ready, when its log says so. */
+/** Why the server will never be ready, if its log says so. */
 function judgeLog(log: string): void {
   refuseEncrypted(log);
   const [, type, problem] = UNREADABLE.exec(log) ?? [];

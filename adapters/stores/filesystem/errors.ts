@@ -15,7 +15,7 @@ const ADVICE: Partial<Record<FailureType, string>> = {
   AccessDenied: '; let the worker’s user read and write there',
 };
 
-/** A SalvorError for what a file operation of a store threw; one that is a SalvorError already stays as it is. */
+/** Turns the error of a store's file operation into a SalvorError; a SalvorError stays as it is. */
 export function filesystemError(error: unknown, store: string, what: string): SalvorError {
   if (error instanceof SalvorError) return error;
   const type = MEANINGS[codeOf(error) ?? ''] ?? 'StoreUnavailable';

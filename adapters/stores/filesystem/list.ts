@@ -48,7 +48,7 @@ async function statAll(root: string, keys: string[]): Promise<StoredObject[]> {
   return found.filter((object) => object !== undefined);
 }
 
-// What was removed in the meantime is not an error.
+// A file that was removed in the meantime is not an error.
 function absent(error: unknown): undefined {
   if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
   throw error;

@@ -1,5 +1,5 @@
 /**
- * The partial files of a filesystem store: hidden, beside their target, named after it and the process that writes
+ * The partial files of a filesystem store: hidden, next to their target, named after it and the process that writes
  * them.
  */
 import { randomUUID } from 'node:crypto';
@@ -13,7 +13,7 @@ const PART = /^\.part-(?<host>.+)-(?<pid>\d+)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-
 /** The parts that this process is writing. */
 const active = new Set<string>();
 
-/** A path for a new part of a file; {@link releasePart} it when it is gone. */
+/** A path for a new part of a file; call {@link releasePart} when the part is gone. */
 export function newPart(target: string): string {
   const name = `.part-${hostname()}-${process.pid}-${randomUUID()}-${basename(target)}`;
   const path = join(dirname(target), name);
@@ -26,8 +26,8 @@ export function releasePart(path: string): void {
 }
 
 /**
- * Removes the parts of files whose path below `root` begins with the prefix, and that are older than that, or whose
- * process of this machine has ended.
+ * Removes the parts of files whose path below `root` begins with the prefix, if they are older than the given age or
+ * their process on this machine has ended.
  */
 export async function sweepParts(
   root: string,
@@ -72,7 +72,8 @@ async function isOlder(path: string, ms: number): Promise<boolean> {
 }
 
 function isRunning(pid: number): boolean {
-  // A part of this very process that is not active is one of its number before a restart, as in a container.
+  // If it names this very process but isn't active, it was left by an earlier process with the same ID, as happens when
+  // a container restarts.
   if (pid === process.pid) return false;
   try {
     process.kill(pid, 0);

@@ -21,8 +21,9 @@ const WRITE_BYTES = 1024 * 1024;
 const READ_BYTES = 1024 * 1024;
 
 /**
- * A store in the directory `path`, which must exist: creating it would fill the wrong disk while the right one is not
- * mounted. An object becomes visible by a hard link, which never overwrites: the file system must have them.
+ * A store in the directory `path`, which must exist: if the right disk is not mounted, creating the directory would
+ * fill the wrong one. An object becomes visible by a hard link, which never overwrites: the file system must support
+ * them.
  */
 export function filesystemStore(configuration: FilesystemStoreConfiguration & { name: string }): Store {
   const { name, path: root } = configuration;
@@ -52,7 +53,7 @@ export function filesystemStore(configuration: FilesystemStoreConfiguration & { 
     );
   }
 
-  /** The file's state, or undefined when there is no such file in a root that exists. */
+  /** The file's state; undefined when the root exists and the file doesn't. */
   async function look(key: string): Promise<Stats | undefined> {
     try {
       const found = await stat(pathOf(key));
@@ -77,9 +78,9 @@ export function filesystemStore(configuration: FilesystemStoreConfiguration & { 
       await toStore(path, async () => {
         try {
           await writeFile(path, path, { mode: 0o600, flag: 'wx' });
-          // As `put` does it: not every file system has hard links.
+          // The same way as `put`: not every file system has hard links.
           await link(path, linked);
-          if ((await readFile(linked, 'utf8')) !== path) throw new Error('read back other bytes than were written');
+          if ((await readFile(linked, 'utf8')) !== path) throw new Error('read back different bytes than were written');
         } finally {
           for (const made of [path, linked]) await unlink(made).catch(() => undefined);
         }
@@ -89,7 +90,7 @@ export function filesystemStore(configuration: FilesystemStoreConfiguration & { 
     async put(key, body, options) {
       const path = pathOf(key);
       await requireRoot();
-      const exists = new SalvorError('ArtifactExists', `store "${name}" already has ${key}; it is left as it was`);
+      const exists = new SalvorError('ArtifactExists', `store "${name}" already has ${key}, which was left unchanged`);
       if (await look(key)) throw exists;
       const directory = dirname(path);
       const part = newPart(path);
@@ -150,7 +151,7 @@ export function filesystemStore(configuration: FilesystemStoreConfiguration & { 
 
     async read(key, signal) {
       signal.throwIfAborted();
-      // Opened at once, without a look before: lists of backups read thousands.
+      // Opened at once, without checking first: lists of backups read thousands.
       const handle = await open(pathOf(key), constants.O_RDONLY).catch(async (error: unknown) => {
         if (!hasErrorCode(error, 'ENOENT', 'ENOTDIR')) throw failure(error, key);
         await requireRoot();
@@ -191,7 +192,7 @@ export function filesystemStore(configuration: FilesystemStoreConfiguration & { 
         return 'removed';
       } catch (error) {
         if (hasErrorCode(error, 'ENOENT')) return 'absent';
-        // What `chattr +i` and its like give; missing permissions on the directory are EACCES.
+        // The error for files under `chattr +i` and the like; missing permissions on the directory are EACCES.
         if (hasErrorCode(error, 'EPERM')) return 'locked';
         throw failure(error, key);
       }
@@ -221,7 +222,7 @@ export function filesystemStore(configuration: FilesystemStoreConfiguration & { 
   ): Promise<{ bytes: number }> {
     let bytes = 0;
     for await (const batch of inBatches(untilAborted(body, signal), WRITE_BYTES)) {
-      // It writes on until everything is written, where a single write may take less.
+      // It continues until everything is written; a single write may write less.
       await toStore(key, () => handle.appendFile(batch));
       bytes += batch.length;
       onProgress?.(bytes);
@@ -233,7 +234,7 @@ export function filesystemStore(configuration: FilesystemStoreConfiguration & { 
 async function createPart(part: string, directory: string, root: string): Promise<FileHandle> {
   const created = await mkdir(directory, { recursive: true, mode: 0o700 });
   if (created !== undefined) {
-    // A new directory is there after a crash only when the one above it was synced as well.
+    // A new directory survives a crash only if its parent was synced as well.
     for (let above = dirname(directory); above.length >= root.length; above = dirname(above))
       await syncDirectory(above);
   }

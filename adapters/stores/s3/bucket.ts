@@ -1,6 +1,6 @@
 /**
- * A store's bucket, and what every request to it shares: its place, its failures, a look at an object, the removal of
- * one version.
+ * A store's bucket, and what all requests to it share: its place, its failures, a look at an object, the removal of one
+ * version.
  */
 import {
   DeleteObjectCommand,
@@ -19,14 +19,14 @@ import { meaningOf, s3Error } from './errors.ts';
 export interface S3Bucket {
   /** For requests without a large body: each ends within `limits.answerTimeoutMs`. */
   client: S3Client;
-  /** For bodies, which take as long as they take. */
+  /** For bodies, which have no time limit. */
   patient: S3Client;
   /** The store's, for messages. */
   name: string;
   Bucket: string;
-  /** Before every key of the store: empty, or with a slash at its end. */
+  /** The prefix of all keys of the store: empty, or ending in a slash. */
   root: string;
-  /** How the service is to encrypt what is written. */
+  /** How the service encrypts what is written. */
   encryption: ReturnType<typeof encryptionOf>;
   limits: S3Limits;
 }
@@ -54,13 +54,15 @@ export function openBucket(
   };
 }
 
-/** @throws SalvorError `InvalidInput` for a key that no store takes */
+/**
+ * @throws SalvorError `InvalidInput` for a key that no store accepts
+ */
 export function at({ name, Bucket, root }: S3Bucket, key: string): Place {
   checkKey(name, key);
   return { Bucket, Key: `${root}${key}` };
 }
 
-/** Runs requests; what they throw becomes a SalvorError, or the reason of an aborted signal. */
+/** Runs requests; an error becomes a SalvorError, or the reason of an aborted signal. */
 export async function request<T>(
   { name }: S3Bucket,
   what: string,
@@ -88,7 +90,7 @@ export async function look(
   }
 }
 
-/** Like {@link look}; but that nothing is there counts only in a bucket that is there. */
+/** Like {@link look}, but a missing object counts only if the bucket exists. */
 export async function lookInBucket(
   bucket: S3Bucket,
   place: Place,
@@ -101,7 +103,7 @@ export async function lookInBucket(
   return undefined;
 }
 
-/** A gateway that leaves it out would make every object look empty. */
+/** If a gateway leaves out the length, every object would look empty. */
 export function lengthOf(
   { name }: S3Bucket,
   { ContentLength }: { ContentLength?: number | undefined },
@@ -111,7 +113,7 @@ export function lengthOf(
   throw new SalvorError('StoreUnavailable', `store "${name}" answered without the length of ${key}`);
 }
 
-/** Removes a version for good: without its id a versioned bucket would only hide it. */
+/** Removes a version permanently: without its ID a versioned bucket would only hide it. */
 export async function removeVersion(
   { client }: S3Bucket,
   place: Place,

@@ -5,23 +5,21 @@ import type { S3StoreConfiguration } from '../../../domain/configuration/stores.
 import { SalvorError } from '../../../domain/errors.ts';
 import { withoutUndefined } from '../../../domain/without-undefined.ts';
 
-/** What an S3 store's references were resolved to. */
+/** The values of an S3 store's references. */
 export interface S3Secrets {
-  /** Without them the AWS default chain. */
+  /** Without them, the AWS default chain is used. */
   credentials?: { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
   /** PEM: the certificate authority of the endpoint. */
   ca?: string;
 }
 
-/** For how long a service that does not answer is waited for. */
+/** How long to wait for a service that does not answer. */
 export interface S3Limits {
   connectTimeoutMs: number;
-  /** Without a byte in either direction; a part is then sent anew. */
+  /** The time without a byte in either direction, after which a part is sent again. */
   idleTimeoutMs: number;
   attempts: number;
-  /**
-   * For a request without a body of its own, all attempts together: one store that hangs must not hold up the others.
-   */
+  /** For a request without a body of its own, all attempts together: a store that hangs must not delay the others. */
   answerTimeoutMs: number;
 }
 
@@ -38,10 +36,10 @@ export function s3Client(configuration: S3StoreConfiguration, secrets: S3Secrets
     forcePathStyle: configuration.pathStyle,
     ...(configuration.endpoint !== undefined && { endpoint: configuration.endpoint }),
     ...(secrets.credentials && { credentials: secrets.credentials }),
-    // Many compatible services refuse the checksums that the client adds by itself; ours are in the manifest.
+    // Many compatible services refuse the checksums that the client adds by itself; Salvor's own are in the manifest.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
-    // A HeadObject went before: what `Expect: 100-continue` would tell is known, and some services answer it only after
+    // A HeadObject has already shown what `Expect: 100-continue` would reveal, and some services answer that only after
     // 6 s.
     expectContinueHeader: false,
     maxAttempts: limits.attempts,
@@ -54,8 +52,8 @@ export function s3Client(configuration: S3StoreConfiguration, secrets: S3Secrets
 }
 
 /**
- * The client, with an end to every request whose answer does not begin within the limit. What follows of the answer may
- * take its time.
+ * The client; every request ends if its answer does not begin within the limit. The rest of the answer may take its
+ * time.
  */
 export function answering(client: S3Client, store: string, limits: S3Limits): S3Client {
   async function send(
@@ -83,7 +81,7 @@ export function tooSlow(store: string, { answerTimeoutMs }: S3Limits, cause: unk
   return new SalvorError('StoreUnavailable', message, { cause });
 }
 
-/** How the service is to encrypt an object on its side. */
+/** How the service encrypts an object on its side. */
 export function encryptionOf(
   configuration: S3StoreConfiguration,
 ): Pick<PutObjectCommandInput, 'ServerSideEncryption' | 'SSEKMSKeyId' | 'BucketKeyEnabled'> {

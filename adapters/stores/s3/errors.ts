@@ -1,10 +1,10 @@
-/** What the errors of an S3 service, or of the way to it, mean for a store. */
+/** What the errors of an S3 service, or of the connection to it, mean for a store. */
 import { S3ServiceException } from '@aws-sdk/client-s3';
 import { type FailureType, messageOf, SalvorError } from '../../../domain/errors.ts';
 
 const MEANINGS: Record<string, FailureType> = {
   NoSuchBucket: 'StoreMissing',
-  // The bucket is in another region than the one configured.
+  // The bucket is in a region other than the configured one.
   PermanentRedirect: 'StoreMissing',
   AuthorizationHeaderMalformed: 'StoreMissing',
   NoSuchKey: 'ArtifactMissing',
@@ -14,7 +14,7 @@ const MEANINGS: Record<string, FailureType> = {
   InsufficientStorage: 'NoSpace',
   XMinioStorageFull: 'NoSpace',
   CredentialsProviderError: 'AccessDenied',
-  // versitygw's word for an unknown access key, with status 404.
+  // versitygw's error for an unknown access key, with status 404.
   XAdminUserNotFound: 'AccessDenied',
 };
 
@@ -38,7 +38,7 @@ export function meaningOf(error: unknown): FailureType {
   return byName ?? MEANINGS_OF_STATUS[status ?? 0] ?? 'StoreUnavailable';
 }
 
-/** A SalvorError for what a request of a store threw; one that is a SalvorError already stays as it is. */
+/** Turns the error of a store's request into a SalvorError; a SalvorError stays as it is. */
 export function s3Error(error: unknown, store: string, what: string): SalvorError {
   if (error instanceof SalvorError) return error;
   const type = meaningOf(error);

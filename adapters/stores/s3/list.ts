@@ -1,4 +1,4 @@
-/** What lies in a bucket, page by page. */
+/** Lists a bucket, page by page. */
 import type { StoredObject } from '../../../domain/backups/found-backup.ts';
 import { ListMultipartUploadsCommand, type MultipartUpload, paginateListObjectsV2 } from '@aws-sdk/client-s3';
 import { SalvorError } from '../../../domain/errors.ts';
@@ -7,8 +7,7 @@ import type { S3Bucket } from './bucket.ts';
 
 /**
  * The objects that a store shows, in key order.
- * @throws SalvorError `StoreUnavailable` for an answer that would pass for fewer than there are, and what the client
- * throws
+ * @throws SalvorError `StoreUnavailable` for an answer that would hide existing objects, and what the client throws
  */
 export async function* listObjects(
   { client, name, Bucket, root }: S3Bucket,
@@ -17,21 +16,21 @@ export async function* listObjects(
 ): AsyncGenerator<StoredObject, void> {
   for await (const page of paginateListObjectsV2({ client }, { Bucket, Prefix: `${root}${prefix}` }, { abortSignal })) {
     const { Contents = [], IsTruncated, KeyCount, Name, NextContinuationToken } = page;
-    // An empty answer is read as an empty page, and without its token a next page is never asked for.
+    // An empty answer is parsed as an empty page, and without its token the next page is never requested.
     const isList = IsTruncated !== undefined || KeyCount !== undefined || Name !== undefined;
     if (!isList || (IsTruncated === true && NextContinuationToken === undefined)) {
-      throw new SalvorError('StoreUnavailable', `store "${name}" answered with less than a list of ${prefix}*`);
+      throw new SalvorError('StoreUnavailable', `store "${name}" gave an incomplete list of ${prefix}*`);
     }
     for (const { Key, Size, LastModified } of Contents) {
       if (Key === undefined || LastModified === undefined) continue;
       const key = Key.slice(root.length);
-      // A key that ends in a slash is the folder that some consoles make.
+      // A key that ends in a slash is a folder marker of some consoles.
       if (!isHidden(key) && !key.endsWith('/')) yield { key, bytes: Size ?? 0, modifiedAt: LastModified };
     }
   }
 }
 
-/** The uploads in parts that were begun and neither completed nor ended. */
+/** The multipart uploads that were begun and neither completed nor aborted. */
 export async function* listUploads(
   { client, Bucket, root }: S3Bucket,
   prefix: string,

@@ -7,13 +7,13 @@ import { abortReason, untilAborted, watchFailure } from '../../encoding/streams.
 import type { PutOptions } from '../store.ts';
 
 /**
- * 10,000 parts of this size are 78 GiB; etcd's largest database is far below. An upload is resumed in parts of the same
- * size.
+ * 10,000 parts of this size are 78 GiB; etcd's largest database is far smaller. An upload is resumed in parts of the
+ * same size.
  */
 export const PART_BYTES = 8 * 1024 * 1024;
 export const PARTS_AT_ONCE = 3;
 
-/** The object's metadata that tells which call wrote it. */
+/** The metadata of the object that identifies the call that wrote it. */
 const PUT_ID = 'salvor-put';
 const CLEAN_UP_TIMEOUT_MS = 30_000;
 
@@ -23,15 +23,15 @@ export interface PutTarget {
     Bucket: string;
     Key: string;
   };
-  /** The metadata of the object that lies there now, or undefined. */
+  /** The metadata of the existing object, or undefined. */
   look: (signal: AbortSignal) => Promise<Record<string, string> | undefined>;
   remove: (signal: AbortSignal) => Promise<unknown>;
 }
 
 /**
- * Uploads a stream of unknown length that must not exist yet; at most `PARTS_AT_ONCE` parts and one more are in memory.
- * When the answer to the last request is lost, or the client's own repetition of it meets the object that the first one
- * made, the object's metadata tells whether this call wrote it.
+ * Uploads a stream of unknown length to a key that must not exist yet; at most `PARTS_AT_ONCE` parts and one more are
+ * in memory. If the answer to the last request is lost, or the client's retry finds the object that the first request
+ * made, the object's metadata shows whether this call wrote it.
  * @throws what the S3 client or the body threw, or the signal's reason
  */
 export async function putObject(
@@ -64,7 +64,7 @@ export async function putObject(
     await upload.done();
     return { bytes };
   } catch (error) {
-    // A body that failed was never completed: the upload has aborted itself.
+    // A failed body was never completed: the upload has aborted itself.
     source.rethrow();
     const written = await wasWritten(target, putId);
     if (signal.aborted) {
@@ -77,14 +77,14 @@ export async function putObject(
 }
 
 async function wasWritten({ look }: PutTarget, putId: string): Promise<boolean> {
-  // The failure that led here says more than one of this request.
+  // The failure that led here explains more than a failure of this request.
   const metadata = await look(AbortSignal.timeout(CLEAN_UP_TIMEOUT_MS)).catch(() => undefined);
   return metadata?.[PUT_ID] === putId;
 }
 
 /**
- * The client, with every request but the clean-up ended by the signal. The upload's own `abort` would come back before
- * its requests have ended and its parts are gone.
+ * The client; the signal ends every request but the clean-up. The upload's own `abort` would return before its requests
+ * have ended and its parts are gone.
  */
 function endedBy(client: S3Client, signal: AbortSignal): S3Client {
   return new Proxy(client, {

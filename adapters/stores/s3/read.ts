@@ -1,4 +1,4 @@
-/** Reading objects of a bucket. */
+/** Reads objects of a bucket. */
 import { Readable } from 'node:stream';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { SalvorError } from '../../../domain/errors.ts';
@@ -29,13 +29,13 @@ export async function openObject(
   return { bytes, body: wholeBody(Body, { bytes, where, signal, toError: (error) => s3Error(error, name, key) }) };
 }
 
-/** A small object, whole; undefined when it isn't there. */
+/** A whole small object; undefined when it doesn't exist. */
 export async function readSmall(bucket: S3Bucket, key: string, signal: AbortSignal): Promise<Uint8Array | undefined> {
   const { name, limits } = bucket;
   const late = AbortSignal.timeout(limits.answerTimeoutMs);
   const chunks: Uint8Array[] = [];
   try {
-    // Without a look before: lists of backups read thousands.
+    // Without checking first: lists of backups read thousands.
     const { bytes, body } = await openObject(bucket, key, AbortSignal.any([signal, late]));
     if (bytes > SMALL_OBJECT_BYTES) {
       body.destroy();

@@ -1,4 +1,4 @@
-/** Removing objects, all versions of them, and unfinished uploads. */
+/** Removes objects, all versions of them, and unfinished uploads. */
 import { AbortMultipartUploadCommand, type HeadObjectCommandOutput } from '@aws-sdk/client-s3';
 import { at, look, lookInBucket, removeVersion, request, type S3Bucket } from './bucket.ts';
 import { meaningOf } from './errors.ts';
@@ -14,7 +14,7 @@ export async function removeObject(
   return await request(bucket, key, signal, async () => {
     let found = await lookInBucket(bucket, place, signal);
     if (!found) return 'absent';
-    // Removing a version brings the one below it to light.
+    // Removing a version makes the one below it visible.
     for (; found; found = await look(bucket, place, signal)) {
       try {
         await removeVersion(bucket, place, found.VersionId, signal);
@@ -28,7 +28,7 @@ export async function removeObject(
   });
 }
 
-/** Ends the uploads in parts that are older than a time. */
+/** Aborts the multipart uploads that are older than a given time. */
 export async function sweepUploads(
   bucket: S3Bucket,
   prefix: string,
@@ -47,15 +47,13 @@ export async function sweepUploads(
   return swept;
 }
 
-/**
- * Whether the head of an object says that it is locked; the service leaves it out where the credentials may not see it.
- */
+/** Whether an object's head says that it is locked; the service leaves this out if the credentials may not see it. */
 export function isLocked({ ObjectLockRetainUntilDate, ObjectLockLegalHoldStatus }: HeadObjectCommandOutput): boolean {
   const retained = ObjectLockRetainUntilDate !== undefined && ObjectLockRetainUntilDate.getTime() > Date.now();
   return retained || ObjectLockLegalHoldStatus === 'ON';
 }
 
-/** Whether a refusal is by a lock. */
+/** Whether a lock caused a refusal. */
 function tellsOfLock(error: unknown): boolean {
   return error instanceof Error && /object.?lock|retention|legal hold|worm/i.test(error.message);
 }

@@ -1,4 +1,4 @@
-/** Goes on with a multipart upload that was cut off: parts that are there already are not sent again. */
+/** Continues an interrupted multipart upload: existing parts are not sent again. */
 import { createHash } from 'node:crypto';
 import {
   type CompletedPart,
@@ -19,8 +19,8 @@ interface SentPart {
 
 /**
  * Uploads a body whose earlier attempt may have left an unfinished upload of the same bytes. At most `PARTS_AT_ONCE`
- * parts and one more are in memory. What fails leaves the parts that were sent.
- * @param uploadId the unfinished upload; without one a new one is begun
+ * parts and one more are in memory. A failure leaves the parts that were sent.
+ * @param uploadId the unfinished upload; without it a new one is begun
  * @throws what the S3 client or the body threw
  */
 export async function resumeUpload(
@@ -75,7 +75,7 @@ async function sentParts(
   const sent = new Map<number, SentPart>();
   let from = {};
   for (;;) {
-    // Not the client's own pagination: it goes on for ever where a service names a next part after the last one.
+    // The client's own pagination isn't used: it continues forever if a service names a next part after the last one.
     const page = await client.send(new ListPartsCommand({ ...upload, ...from }), { abortSignal });
     for (const { PartNumber, Size, ETag } of page.Parts ?? []) {
       if (PartNumber !== undefined && ETag !== undefined) sent.set(PartNumber, { bytes: Size ?? -1, etag: ETag });
@@ -85,12 +85,12 @@ async function sentParts(
   }
 }
 
-/** A part's ETag is its MD5; where the service encrypts with a key of its own it isn't, and the part is sent again. */
+/** A part's ETag is its MD5. If the service encrypts with a key of its own it isn't, and the part is sent again. */
 function isSame({ bytes, etag }: SentPart, part: Uint8Array): boolean {
   return bytes === part.byteLength && etag.replaceAll('"', '') === createHash('md5').update(part).digest('hex');
 }
 
-/** The stream in pieces of `PART_BYTES`, the last one shorter. An empty stream is one empty piece. */
+/** The stream in pieces of `PART_BYTES`; the last one may be shorter. An empty stream is one empty piece. */
 async function* inParts(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
   let waiting: Uint8Array[] = [];
   let waitingBytes = 0;

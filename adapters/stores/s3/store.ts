@@ -1,4 +1,4 @@
-/** A store in a bucket of an S3 service, AWS's own or a compatible one. */
+/** A store in a bucket of an S3 service, from AWS or compatible. */
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import type { S3StoreConfiguration } from '../../../domain/configuration/stores.ts';
 import { storeHolds } from '../../../domain/format/keys.ts';

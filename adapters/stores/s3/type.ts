@@ -9,7 +9,7 @@ import type { S3Secrets } from './client.ts';
 
 export const s3: StoreType<S3StoreConfiguration> = {
   async open(configuration) {
-    // The SDK takes a while to load, and whoever only reads a configuration has no use for it.
+    // The SDK takes a while to load, and a process that only reads a configuration doesn't need it.
     const { s3Store } = await import('./store.ts');
     return s3Store(configuration, await readSecrets(configuration));
   },

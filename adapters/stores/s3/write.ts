@@ -1,4 +1,4 @@
-/** Writing objects that don't exist yet. */
+/** Writes objects that don't exist yet. */
 import type { MultipartUpload } from '@aws-sdk/client-s3';
 import { SalvorError } from '../../../domain/errors.ts';
 import { abortReason, watchFailure } from '../../encoding/streams.ts';
@@ -49,7 +49,7 @@ export async function resumeNew(
   });
 }
 
-/** An error of the body comes out as it went in. */
+/** An error of the body is passed on unchanged. */
 async function writeNew<T>(
   bucket: S3Bucket,
   key: string,
@@ -59,8 +59,8 @@ async function writeNew<T>(
 ): Promise<T> {
   const { name } = bucket;
   const place = at(bucket, key);
-  const exists = new SalvorError('ArtifactExists', `store "${name}" already has ${key}; it is left as it was`);
-  // At the end of a large upload it would be refused as well, but only then.
+  const exists = new SalvorError('ArtifactExists', `store "${name}" already has ${key}, which was left unchanged`);
+  // The service would refuse a large upload as well, but only at its end.
   if (await request(bucket, key, signal, async () => await look(bucket, place, signal))) throw exists;
   const source = watchFailure(body);
   try {

@@ -192,7 +192,7 @@ test('an unknown backup is told together with the newest few', async () => {
   assert.throws(() => chooseBackup(found, '20250101-000000'), isFailure('UnknownBackup', named));
   assert.throws(
     () => chooseBackup({ ...found, entries: [] }, 'latest'),
-    isFailure('UnknownBackup', /there is none at all/),
+    isFailure('UnknownBackup', /it has no backups at all/),
   );
 });
 

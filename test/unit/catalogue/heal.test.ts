@@ -82,7 +82,7 @@ test('a wrong copy stays when no other store has a better one: it may be the las
   for (const store of ['local', 'offsite']) {
     await writeFile(stored.pathIn(store, SNAPSHOT), store[0]?.repeat(`snapshot ${ID}`.length) ?? '');
   }
-  await assert.rejects(heal('offsite'), isFailure('ArtifactMissing', /no other store has .* right/));
+  await assert.rejects(heal('offsite'), isFailure('ArtifactMissing', /no other store has a correct copy of/));
   assert.deepEqual(await stored.keys('offsite'), keysOf(ID).sort());
 });
 
@@ -93,6 +93,6 @@ test('a lock on a wrong copy is told', async () => {
   const locked = { ...stored.store('offsite'), remove: async () => 'locked' as const };
   await assert.rejects(
     healCopy(found, locked, [stored.store('local')], signal()),
-    isFailure('AccessDenied', /a lock keeps it/),
+    isFailure('AccessDenied', /a lock prevents its removal/),
   );
 });

@@ -223,8 +223,8 @@ describe('the report of a verify', () => {
     store: 'local',
     proof: 'restored',
     checks: [
-      { name: 'snapshot in local', ok: true, seen: '12345 bytes, all as the manifest says' },
-      { name: 'a kube-apiserver reads every object', ok: true, skipped: true, seen: 'not done: none is at hand' },
+      { name: 'snapshot in local', ok: true, seen: '12345 bytes, exactly as the manifest says' },
+      { name: 'a kube-apiserver reads every object', ok: true, skipped: true, seen: 'not done: this worker has none' },
     ],
     durationMs: 3_400,
   };
@@ -237,8 +237,8 @@ describe('the report of a verify', () => {
   restored from  local
   took           3.4 s
 
-✔ snapshot in local                    12345 bytes, all as the manifest says
-· a kube-apiserver reads every object  not done: none is at hand`,
+✔ snapshot in local                    12345 bytes, exactly as the manifest says
+· a kube-apiserver reads every object  not done: this worker has none`,
     );
     assert.equal(exitStatusOf('verify', report), 0);
   });

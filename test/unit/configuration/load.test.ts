@@ -103,7 +103,7 @@ clusters:
 
   it('is refused when it holds two documents', async () => {
     const path = await write('documents.yaml', `${STORES}---\n${CLUSTERS}`);
-    assert.deepEqual(await refusal(path), ['  /documents.yaml:3:1: expected one YAML document in a file']);
+    assert.deepEqual(await refusal(path), ['  /documents.yaml:3:1: expected one YAML document per file']);
   });
 
   it('is refused when an alias would make it grow without end', async () => {
@@ -149,7 +149,7 @@ describe('a configuration in a directory', () => {
     await write('clash/a.yaml', STORES + CLUSTERS);
     await write('clash/b.yaml', CLUSTERS);
     assert.deepEqual(await refusal(join(root, 'clash')), [
-      '  /clash/b.yaml:2:3 clusters.lab: also in /clash/a.yaml:4:3',
+      '  /clash/b.yaml:2:3 clusters.lab: also defined in /clash/a.yaml:4:3',
     ]);
   });
 

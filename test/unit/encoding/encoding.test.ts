@@ -131,11 +131,11 @@ test('another identity than the recipient’s is told apart from a damaged objec
 test('a large object that is not an age file is refused at its beginning', async () => {
   await assert.rejects(
     decoded(Buffer.alloc(1000), { encrypted: true }),
-    isFailure('BackupCorrupt', /begin as an age file/),
+    isFailure('BackupCorrupt', /does not begin like an age file/),
   );
   await assert.rejects(
     decoded(Buffer.from('age'), { encrypted: true }),
-    isFailure('BackupCorrupt', /begin as an age file/),
+    isFailure('BackupCorrupt', /does not begin like an age file/),
   );
 });
 

@@ -79,7 +79,7 @@ test('a file that is no manifest of etcd is refused', () => {
     'spec: {containers: []}',
     MANIFEST.replace('name: etcd\n  hostNetwork', 'name: other\n  hostNetwork'),
   ]) {
-    const refused = { type: 'UnsafeState', message: /n3: etcd\.yaml is not the manifest/ };
+    const refused = { type: 'UnsafeState', message: /n3: etcd\.yaml is not a manifest/ };
     assert.throws(() => joining(text), refused);
     assert.throws(() => readManifest(text, 'etcd', 'n3: etcd.yaml'), refused);
   }

@@ -293,7 +293,7 @@ describe('a component that the kubelet runs', () => {
     await rm(node.aside('etcd'));
     await rm(node.manifest('etcd'));
     for (const act of acts) {
-      await assert.rejects(act, { type: 'UnsafeState', message: /there is no manifest of etcd/ });
+      await assert.rejects(act, { type: 'UnsafeState', message: /etcd has no manifest/ });
     }
   });
 
@@ -303,7 +303,7 @@ describe('a component that the kubelet runs', () => {
     await writeFile(node.at('state/broken'), '');
     await assert.rejects(etcd.status(signal), {
       type: 'CommandFailed',
-      message: /can't be told whether etcd runs.*no such socket/,
+      message: /it is not known whether etcd runs.*no such socket/,
     });
   });
 

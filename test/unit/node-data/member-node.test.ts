@@ -120,7 +120,7 @@ describe("a member's configuration", () => {
   test('that cannot be found or written is refused before anything is touched', async () => {
     await assert.rejects(checkMemberNode(cluster, node, host, 0, signal), {
       type: 'UnsafeState',
-      message: /there is no .*etcd\.env/,
+      message: /etcd\.env does not exist/,
     });
     await writeFile(file(), 'ETCD_NAME=m1\n');
     await assert.rejects(checkMemberNode(cluster, node, host, 0, signal), {
@@ -130,7 +130,7 @@ describe("a member's configuration", () => {
     const { configuration: _unnamed, ...etcd } = node.etcd;
     await assert.rejects(checkMemberNode(cluster, { ...node, etcd }, host, 0, signal), {
       type: 'InvalidConfiguration',
-      message: /name the file .* with etcd\.configuration/,
+      message: /which file holds .*; set etcd\.configuration/,
     });
   });
 });

@@ -111,7 +111,7 @@ test('a process that ignores SIGTERM is killed after the grace', async () => {
   while ((await readFile(log, 'utf8')) === '') assert.ok(await runningPid(record));
   const { status, stderr } = await run(file, 'stop');
   assert.equal(status, 0);
-  assert.match(stderr, /did not stop within 1 s and is killed/);
+  assert.match(stderr, /did not stop within 1 s and will be killed/);
   assert.equal(await runningPid(record), undefined);
 });
 
@@ -134,7 +134,7 @@ test('a program that is not there is a failure that names it', async () => {
   const { file } = await newService({ argv: ['/nowhere/etcd'] });
   const { status, stderr } = await run(file, 'start');
   assert.equal(status, 1);
-  assert.match(stderr, /\/nowhere\/etcd is not there/);
+  assert.match(stderr, /\/nowhere\/etcd does not exist/);
 });
 
 test('an unknown action is bad usage', async () => {

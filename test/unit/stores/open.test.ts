@@ -31,7 +31,7 @@ test('a secret that is not there is named by its reference', async () => {
   const unset = readSecret({ env: 'SALVOR_TEST_NEVER_SET' });
   await assert.rejects(unset, isFailure('InvalidConfiguration', /variable SALVOR_TEST_NEVER_SET is not set/));
   const missing = readSecret({ file: join(folder, 'missing') });
-  await assert.rejects(missing, isFailure('InvalidConfiguration', /file .*missing, which can't be read: ENOENT/));
+  await assert.rejects(missing, isFailure('InvalidConfiguration', /file .*missing can't be read: ENOENT/));
   await assert.rejects(readSecret(await file('empty', '\n')), isFailure('InvalidConfiguration', /empty is empty/));
 });
 

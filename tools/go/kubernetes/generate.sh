@@ -1,7 +1,7 @@
 #!/bin/sh
-# Writes go.mod and go.sum anew for a version of Kubernetes:  tools/go/kubernetes/generate.sh 1.34.4
+# Rewrites go.mod and go.sum for a version of Kubernetes:  tools/go/kubernetes/generate.sh 1.34.4
 #
-# k8s.io/kubernetes can't be built from the module proxy by itself: its go.mod takes the modules of its staging folder from
+# k8s.io/kubernetes alone can't be built from the module proxy: its go.mod takes the modules of its staging folder from
 # paths of its repository. Here each of them is replaced by the module that is published with the same release, v0.34.4 for
 # v1.34.4. Replacements count only in the main module, hence this one.
 set -eu

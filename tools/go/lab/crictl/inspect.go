@@ -26,14 +26,14 @@ func newInspectFlags(flags *pflag.FlagSet) inspectFlags {
 }
 
 func (options inspectFlags) print(results []map[string]any) error {
-	// One result stands by itself, several in an array.
+	// One result is printed alone, several as an array.
 	if len(results) == 1 {
 		return printValue(*options.output, *options.template, results[0])
 	}
 	return printValue(*options.output, *options.template, results)
 }
 
-// unfold adds what the runtime tells beside the status; a part that is JSON is not left in quotes.
+// unfold adds what the runtime reports besides the status; a part that is JSON is not left in quotes.
 func unfold(result map[string]any, info map[string]string) error {
 	for key, text := range info {
 		if !strings.HasPrefix(text, "{") {
@@ -49,7 +49,7 @@ func unfold(result map[string]any, info map[string]string) error {
 	return nil
 }
 
-// timeOf is the zero time for what has not happened.
+// timeOf is the zero time for an event that has not happened.
 func timeOf(nanoseconds int64) string {
 	if nanoseconds == 0 {
 		return time.Time{}.Format(time.RFC3339Nano)

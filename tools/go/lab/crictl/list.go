@@ -17,7 +17,7 @@ const (
 	podNamespaceLabel = "io.kubernetes.pod.namespace"
 )
 
-// listFlags are those that ps and pods have in common.
+// listFlags are the flags that ps and pods share.
 type listFlags struct {
 	id, name, namespace, state, output *string
 	labels                             *[]string
@@ -52,7 +52,7 @@ func (options listFlags) selector() (map[string]string, error) {
 	return selector, nil
 }
 
-// patterns gives what decides by name and namespace; both are regular expressions that may match anywhere.
+// patterns returns the filter by name and namespace; both are regular expressions that may match anywhere.
 func (options listFlags) patterns() (func(name, namespace string) bool, error) {
 	name, err := regexp.Compile(*options.name)
 	if err != nil {
@@ -67,7 +67,7 @@ func (options listFlags) patterns() (func(name, namespace string) bool, error) {
 	}, nil
 }
 
-// truncated is how an ID is shown in a table.
+// truncated shortens an ID for a table.
 func (options listFlags) truncated(id string) string {
 	id = strings.TrimPrefix(id, "sha256:")
 	if *options.wholeIDs {
@@ -76,7 +76,7 @@ func (options listFlags) truncated(id string) string {
 	return id[:min(13, len(id))]
 }
 
-// newest sorts by age, the youngest first, and keeps as many as were asked for.
+// newest sorts by age, youngest first, and keeps the requested number.
 func newest[T interface{ GetCreatedAt() int64 }](options listFlags, items []T) []T {
 	slices.SortFunc(items, func(a, b T) int { return cmp.Compare(b.GetCreatedAt(), a.GetCreatedAt()) })
 	switch {

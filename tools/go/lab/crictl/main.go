@@ -1,4 +1,4 @@
-// Command crictl answers as the one of cri-tools does, as far as the lab's nodes need it: the same verbs, flags, output and
+// Command crictl imitates the crictl of cri-tools as far as the lab's nodes need it: the same verbs, flags, output and
 // exit statuses. cri-tools is on no Go module proxy, so it can't be built the way the other binaries are.
 package main
 
@@ -17,7 +17,7 @@ import (
 
 const defaultEndpoint = "unix:///run/containerd/containerd.sock"
 
-// verb is one command: it defines its flags, and gives the function that runs once they are parsed.
+// verb is one command: it defines its flags, and returns the function that runs once they are parsed.
 type verb func(flags *pflag.FlagSet) func(ctx context.Context, runtime cri.RuntimeServiceClient, args []string) error
 
 var verbs = map[string]verb{
@@ -72,7 +72,7 @@ func run(args []string) error {
 	return act(context.Background(), runtime, flags.Args())
 }
 
-// newFlags takes flags only before the first argument, as the real one does.
+// newFlags accepts flags only before the first argument, like the real one.
 func newFlags(name string) *pflag.FlagSet {
 	flags := pflag.NewFlagSet(name, pflag.ContinueOnError)
 	flags.SetInterspersed(false)
@@ -80,7 +80,7 @@ func newFlags(name string) *pflag.FlagSet {
 	return flags
 }
 
-// check tells a runtime that can't be reached from one that refuses what it is asked.
+// check distinguishes a runtime that can't be reached from one that refuses the request.
 func check(runtime cri.RuntimeServiceClient, endpoint string, timeout time.Duration) error {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()

@@ -18,7 +18,7 @@ import (
 
 var asJSON = protojson.MarshalOptions{EmitDefaultValues: true, Indent: "  "}
 
-// printList prints IDs, a table, or the whole message. As in the real one, a format wins over --quiet.
+// printList prints IDs, a table, or the whole message. As in the real one, a format overrides --quiet.
 func printList(format string, quiet bool, ids []string, rows [][]string, message proto.Message) error {
 	switch format {
 	case "json", "yaml":
@@ -48,7 +48,7 @@ func printList(format string, quiet bool, ids []string, rows [][]string, message
 	return nil
 }
 
-// printValue prints what inspect and info found.
+// printValue prints the results of inspect and info.
 func printValue(format, text string, value any) error {
 	encoded, err := json.MarshalIndent(value, "", "  ")
 	if err != nil {
@@ -79,7 +79,7 @@ func printValue(format, text string, value any) error {
 	return nil
 }
 
-// valueOf is a message as plain maps, with the names that its JSON has.
+// valueOf returns a message as plain maps, with the names that its JSON has.
 func valueOf(message proto.Message) (map[string]any, error) {
 	text, err := asJSON.Marshal(message)
 	if err != nil {
@@ -93,7 +93,7 @@ func age(createdAt int64) string {
 	return units.HumanDuration(time.Since(time.Unix(0, createdAt))) + " ago"
 }
 
-// titled makes Running of CONTAINER_RUNNING.
+// titled turns CONTAINER_RUNNING into Running.
 func titled(state, prefix string) string {
 	state = strings.TrimPrefix(state, prefix)
 	return state[:1] + strings.ToLower(state[1:])

@@ -10,7 +10,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	// Without a handler the kernel reaps what is left to this process.
+	// Without a handler the kernel reaps the processes that are left to this one.
 	signal.Ignore(syscall.SIGCHLD)
 	<-ctx.Done()
 }
