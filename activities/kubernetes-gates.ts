@@ -54,7 +54,7 @@ async function expectCompacted(
   }
   throw new SalvorError(
     'ComponentStuck',
-    `etcd on node ${node.name} takes a watch from revision ${next}, which is of before the restore; expected it to be compacted: clients miss changes`,
+    `etcd on node ${node.name} takes a watch from revision ${next}, which is from before the restore; expected it to be compacted: clients will miss changes`,
   );
 }
 

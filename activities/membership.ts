@@ -55,7 +55,7 @@ export function createMembershipActivities() {
       const members = memberTable(cluster.nodes, survey, []);
       const problems = problemsOfMembers(members, removed);
       if (problems.length > 0)
-        throw new SalvorError('MemberUnreachable', `the members are not well yet: ${problems.join('; ')}`);
+        throw new SalvorError('MemberUnreachable', `the members are not healthy yet: ${problems.join('; ')}`);
       return { members, quorum: quorumOf(survey, members) };
     }),
   };

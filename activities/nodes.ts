@@ -85,7 +85,7 @@ export async function refuseRunning(
   if ((await controlPlaneFor(cluster, node, host).etcd.status(signal)) === 'stopped') return;
   throw new SalvorError(
     'UnsafeState',
-    `${node.name}: etcd runs, so its data directory stays where it is; was it started by something else?`,
+    `${node.name}: etcd runs, so its data directory was not moved; has something else started it?`,
   );
 }
 

@@ -10,12 +10,12 @@ export const FAILURES = {
     exit: 2,
     act: 'correct salvor.yaml; `salvor config check` shows every problem',
   },
-  UnknownCluster: { retryable: false, exit: 2, act: 'use a cluster of the configuration' },
-  UnknownBackup: { retryable: false, exit: 2, act: 'choose a backup from `salvor backups <cluster>`' },
-  UnknownStore: { retryable: false, exit: 2, act: 'use a store of the configuration' },
+  UnknownCluster: { retryable: false, exit: 2, act: 'use a cluster from the configuration' },
+  UnknownBackup: { retryable: false, exit: 2, act: 'choose a backup listed by `salvor backups <cluster>`' },
+  UnknownStore: { retryable: false, exit: 2, act: 'use a store from the configuration' },
   ConfirmationMismatch: { retryable: false, exit: 2, act: 'repeat the name of the cluster as the confirmation' },
-  PlanChanged: { retryable: false, exit: 1, act: 'look at the plan as it is now, and approve that' },
-  NotApproved: { retryable: false, exit: 1, act: 'start it again, and approve its plan in time' },
+  PlanChanged: { retryable: false, exit: 1, act: 'read the current plan, and approve that one' },
+  NotApproved: { retryable: false, exit: 1, act: 'start the restore again, and approve its plan in time' },
   ConfigurationDiffers: {
     retryable: false,
     exit: 1,
@@ -41,12 +41,12 @@ export const FAILURES = {
   ComponentStuck: { retryable: true, exit: 1, act: 'look at the component on its node' },
   // Stores and backups
   StoreMissing: { retryable: false, exit: 1, act: 'create the bucket or directory, or correct the configuration' },
-  StoreUnavailable: { retryable: true, exit: 1, act: 'check the store and the way to it' },
+  StoreUnavailable: { retryable: true, exit: 1, act: 'check the store and the connection to it' },
   NoSpace: { retryable: false, exit: 1, act: 'make room' },
   ArtifactMissing: { retryable: false, exit: 1, act: 'use another store or backup' },
   ArtifactExists: { retryable: false, exit: 1, act: 'nothing: an existing artifact is never overwritten' },
   BackupCorrupt: { retryable: false, exit: 1, act: 'use another store or backup; do not delete this one yet' },
-  SnapshotInterrupted: { retryable: true, exit: 1, act: 'nothing: a new snapshot is taken' },
+  SnapshotInterrupted: { retryable: true, exit: 1, act: 'nothing: Salvor takes a new snapshot' },
   DecryptionFailed: {
     retryable: false,
     exit: 1,
@@ -56,7 +56,7 @@ export const FAILURES = {
   HostUnreachable: { retryable: true, exit: 1, act: 'check the node and the connection to it' },
   ToolMissing: { retryable: false, exit: 1, act: 'install the tool, or name it in the configuration' },
   CommandFailed: { retryable: true, exit: 1, act: 'read what the command said' },
-  UnsafeState: { retryable: false, exit: 1, act: 'look at the node before going on' },
+  UnsafeState: { retryable: false, exit: 1, act: 'look at the node before you continue' },
 } as const satisfies Record<string, { retryable: boolean; exit: 1 | 2; act: string }>;
 
 /** The `type` of a failure, as it stands in workflow histories and in JSON output. */

@@ -103,6 +103,6 @@ export function checkConfirmation(cluster: string, confirm: string): void {
   if (confirm === cluster) return;
   throw new SalvorError(
     'ConfirmationMismatch',
-    `the confirmation is "${confirm}", expected "${cluster}": the operation takes away what that cluster has now`,
+    `the confirmation is "${confirm}", expected "${cluster}": the operation replaces or removes what that cluster has now`,
   );
 }

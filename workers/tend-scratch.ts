@@ -11,9 +11,9 @@ export async function tendScratch(signal: AbortSignal, say: (line: string) => vo
   while (!signal.aborted) {
     try {
       const swept = await sweepScratch();
-      if (swept > 0) say(`removed ${swept} scratch folders that killed workers had left`);
+      if (swept > 0) say(`removed ${swept} scratch folders left by killed workers`);
     } catch (error) {
-      say(`scratch folders that killed workers left: ${messageOf(error)}`);
+      say(`removing scratch folders left by killed workers: ${messageOf(error)}`);
     }
     await delay(EVERY_MS, undefined, { signal, ref: false }).catch(() => undefined);
   }

@@ -41,7 +41,7 @@ export async function checkCluster(input: CheckClusterInput): Promise<CheckClust
       const { backups, more = 0 } = await look.listBackups({ cluster });
       const [newest] = backups.filter((each) => isGood(each));
       if (newest === undefined)
-        return { ok: true, seen: 'none yet', advice: `take one: salvor backup ${cluster.name}` };
+        return { ok: true, seen: 'no backups yet', advice: `take one: salvor backup ${cluster.name}` };
       return { ok: true, seen: `${backups.length + more}, the newest good one is ${newest.backup}` };
     }),
   );

@@ -86,7 +86,7 @@ export function describeBackup(cluster: Cluster, found: Found, readStores: strin
     proof: null,
     stores,
     bytes: sizeOfOneCopy(found.objects),
-    ...(hasManifest && { problem: problems.join('; ') || 'its manifest is gone' }),
+    ...(hasManifest && { problem: problems.join('; ') || 'its manifest is missing' }),
   };
   const { nodeAddress, objects, backup } = found;
   const described = { entry, nodeAddress, objects, missing: [], problems };
@@ -116,7 +116,7 @@ function describeOwn(cluster: Cluster, found: Found, manifest: Manifest, readSto
     problems.push(`the last drill failed: ${check.name}: ${check.seen}`);
   }
   for (const { kind, node, reason } of manifest.lacking ?? [])
-    problems.push(`${kind} of ${node} was not kept: ${reason}`);
+    problems.push(`${kind} of ${node} could not be saved: ${reason}`);
   const described: FoundBackup = {
     entry: {
       ...commonOf(cluster, found),

@@ -44,7 +44,7 @@ export function requireSettled(node: string, settling: Settling, now: Date, over
   if (lastChange !== null && sinceMs !== undefined && sinceMs < ROLLOUT_MS && !override.includes('rollout')) {
     throw new SalvorError(
       'ClusterNotReady',
-      `${node}: ${lastChange.path} was changed at ${lastChange.changedAt}, less than 5 minutes ago: a rollout is in progress; back up when it has ended, or override "rollout"`,
+      `${node}: ${lastChange.path} changed at ${lastChange.changedAt}, less than 5 minutes ago: a rollout is in progress; take the backup when it has ended, or override "rollout"`,
     );
   }
   const moving = operators.filter(({ progressing }) => progressing !== 'False');

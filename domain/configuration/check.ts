@@ -53,7 +53,7 @@ function checkDistinctNodes({ nodes }: ClusterConfiguration, at: PropertyKey[]):
     for (const { field, of } of DISTINCT) {
       const other = nodes.slice(0, index).find((earlier) => of(earlier) === of(node));
       if (other === undefined) continue;
-      const message = `the same as of node "${other.name}"; expected each node once, with its own ${field.at(-1)?.toString()}`;
+      const message = `the same as node "${other.name}"; expected each node once, with its own ${field.at(-1)?.toString()}`;
       return [{ path: [...at, 'nodes', index, ...field], message }];
     }
     return [];
@@ -69,19 +69,19 @@ function checkServices(cluster: ClusterConfiguration, at: PropertyKey[]): Findin
     if (needsCommands && node.etcd?.service === undefined) {
       findings.push({
         path: [...path, 'etcd', 'service'],
-        message: `missing; the flavour "${flavour}" needs how etcd is started, stopped and looked at`,
+        message: `missing; the flavour "${flavour}" needs the commands that start, stop and check etcd`,
       });
     }
     if (needsCommands && kubernetes !== null && node.apiServer?.service === undefined) {
       findings.push({
         path: [...path, 'apiServer', 'service'],
-        message: `missing; the flavour "${flavour}" needs how kube-apiserver is started, stopped and looked at (without Kubernetes the flavour is "etcd")`,
+        message: `missing; the flavour "${flavour}" needs the commands that start, stop and check kube-apiserver (without Kubernetes, use the flavour "etcd")`,
       });
     }
     if (kubernetes === null && node.apiServer !== undefined) {
       findings.push({
         path: [...path, 'apiServer'],
-        message: `the flavour "${flavour}" has no kube-apiserver; with one the flavour is "services"`,
+        message: `the flavour "${flavour}" has no kube-apiserver; with one, use the flavour "services"`,
       });
     }
   }
@@ -107,7 +107,12 @@ function samePlaces({ stores }: Configuration): Finding[] {
     const other = places.get(place);
     places.set(place, other ?? name);
     if (other === undefined) return [];
-    return [{ path: ['stores', name], message: `the same place as store "${other}": a backup in both is one copy` }];
+    return [
+      {
+        path: ['stores', name],
+        message: `the same place as store "${other}": a backup in both stores has only one copy`,
+      },
+    ];
   });
 }
 
@@ -117,7 +122,7 @@ function keysBesideSnapshots({ stores }: Configuration, name: string, cluster: C
     .filter((store) => holds(stores, store, 'snapshot') && holds(stores, store, 'static-resources'))
     .map((store) => ({
       path: ['clusters', name, 'stores', cluster.stores.indexOf(store)],
-      message: `store "${store}" would hold both the snapshot of "${name}" and, in its static resources, the keys that decrypt it; set "holds" so that they lie apart`,
+      message: `store "${store}" would hold both the snapshot of "${name}" and, in its static resources, the keys that decrypt it; set "holds" to keep them apart`,
     }));
 }
 
@@ -127,7 +132,7 @@ function missingKeys(name: string, cluster: ClusterConfiguration): Finding[] {
   if (cluster.encryption && (cluster.encryption.identities ?? []).length === 0) {
     findings.push({
       path: ['clusters', name, 'encryption'],
-      message: 'no "identities": backups are written, but verify and restore can\'t read them',
+      message: 'no "identities": backups will be written, but verify and restore can\'t read them',
     });
   }
   const https = cluster.nodes.some((node) => node.etcd?.clientUrl?.startsWith('https:'));
@@ -139,7 +144,7 @@ function missingKeys(name: string, cluster: ClusterConfiguration): Finding[] {
   if ((https || hasTls) && !isRead && !cluster.etcd.tls) {
     findings.push({
       path: ['clusters', name, 'etcd'],
-      message: 'no "tls": the worker has no certificate of its own, which etcd of this kind asks for',
+      message: 'no "tls": the worker has no client certificate, which this kind of etcd requires',
     });
   }
   return findings;

@@ -33,7 +33,7 @@ export function parseNote<S extends z.ZodRawShape>(
   try {
     json = JSON.parse(text);
   } catch (error) {
-    throw new SalvorError('BackupCorrupt', `${where} is not JSON; it was changed or cut off after it was written`, {
+    throw new SalvorError('BackupCorrupt', `${where} is not JSON; it was changed or truncated after it was written`, {
       cause: error,
     });
   }
@@ -68,7 +68,7 @@ export function inItsPlace<T extends { cluster: string; backup: string; node: { 
   if (place?.cluster === cluster && place.backup === backup && place.nodeAddress === node.address) return note;
   throw new SalvorError(
     'BackupCorrupt',
-    `${where} is of another backup: it tells of ${backup} of ${cluster}, taken from ${node.address}`,
+    `${where} belongs to another backup: ${backup} of ${cluster}, taken from ${node.address}`,
   );
 }
 

@@ -31,7 +31,7 @@ export function snapshotSourceOf(manifest: Manifest): SnapshotSource {
   if (artifact === undefined || artifact.compression === 'gzip') {
     throw new SalvorError(
       'BackupCorrupt',
-      `the manifest of ${manifest.cluster} ${manifest.backup} describes no etcd snapshot`,
+      `the manifest of ${manifest.cluster} ${manifest.backup} does not describe an etcd snapshot`,
     );
   }
   const { key, compression, encrypted, stores, content, stored } = artifact;

@@ -37,7 +37,7 @@ export function withInitialCluster(text: string, wanted: InitialCluster, where: 
       throw new SalvorError(
         'UnsafeState',
         `${where} sets ${NAMES[setting]} ${count === 0 ? 'nowhere' : `${count} times`}, expected once, as a flag (--${NAMES[setting]}=…), a variable (ETCD_…=…) or a field; ` +
-          'a member that is replaced gets it written anew there. Correct the file, or "configuration" of the node',
+          'a replaced member gets a new value there. Correct the file, or "configuration" of the node',
       );
     }
   }

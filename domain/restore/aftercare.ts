@@ -80,7 +80,7 @@ export function kubeletsFinding(nodes: SeenNode[], leases: SeenLease[], sinceRev
     silent,
     nodes.length === 0 ? 'there are no nodes' : `${nodes.length} of ${nodes.length} have renewed their leases`,
     (names) => `${silent.length} of ${nodes.length} have not renewed their leases since the restore: ${names}`,
-    'where the machine is there: `systemctl restart kubelet` on it; where it is gone for good: `kubectl delete node <name>`',
+    'if the machine exists: `systemctl restart kubelet` on it; if it is gone forever: `kubectl delete node <name>`',
   );
 }
 
@@ -96,7 +96,7 @@ export function readyFinding(nodes: SeenNode[], leases: SeenLease[], sinceRevisi
     unready,
     `${answering.length} are ready`,
     (names) => `not ready: ${names}`,
-    '`kubectl describe node <name>` says why',
+    '`kubectl describe node <name>` shows why',
   );
 }
 
@@ -111,14 +111,14 @@ export function missingNodesFinding(
   const missing = configured.filter((node) => !isThere(node)).map(({ name }) => name);
   const what = 'nodes of the configuration';
   if (!areNodes && missing.length === configured.length) {
-    return { what, state: 'fine', detail: 'none of them is a Node: the control plane runs beside the cluster' };
+    return { what, state: 'fine', detail: 'none of them is a Node: the control plane runs outside the cluster' };
   }
   return listing(
     what,
     missing,
     `all ${configured.length} are Nodes`,
     (names) => `no Node object: ${names}; they joined after the backup`,
-    'a kubelet registers itself anew: `systemctl restart kubelet` on the node; then put its labels and taints back',
+    'restart the kubelet on the node (`systemctl restart kubelet`), which registers it again; then restore its labels and taints',
   );
 }
 
@@ -136,7 +136,7 @@ export function leaderFinding(
     return {
       what: name,
       state: 'not-checked',
-      detail: `there is no lease kube-system/${name}: it isn't run, or elects elsewhere`,
+      detail: `there is no lease kube-system/${name}: it does not run, or uses another lock for its election`,
     };
   }
   const { holder } = lease;
@@ -150,9 +150,9 @@ export function leaderFinding(
     state: 'listed',
     detail:
       holder === undefined
-        ? 'nobody has taken its lease since it was released'
-        : `its lease, of ${holder}, was not renewed since the restore`,
-    advice: `look whether ${name} runs on the control-plane nodes, and at its log`,
+        ? 'no instance has taken its lease since it was released'
+        : `its lease, held by ${holder}, has not been renewed since the restore`,
+    advice: `check that ${name} runs on the control-plane nodes, and read its log`,
   };
 }
 
@@ -173,9 +173,9 @@ export function bindingsFinding(what: string, lost: SeenBinding[], advice: strin
   return listing(
     what,
     lost.map(({ name, node }) => `${name} on ${node}`),
-    'all are on nodes that are there',
+    'all are on existing nodes',
     (names) =>
-      `${lost.length} on ${nodes.size} ${nodes.size === 1 ? 'node that is' : 'nodes that are'} not there: ${names}`,
+      `${lost.length} on ${nodes.size} ${nodes.size === 1 ? 'node that does' : 'nodes that do'} not exist: ${names}`,
     advice,
   );
 }

@@ -62,6 +62,6 @@ export function endpointsFinding(what: string, before: string[], now: string[], 
     state: 'listed',
     detail: problems.join('; '),
     advice:
-      '`kubectl -n default get endpoints,endpointslices kubernetes`; kube-apiserver puts them right every ten seconds where its --endpoint-reconciler-type is lease',
+      '`kubectl -n default get endpoints,endpointslices kubernetes`; kube-apiserver corrects them every ten seconds if its --endpoint-reconciler-type is lease',
   };
 }

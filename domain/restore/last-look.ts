@@ -25,7 +25,7 @@ export function whyNotNow({ plan, isAnyPlanAccepted, floor, isRaised, members, n
   const now = presentState(members);
   const problems: string[] = [];
   if (now.clusterId !== null && plan.before.clusterId !== null && now.clusterId !== plan.before.clusterId) {
-    problems.push(`the members are of cluster ${now.clusterId}, expected ${plan.before.clusterId}`);
+    problems.push(`the members belong to cluster ${now.clusterId}, expected ${plan.before.clusterId}`);
   }
   if (now.hadLeader && !plan.before.hadLeader && !isAnyPlanAccepted) {
     problems.push(`quorum is back: ${now.up.length} of ${members.length} members answer`);
@@ -33,7 +33,9 @@ export function whyNotNow({ plan, isAnyPlanAccepted, floor, isRaised, members, n
   if (!isRaised) return problems;
   const unseen = unseenWriters(plan.before.up, members, nodes);
   if (unseen.length > 0) {
-    problems.push(`what was written meanwhile is unknown, since etcd runs and no longer answers: ${unseen.join('; ')}`);
+    problems.push(
+      `what was written meanwhile is unknown, since etcd is running but no longer answers: ${unseen.join('; ')}`,
+    );
   }
   const overtaken = overtakenBy(now.revision, floor);
   if (overtaken !== undefined) problems.push(overtaken);

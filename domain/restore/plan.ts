@@ -160,7 +160,7 @@ function refuseLaterVersion({ snapshot, members }: RestorePlan['versions']): voi
   if (older.length === 0) return;
   throw new SalvorError(
     'UnsafeState',
-    `the snapshot is of etcd ${snapshot}, and ${older.map(({ node, version }) => `${node} runs ${version}`).join(', ')}: an etcd does not start with the data of a later one. Upgrade etcd there, or use an older backup`,
+    `the snapshot is from etcd ${snapshot}, and ${older.map(({ node, version }) => `${node} runs ${version}`).join(', ')}: etcd does not start with data from a later release. Upgrade etcd there, or use an older backup`,
   );
 }
 
@@ -178,17 +178,17 @@ function* warningsOf(
     yield `quorum is lost: ${before.up.length} of ${members.length} members answer${before.leader === null ? ', and none leads' : ''}`;
   if (source.state !== 'complete') yield `the backup is ${source.state}`;
   if (source.skipHashCheck)
-    yield 'the snapshot may be a copy of a data directory, without a hash: a byte that changed in it is not noticed';
+    yield 'the snapshot may be a copy of a data directory, without a hash: a changed byte in it will not be noticed';
   if (source.etcd === undefined)
-    yield 'the snapshot has no manifest: what it must hold is not known, only that it is whole and restores';
+    yield 'the snapshot has no manifest: its expected content is unknown, only that it is complete and restores';
   for (const { name, etcd, dataDir, etcdutl, leavesRevision } of nodes) {
     if (leavesRevision) yield `${name}: ${cannotRaiseRevision(etcdutl)}`;
-    if (dataDir === 'missing') yield `${name} has no data; it gets new data like the others`;
-    else if (etcd === 'stopped') yield `etcd on ${name} does not run; the restore starts it`;
+    if (dataDir === 'missing') yield `${name} has no data; it will get new data like the others`;
+    else if (etcd === 'stopped') yield `etcd on ${name} is not running; the restore will start it`;
   }
   const other = versions.members.filter(
     ({ version }) => versions.snapshot !== null && minorVersionOf(version) > minorVersionOf(versions.snapshot),
   );
   if (other.length > 0)
-    yield `the snapshot is of etcd ${versions.snapshot}, ${other.map(({ node, version }) => `${node} runs ${version}`).join(', ')}: its data is upgraded at the start`;
+    yield `the snapshot is from etcd ${versions.snapshot}, ${other.map(({ node, version }) => `${node} runs ${version}`).join(', ')}: etcd will upgrade the data when it starts`;
 }

@@ -67,5 +67,5 @@ export function overtakenBy(liveRevision: string | null, floor: string): string 
 
 /** What people must know before a restore with a tool that leaves the revision where the snapshot was. */
 export function cannotRaiseRevision(tool: string): string {
-  return `${tool} can't raise the revision (etcd 3.4.27, 3.5.10 and later can), so the cluster goes back to the snapshot's: what watches it would miss changes in silence. Restart everything that watches afterwards (kubelets, controllers, operators), or put a newer tool of the same minor version on the node and name it with etcd.etcdutl`;
+  return `${tool} can't raise the revision (etcd 3.4.27, 3.5.10 and later can), so the cluster goes back to the snapshot's revision: clients that watch it would silently miss changes. Restart everything that watches afterwards (kubelets, controllers, operators), or put a newer tool of the same minor version on the node and name it with etcd.etcdutl`;
 }

@@ -60,7 +60,7 @@ export function scheduleTimes(rule: ScheduleRule): ScheduleTimes {
 function cronTimes(cron: string, rule: ScheduleRule, jitterMs: number): ScheduleTimes {
   if (rule.every !== undefined) throw new ScheduleProblem('cron', 'expected either "every" or "cron"');
   if (rule.window !== undefined) {
-    throw new ScheduleProblem('window', 'goes with "every"; "cron" says its times by itself');
+    throw new ScheduleProblem('window', 'belongs to "every"; with "cron" it has no use');
   }
   const { calendars, intervalMs } = readCron(cron);
   const timeZone = zoneOf(rule.timeZone, 'timeZone');
@@ -71,7 +71,7 @@ function cronTimes(cron: string, rule: ScheduleRule, jitterMs: number): Schedule
 function windowTimes(text: string, everyMs: number, rule: ScheduleRule, jitterMs: number): ScheduleTimes {
   const window = readWindow(text);
   if (window.timeZone !== undefined && rule.timeZone !== undefined && window.timeZone !== rule.timeZone) {
-    throw new ScheduleProblem('timeZone', 'the window has another time zone; expected it once');
+    throw new ScheduleProblem('timeZone', 'differs from the time zone of the window; expected only one');
   }
   const { calendars, spareMs } = timesInWindow(window, everyMs, jitterMs);
   const timeZone =

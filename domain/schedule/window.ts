@@ -30,7 +30,7 @@ export function readWindow(text: string): Window {
   const start = fromHour * 60 + fromMinute;
   const end = toHour * 60 + toMinute;
   if (start === end)
-    throw new ScheduleProblem('window', 'begins when it ends; expected another end, or no window at all');
+    throw new ScheduleProblem('window', 'starts and ends at the same time; expected another end, or no window at all');
   return withoutUndefined({ start, lengthMinutes: (end - start + DAY_MINUTES) % DAY_MINUTES, timeZone: match[5] });
 }
 
@@ -49,7 +49,7 @@ export function timesInWindow(
   if (!Number.isInteger(DAY_MINUTES / every) || !Number.isInteger(every)) {
     throw new ScheduleProblem(
       'every',
-      'with a window, expected whole minutes that divide a day without a rest, such as 30m, 6h or 1d; for other times use "cron"',
+      'with a window, expected whole minutes that divide a day evenly, such as 30m, 6h or 1d; for other times use "cron"',
     );
   }
   const times = Array.from({ length: Math.ceil(lengthMinutes / every) }, (_, index) => start + index * every);

@@ -153,7 +153,7 @@ export async function putNodeInPlaceOf(world: World, old: string, name: string):
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const [clientPort, peerPort] = await freePorts(2);
   const text = await readFile(etcdService, 'utf8');
-  const oldPeerUrl = /--initial-advertise-peer-urls=(https:[^']+)'/.exec(text)?.[1] ?? '';
+  const oldPeerUrl = /--initial-advertise-peer-urls=(https:[^'\s]+)/.exec(text)?.[1] ?? '';
   const urls = {
     clientUrl: clientUrl.replace(/\d+$/, String(clientPort)),
     peerUrl: oldPeerUrl.replace(/\d+$/, String(peerPort)),
@@ -163,7 +163,7 @@ export async function putNodeInPlaceOf(world: World, old: string, name: string):
     .replaceAll(clientUrl, urls.clientUrl)
     .replaceAll(oldPeerUrl, urls.peerUrl)
     .replaceAll(dataDir, join(directory, 'etcd'))
-    .replace(`--name=${old}'`, `--name=${name}'`)
+    .replace(new RegExp(`--name=${old}\\b`), `--name=${name}`)
     .replace(/^record=.*$/m, `record='${join(directory, 'record')}'`)
     .replace(/^log=.*$/m, `log='${join(directory, 'log')}'`);
   await writeFile(script, own, { mode: 0o700 });

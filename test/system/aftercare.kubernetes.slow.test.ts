@@ -181,7 +181,7 @@ test('where every controller was stopped, the lease of one that ended is given b
   const seen = await found(since, 0, { ...cluster, flavour: 'kubeadm' });
   assert.equal((await lease())?.holderIdentity, undefined);
   assert.equal((await lease())?.leaseDurationSeconds, 1);
-  assert.equal(seen[name]?.detail, 'nobody has taken its lease since it was released');
+  assert.equal(seen[name]?.detail, 'no instance has taken its lease since it was released');
   assert.equal(seen['kube-scheduler']?.detail, 'kube-scheduler-holder leads and has renewed its lease');
 });
 

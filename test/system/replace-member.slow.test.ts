@@ -74,7 +74,7 @@ test('a member that ends again and again over a corrupt log is found so, and its
 
 test('the leader is replaced when it is meant, and hands over first', async () => {
   const { exit } = await salvor(world, 'member', 'replace', cluster, 'm1', '--confirm', cluster);
-  assert.equal(exit, 1, 'nothing is wrong with it');
+  assert.equal(exit, 1, 'no problems found');
   const leader = (await members(world)).find(({ role }) => role === 'leader')?.node ?? '';
   const others = ['m1', 'm2', 'm3'].filter((name) => name !== leader);
   const command = ['member', 'replace', cluster, leader, '--healthy', '--confirm', cluster];

@@ -113,7 +113,7 @@ test('of every node an archive is kept that puts files, modes and links back, in
   assert.ok(elsewhere.every((name) => !name.includes('static-resources-')));
 
   for (const { node } of archives)
-    assert.match(evidence('Keep the static resources', node), /no-such-file is not there/);
+    assert.match(evidence('Keep the static resources', node), /no-such-file does not exist/);
   for (const { copies } of archives) {
     const target = await mkdtemp(join(folder, 'back-'));
     await run('tar', ['-xpzf', join(vault(), copies[0]?.key ?? ''), '-C', target]);

@@ -273,7 +273,7 @@ test('a step that cannot succeed once the cluster is touched waits for a person,
   const report = await run(fake, INPUT, 'replaceMember-paused-retried', async (handle) => {
     assert.equal(await untilPaused(handle), 'Start etcd (m3): m3: the unit is masked. Decide: retry or abort');
     await assert.rejects(handle.executeUpdate('rollback'), (error) =>
-      /taken out of the cluster, and there is no way back/.test(String((error as Error).cause)),
+      /removed from the cluster, and there is no way back/.test(String((error as Error).cause)),
     );
     isBroken = false;
     await handle.executeUpdate('retry');

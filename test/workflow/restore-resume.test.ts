@@ -107,7 +107,7 @@ test('a journal that cannot be closed is told; the cluster, which is well again,
 });
 
 const refused: [what: string, journals: Record<string, Journal>, type: string, message: RegExp][] = [
-  ['no node has a journal', {}, 'UnsafeState', /no restore is unfinished/],
+  ['no node has a journal', {}, 'UnsafeState', /there is no unfinished restore/],
   [
     'the journals are of different restores',
     { m1: JOURNAL, m2: { ...JOURNAL, operationId: '20261124-070000', workflowId: 'restore/prod/other' } },

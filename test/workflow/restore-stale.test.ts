@@ -209,7 +209,7 @@ describe('while the approval waits', () => {
     });
     assert.equal(report.outcome, 'restored');
     assert.equal(wait.given.bumpRevision, null);
-    assert.match(report.aftercare?.[0]?.detail ?? '', /may miss changes in silence/);
+    assert.match(report.aftercare?.[0]?.detail ?? '', /may miss changes silently/);
   });
 
   const ends: [
@@ -309,14 +309,14 @@ describe('while the safety copy is taken and the new data is staged', () => {
     const wait = during('stageDataDirectory', ({ live }) => {
       live.clusterId = '7';
     });
-    await refused(wait, { approve: 'auto' }, 'restore-other-cluster', 'PlanChanged', /of cluster 7, expected 1/);
+    await refused(wait, { approve: 'auto' }, 'restore-other-cluster', 'PlanChanged', /belong to cluster 7, expected 1/);
   });
 
   test('members that fall silent while their etcd runs may take writes unseen: an expired certificate ends the restore', async () => {
     const wait = during('stageDataDirectory', ({ live }) => {
       live.silent = { m1: 'certificate has expired', m3: 'certificate has expired' };
     });
-    const message = /etcd runs and no longer answers: m1: certificate has expired; m3: certificate has expired/;
+    const message = /etcd is running but no longer answers: m1: certificate has expired; m3: certificate has expired/;
     await refused(wait, { approve: 'auto' }, 'restore-unseen', 'PlanChanged', message);
   });
 

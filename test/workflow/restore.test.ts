@@ -220,7 +220,7 @@ test("when one node's tool can't raise the revision, no node's does, and the ste
   assert.deepEqual(report.aftercare?.[0], {
     what: 'watches from before the restore',
     state: 'listed',
-    detail: "they do not end, and may miss changes in silence: the revision went back to the snapshot's, 4200",
+    detail: "they do not end, and may miss changes silently: the revision went back to the snapshot's, 4200",
     advice: 'restart everything that watches: kubelets, controllers, operators',
   });
 });
@@ -373,7 +373,7 @@ test('a rollback is over when a member that did not answer before does not start
   );
   assert.equal(report.outcome, 'rolled-back');
   const start = report.steps.find(({ name, node }) => name === 'Roll back: start etcd' && node === 'm3');
-  assert.equal(start?.evidence, 'did not answer before either: m3: etcd ends at once');
+  assert.equal(start?.evidence, 'it did not answer before the restore either: m3: etcd ends at once');
 });
 
 test('with onFailure rollback the first failure rolls back without a person', async () => {
@@ -427,7 +427,7 @@ test('a rollback that cannot succeed waits as well, and cannot be rolled back on
         return waitingFor?.startsWith('Roll back') ? waitingFor : undefined;
       });
       await assert.rejects(handle.executeUpdate('rollback'), (error) =>
-        /it is the rollback that waits/.test(String((error as Error).cause)),
+        /the rollback itself is waiting/.test(String((error as Error).cause)),
       );
       await handle.executeUpdate('abort');
     },
@@ -448,7 +448,7 @@ test('a decision that nobody asked for is refused, and a cancellation in the mid
     fake,
     async (handle) => {
       await assert.rejects(handle.executeUpdate('retry'), (error) =>
-        /no step waits for a decision/.test(String((error as Error).cause)),
+        /no step is waiting for a decision/.test(String((error as Error).cause)),
       );
       await until('the cluster is touched', async () => fake.calls.includes('stopEtcd m2'));
       await handle.cancel();

@@ -66,7 +66,7 @@ for (const operation of ['backup', 'prune'] as const) {
           cluster: 'prod',
           state: 'skipped',
           reason:
-            'prod is held by restore/prod/by-somebody; one operation changes a cluster at a time. Wait for it, or end it: `salvor show restore/prod/by-somebody`',
+            'prod is held by restore/prod/by-somebody; only one operation can change a cluster at a time. Wait until it ends, or end it: `salvor show restore/prod/by-somebody`',
         });
         assert.equal((await run.describe()).status.name, 'COMPLETED');
         await recordHistory(run, `${operation}-skipped`);

@@ -88,7 +88,7 @@ test('a backup that is wrong fails as BackupCorrupt after the result was kept, n
     assert.equal(failureTypeIn(error), 'BackupCorrupt');
     assert.match(
       String(error.cause?.message),
-      /20261101-000000 of prod: snapshot in local: other bytes\. The copy in offsite is right and restores/,
+      /20261101-000000 of prod: snapshot in local: other bytes\. The copy in offsite is good and restores/,
     );
     return true;
   });

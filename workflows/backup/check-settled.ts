@@ -36,7 +36,7 @@ export async function checkSettled(
         ...(settling?.installedAt ? [`${where}: installed ${settling.installedAt}`] : []),
         ...(settling?.operators ?? []).map(({ operator, progressing }) => `${operator}: Progressing is ${progressing}`),
         ...(settling?.lastChange ? [`${where}: static pods last changed ${settling.lastChange.changedAt}`] : []),
-        ...(problem === undefined ? [] : [`${where} not looked at: ${problem}`]),
+        ...(problem === undefined ? [] : [`${where} could not be checked: ${problem}`]),
       ]);
     },
     (seen) => [...seen, ...override.map((name) => `"${name}" is overridden`)].join('; ') || 'nothing tells',

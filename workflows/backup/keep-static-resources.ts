@@ -37,10 +37,10 @@ export async function keepStaticResources(
 /** Not keeping them is a choice, or a slip: the evidence names it. */
 function whyNot(cluster: Cluster): string | undefined {
   if (staticResourcePaths(cluster).length === 0) {
-    return 'none: staticResources.paths lists none; the certificates and keys of the nodes are not part of this backup';
+    return 'none: staticResources.paths is empty; this backup does not contain the certificates and keys of the nodes';
   }
   if (!cluster.stores.some((store) => storeHolds(store, 'static-resources'))) {
-    return 'none: no store holds static-resources; the certificates and keys of the nodes are not part of this backup';
+    return 'none: no store holds static-resources; this backup does not contain the certificates and keys of the nodes';
   }
   return undefined;
 }
@@ -60,7 +60,7 @@ async function keepOfNode(
         [
           `${paths.join(', ')} as ${formatBytes(stored.bytes)}`,
           ...copies.map(({ store, state, error }) => `${store}: ${error ?? state}`),
-          ...absent.map((path) => `${path} is not there`),
+          ...absent.map((path) => `${path} does not exist`),
         ].join('; '),
     );
   } catch (error) {

@@ -40,14 +40,14 @@ export async function takeBackup(
     (artifacts) => {
       const copies = artifacts.flatMap((artifact) => artifact.copies);
       const lost = copies.filter((copy) => !isComplete(copy));
-      if (lost.length === 0) return `${copies.length} copies as they were sent`;
+      if (lost.length === 0) return `${copies.length} copies match what was sent`;
       return lost.map(({ store, key, error }) => `${store}: ${key} ${error ?? 'failed'}`).join('; ');
     },
   );
   const unread = read.filter((artifact) => !artifact.copies.some(isComplete));
   const artifacts = read.filter((artifact) => !unread.includes(artifact));
   for (const artifact of unread) {
-    const reason = `no store gives back what it was sent: ${whatFailed(artifact)}`;
+    const reason = `no store returned what it was sent: ${whatFailed(artifact)}`;
     if (ARTIFACTS[artifact.kind].isRequired) throw failure('StoreUnavailable', reason);
     lacking.push({ kind: artifact.kind, node: artifact.node ?? node.name, reason });
   }

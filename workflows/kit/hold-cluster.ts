@@ -70,7 +70,7 @@ export async function holdingCluster<T>(
         const { workflowId } = workflowInfo();
         throw failure(
           'HoldLost',
-          `this is a reset of ${workflowId}, whose hold of ${cluster} is over; abort it, and start a new operation`,
+          `this is a reset of ${workflowId}, whose hold on ${cluster} has ended; abort it and start a new operation`,
         );
       }
       lockOfCluster = await takeHold(cluster, operation);
@@ -137,7 +137,7 @@ async function takeHold(cluster: string, operation: Operation) {
     const holder = await lock.describeHolder({ cluster });
     throw failure(
       'ClusterBusy',
-      `${cluster} is held by ${holder}; one operation changes a cluster at a time. Wait for it, or end it: \`salvor show ${holder}\``,
+      `${cluster} is held by ${holder}; only one operation can change a cluster at a time. Wait until it ends, or end it: \`salvor show ${holder}\``,
     );
   }
 }

@@ -64,7 +64,7 @@ export function listenToPerson(onFailure: OnFailure, onChange: () => void): Pers
   }
   // From Temporal's user interface anything can come.
   function refuseOtherPlan(approval: Partial<Approval> | null): void {
-    if (asked === undefined || asked.answer) throw failure('UnsafeState', 'no plan waits for an approval');
+    if (asked === undefined || asked.answer) throw failure('UnsafeState', 'no plan is waiting for an approval');
     if (approval?.digest === asked.digest) return;
     throw failure(
       'PlanChanged',
@@ -80,8 +80,8 @@ export function listenToPerson(onFailure: OnFailure, onChange: () => void): Pers
     if (asked === undefined || asked.answer) refuseUnlessWaiting();
   }
   function refuseUnlessWaiting(): void {
-    if (problems.size === 0) throw failure('UnsafeState', 'no step waits for a decision');
-    if (decision !== undefined) throw failure('UnsafeState', `the decision was made already: ${decision}`);
+    if (problems.size === 0) throw failure('UnsafeState', 'no step is waiting for a decision');
+    if (decision !== undefined) throw failure('UnsafeState', `a decision has already been made: ${decision}`);
   }
   function refuseRollback(): void {
     refuseUnlessWaiting();
@@ -119,7 +119,7 @@ export function listenToPerson(onFailure: OnFailure, onChange: () => void): Pers
       return `${digest}, by ${given.by}`;
     },
     beginRollback() {
-      noWayBack = 'it is the rollback that waits';
+      noWayBack = 'the rollback itself is waiting';
       decision = undefined;
     },
     passPointOfNoReturn(reason) {

@@ -73,7 +73,7 @@ async function freeNode({ cluster, node, plan, operationId }: MemberChange, chan
     null,
     async () => (remove === null ? null : await gate.moveLeaderAway({ cluster, through, memberId: remove.id })),
     (moved) =>
-      moved === null ? 'it is no member' : `${moved.changed ? 'handed over; ' : ''}member ${moved.leader} leads`,
+      moved === null ? 'it is not a member' : `${moved.changed ? 'handed over; ' : ''}member ${moved.leader} leads`,
   );
   if (traitsOf(cluster.flavour).kubernetes?.hasOwnEtcdOnly) {
     // It has no other etcd than the node's own: left alone, it would end again and again, and be started ever more
@@ -103,16 +103,16 @@ async function freeNode({ cluster, node, plan, operationId }: MemberChange, chan
 async function removeMember({ cluster, plan }: MemberChange, changed: Changed, runbook: Runbook, person: Person) {
   const { remove, through } = plan;
   // What was removed once never comes back by its old data: etcd would refuse it.
-  person.passPointOfNoReturn('the old member is taken out of the cluster, and there is no way back to it');
+  person.passPointOfNoReturn('the old member has been removed from the cluster, and there is no way back to it');
   await runbook.step(
     'Remove the member',
     null,
     async () => (remove === null ? null : await gate.removeMember({ cluster, through, memberId: remove.id })),
     (gone) =>
       gone === null
-        ? 'etcd had none'
+        ? 'etcd had no such member'
         : [
-            gone.changed ? `${gone.members} members are left, and agree` : 'it was removed already',
+            gone.changed ? `${gone.members} members are left, and agree` : 'it had already been removed',
             ...gone.cleared.map((alarm) => `its ${alarm} alarm is cleared`),
           ].join('; '),
   );
@@ -126,7 +126,7 @@ async function addMember({ cluster, node, plan, operationId }: MemberChange, cha
     null,
     async () => await gate.addLearner({ cluster, through, peerUrl: node.etcd.peerUrl }),
     ({ memberId, changed: isNew }) =>
-      `member ${memberId}${isNew ? '' : ', which was there already'}, at ${node.etcd.peerUrl}`,
+      `member ${memberId}${isNew ? '' : ', which already existed'}, at ${node.etcd.peerUrl}`,
   );
   const { memberId } = added;
   changed.added = memberId;
@@ -154,7 +154,7 @@ async function addMember({ cluster, node, plan, operationId }: MemberChange, cha
     'Promote it',
     node.name,
     async () => await gate.promoteMember({ cluster, through, memberId }),
-    ({ changed: isNew }) => (isNew ? 'it votes' : 'it voted already'),
+    ({ changed: isNew }) => (isNew ? 'it votes' : 'it already voted'),
   );
 }
 
@@ -178,7 +178,7 @@ async function untilInSync(
     if (Date.now() - sinceMs > STALLED_MS) {
       throw failure(
         'ComponentStuck',
-        `the learner got nothing for ${seconds(STALLED_MS)}: ${progressInWords(seen)}; look at etcd's log on the node`,
+        `the learner has received nothing for ${seconds(STALLED_MS)}: ${progressInWords(seen)}; look at etcd's log on the node`,
       );
     }
   }

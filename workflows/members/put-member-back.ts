@@ -14,7 +14,7 @@ export async function putMemberBack(
     'Roll back: put the old data back',
     node.name,
     async () => await changing(node).putBackMemberData({ ...order, operationId }),
-    ({ changed }) => (changed ? 'it is in its place' : 'it was not moved'),
+    ({ changed }) => (changed ? 'it is back in its place' : 'it had not been moved'),
   );
   if (found.etcd === 'running') {
     await runbook.step(

@@ -74,7 +74,7 @@ async function replaceMemberOf(op: Replacing, request: ReplaceMemberInput): Prom
     null,
     async () => checked(() => planReplacement(before.members, before.quorum, request)),
     ({ node, state, seen, remove }) =>
-      `${node}, ${state}: ${seen}; ${remove === null ? 'etcd has no member of it' : `member ${remove.id} goes`}`,
+      `${node}, ${state}: ${seen}; ${remove === null ? 'etcd has no member of it' : `member ${remove.id} will be removed`}`,
   );
   const node = checked(() => nodeOf(cluster.nodes, plan.node));
   const dbSizeBytes = Math.max(0, ...before.members.map((member) => member.dbSizeBytes ?? 0));
@@ -102,7 +102,7 @@ async function replaceMemberOf(op: Replacing, request: ReplaceMemberInput): Prom
       await hold.confirm();
       return chosenAgain(plan, await surveyCluster(cluster), request);
     },
-    ({ through }) => `it is still ${node.name}, by way of ${through.join(', ')}`,
+    ({ through }) => `still ${node.name}, through ${through.join(', ')}`,
   );
 
   const stopsApiServer = traitsOf(cluster.flavour).kubernetes?.hasOwnEtcdOnly ?? false;

@@ -22,10 +22,10 @@ export async function approvedPlan(facts: Facts, request: RestoreInput, op: Rest
     'Approve the plan',
     null,
     async () => {
-      if (approve === 'auto') return 'before it was drawn (auto)';
+      if (approve === 'auto') return 'in advance (auto)';
       if (approve === undefined) return await person.approve(cluster.name, plan.digest);
       requireSame(plan, approve);
-      return `${plan.digest}, with the start of the operation`;
+      return `${plan.digest}, given when the operation was started`;
     },
     (how) => how,
   );

@@ -63,7 +63,7 @@ export function notTouched(
 }
 
 async function changeOrPutBack({ journal, isSwapped }: Undertaking, op: RestoreOperation): Promise<End> {
-  if (journal.phase === 'rolling-back') return await putBack(journal, journal.problem ?? 'a person decided so', op);
+  if (journal.phase === 'rolling-back') return await putBack(journal, journal.problem ?? 'a person decided to', op);
   try {
     await writeJournal('Write the journal', journal, op);
     const changed = await changeCluster({ journal, isSwapped }, op);

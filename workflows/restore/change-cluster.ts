@@ -56,7 +56,7 @@ async function swapEverywhere({ operationId }: Journal, { cluster, runbook }: Re
       node: node.name,
       path: (await changing(node).swapDataDirectory({ cluster, node: node.name, operationId })).setAside,
     }),
-    ({ path }) => (path === null ? 'there was none before' : `the old one lies in ${path}`),
+    ({ path }) => (path === null ? 'there was none before' : `the old one is in ${path}`),
   );
   return swapped.flatMap(({ node, path }) => (path === null ? [] : [{ node, path }]));
 }

@@ -50,7 +50,7 @@ async function refuseUnfinished(cluster: Cluster, runbook: Runbook): Promise<voi
   if (unfinished) {
     throw failure(
       'UnsafeState',
-      `the restore ${unfinished.workflowId} of ${cluster.name} has not ended, and may need what was moved aside. End it first: \`salvor restore ${cluster.name} --resume\``,
+      `the restore ${unfinished.workflowId} of ${cluster.name} has not ended and may still need what was set aside. End it first: \`salvor restore ${cluster.name} --resume\``,
     );
   }
 }

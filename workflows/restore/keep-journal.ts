@@ -36,7 +36,7 @@ export async function closeJournal({ cluster, runbook }: RestoreOperation): Prom
   );
   return closed.flatMap(({ node, problem }) => {
     if (problem === undefined) return [];
-    const advice = `when the node can be reached: salvor restore ${cluster.name} --resume, which finds everything done and closes it`;
+    const advice = `when the node can be reached again, run: salvor restore ${cluster.name} --resume. It will find everything done and close the journal`;
     return [{ what: `the journal of ${node}`, state: 'listed' as const, detail: `left open: ${problem}`, advice }];
   });
 }

@@ -50,7 +50,7 @@ export function unendedWatches(journal: Journal): AftercareFinding[] {
     {
       what: 'watches from before the restore',
       state: 'listed',
-      detail: `they do not end, and may miss changes in silence: the revision went back to the snapshot's, ${journal.revision.snapshot}`,
+      detail: `they do not end, and may miss changes silently: the revision went back to the snapshot's, ${journal.revision.snapshot}`,
       advice: 'restart everything that watches: kubelets, controllers, operators',
     },
   ];

@@ -61,10 +61,10 @@ async function refuseOvertaken(
       if (overtaken === undefined && unseen.length === 0) return revision;
       const why =
         overtaken ??
-        `what was written meanwhile is unknown, since etcd runs and no longer answers: ${unseen.join('; ')}`;
+        `what was written meanwhile is unknown, since etcd is running but no longer answers: ${unseen.join('; ')}`;
       throw failure(
         'UnsafeState',
-        `${cluster.name} went on after ${journal.workflowId} had prepared its restore: ${why}. Put it back (\`salvor restore ${cluster.name} --resume rollback\`), and start a new restore`,
+        `${cluster.name} continued to run after ${journal.workflowId} had prepared its restore: ${why}. Put it back (\`salvor restore ${cluster.name} --resume rollback\`), and start a new restore`,
       );
     },
     (revision) => `${revision ?? 'unknown'}; the restored cluster begins at ${journal.revision.floor}`,
@@ -78,7 +78,7 @@ function agreed(cluster: Cluster, read: { node: string; journal: Journal | null 
   if (first === undefined) {
     throw failure(
       'UnsafeState',
-      `no node of ${cluster.name} has a journal: no restore is unfinished there. Start one without --resume`,
+      `no node of ${cluster.name} has a journal, so there is no unfinished restore. Start one without --resume`,
     );
   }
   const operations = [...new Set(journals.map(({ operationId }) => operationId))];
@@ -86,7 +86,7 @@ function agreed(cluster: Cluster, read: { node: string; journal: Journal | null 
     const seen = read.map(({ node, journal }) => `${node}: ${journal?.workflowId ?? 'none'}`);
     throw failure(
       'UnsafeState',
-      `the nodes of ${cluster.name} have journals of different restores (${seen.join('; ')}); find out which data each has, then move the journals of the wrong one away`,
+      `the nodes of ${cluster.name} have journals of different restores (${seen.join('; ')}); find out which data each node has, then move the journals of the wrong restore away`,
     );
   }
   const known = new Set(first.nodes.map(({ name }) => name));
@@ -94,7 +94,7 @@ function agreed(cluster: Cluster, read: { node: string; journal: Journal | null 
   if (unknown.length > 0 || known.size !== cluster.nodes.length) {
     throw failure(
       'InvalidConfiguration',
-      `the restore of ${cluster.name} began with the nodes ${[...known].join(', ')}; the configuration has ${cluster.nodes.map(({ name }) => name).join(', ')}. Put the nodes back into the configuration until it has ended`,
+      `the restore of ${cluster.name} began with the nodes ${[...known].join(', ')}; the configuration has ${cluster.nodes.map(({ name }) => name).join(', ')}. Put these nodes back into the configuration until the restore has ended`,
     );
   }
   return journals.find(({ phase }) => phase === 'rolling-back') ?? first;

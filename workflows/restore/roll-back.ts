@@ -40,7 +40,7 @@ export async function rollBack(journal: Journal, { cluster, runbook }: RestoreOp
       const order = { cluster, node: node.name, operationId, before };
       return { node: node.name, ...(await changing(node).putBackDataDirectory(order)) };
     },
-    ({ abandoned }) => (abandoned === null ? 'the old one is in place' : `the restored one lies in ${abandoned}`),
+    ({ abandoned }) => (abandoned === null ? 'the old one is in place' : `the restored one is in ${abandoned}`),
   );
   const inTurn = etcdStartsInTurn(cluster);
   const start = inTurn ? runbook.inTurn : runbook.onEvery;
@@ -53,7 +53,7 @@ export async function rollBack(journal: Journal, { cluster, runbook }: RestoreOp
       return up.includes(node.name) ? await changing(node).startEtcd(order) : await startAsItWas(node, order);
     },
     ({ changed, problem }: { changed: boolean; problem?: string }) =>
-      problem === undefined ? startedSo({ changed }) : `did not answer before either: ${problem}`,
+      problem === undefined ? startedSo({ changed }) : `it did not answer before the restore either: ${problem}`,
   );
   await runbook.step(
     'Roll back: check the members',
@@ -63,7 +63,7 @@ export async function rollBack(journal: Journal, { cluster, runbook }: RestoreOp
       clusterId === null || !hadLeader ? null : await gate.checkFormerMembers({ cluster, nodes: up, clusterId }),
     (back) =>
       back === null
-        ? 'there was no quorum before either: nobody can answer'
+        ? 'there was no quorum before the restore either, so no member can answer'
         : `${back.members} members of cluster ${back.clusterId} answer as before`,
   );
   await runbook.onEvery(

@@ -12,6 +12,6 @@ export async function requireSameConfiguration({ cluster }: Pick<RestoreOperatio
   if (now.digest === cluster.digest) return;
   throw failure(
     'PlanChanged',
-    `the configuration of ${cluster.name} was changed after the restore had read it. Nothing was touched. Start the restore again, which reads it anew`,
+    `the configuration of ${cluster.name} was changed after the restore had read it. Nothing was touched. Start the restore again; it will read the new configuration`,
   );
 }

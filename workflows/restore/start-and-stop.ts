@@ -5,11 +5,11 @@ import { FAILURES } from '../../domain/errors.ts';
 import { failureTypeOf, isTimeout } from '../kit/failure.ts';
 
 export function stoppedSo({ changed }: { changed: boolean }): string {
-  return changed ? 'stopped' : 'was stopped already';
+  return changed ? 'stopped' : 'already stopped';
 }
 
 export function startedSo({ changed }: { changed: boolean }): string {
-  return changed ? 'started' : 'ran already';
+  return changed ? 'started' : 'already running';
 }
 
 export function withApiServer({ nodes }: Cluster): ClusterNode[] {

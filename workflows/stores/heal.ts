@@ -18,7 +18,7 @@ export async function heal(input: HealInput): Promise<HealReport> {
       async () => await look.findLackingCopies({ cluster, backup: request.backup ?? null }),
       (found) =>
         [
-          `${found.copies.length + found.more} copies to look at`,
+          `${found.copies.length + found.more} copies to check`,
           ...found.unreadable.map(({ store, error }) => `${store} can't be read: ${error}`),
         ].join('; '),
     );

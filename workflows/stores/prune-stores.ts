@@ -102,11 +102,11 @@ function asReport(store: string, { kept, removed, orphans, more }: StorePlan): P
 function asDecision({ kept, removed, orphans, more }: StorePlan): string {
   const later =
     more && more.removed + more.orphans > 0
-      ? `; the next prune goes on with ${more.removed} and ${more.orphans} more`
+      ? `; the next prune continues with ${more.removed} and ${more.orphans} more`
       : '';
   return `${kept.length + (more?.kept ?? 0)} to keep, ${removed.length} to remove, ${orphans.length} objects that belong to no backup${later}`;
 }
 
 function asEvidence({ removed, orphans }: PrunedStore): string {
-  return `${removed.length} backups removed, ${orphans.length} objects that belonged to none`;
+  return `${removed.length} backups removed, ${orphans.length} objects that belonged to no backup`;
 }

@@ -32,7 +32,7 @@ export async function verify(input: VerifyInput): Promise<VerifyReport> {
     'Read every copy and restore it in scratch',
     null,
     async () => await stream.drillBackup({ cluster, order, ...only }),
-    ({ verified, corrupt }) => `${verified.proof}, from ${verified.store}; ${corrupt ?? 'nothing is wrong with it'}`,
+    ({ verified, corrupt }) => `${verified.proof}, from ${verified.store}; ${corrupt ?? 'no problems found'}`,
   );
   const { verified, corrupt, restorable } = outcome;
 
@@ -54,7 +54,7 @@ export async function verify(input: VerifyInput): Promise<VerifyReport> {
     const rest =
       restorable === undefined
         ? ''
-        : `. The copy in ${restorable} is right and restores; \`salvor heal ${cluster.name} --backup ${order.backup}\` replaces the wrong one by it`;
+        : `. The copy in ${restorable} is good and restores; \`salvor heal ${cluster.name} --backup ${order.backup}\` replaces the bad copy with it`;
     throw failure('BackupCorrupt', `backup ${order.backup} of ${cluster.name}: ${corrupt}${rest}`);
   }
   const { proof, checks, durationMs } = verified;

@@ -254,32 +254,32 @@ const MISTAKES: [string, Parameters<typeof configuration>[0], string][] = [
   [
     'etcd that nobody can stop',
     withNode({ etcd: undefined }),
-    `${NODE}.etcd.service: missing; the flavour "etcd" needs how etcd is started, stopped and looked at`,
+    `${NODE}.etcd.service: missing; the flavour "etcd" needs the commands that start, stop and check etcd`,
   ],
   [
     'a kube-apiserver that nobody can stop',
     { cluster: { flavour: 'services' } },
-    `${NODE}.apiServer.service: missing; the flavour "services" needs how kube-apiserver is started, stopped and looked at (without Kubernetes the flavour is "etcd")`,
+    `${NODE}.apiServer.service: missing; the flavour "services" needs the commands that start, stop and check kube-apiserver (without Kubernetes, use the flavour "etcd")`,
   ],
   [
     'a kube-apiserver of etcd alone',
     withNode({ apiServer: { service: SERVICE } }),
-    `${NODE}.apiServer: the flavour "etcd" has no kube-apiserver; with one the flavour is "services"`,
+    `${NODE}.apiServer: the flavour "etcd" has no kube-apiserver; with one, use the flavour "services"`,
   ],
   [
     'a node listed twice',
     withNodes({}, { address: '10.0.0.2' }),
-    'clusters.lab.nodes.1.name: the same as of node "m1"; expected each node once, with its own name',
+    'clusters.lab.nodes.1.name: the same as node "m1"; expected each node once, with its own name',
   ],
   [
     'an address listed twice',
     withNodes({}, { name: 'm2' }),
-    'clusters.lab.nodes.1.address: the same as of node "m1"; expected each node once, with its own address',
+    'clusters.lab.nodes.1.address: the same as node "m1"; expected each node once, with its own address',
   ],
   [
     'two members of one name',
     withNodes({}, { name: 'm2', address: '10.0.0.2', etcd: { service: SERVICE, memberName: 'm1' } }),
-    'clusters.lab.nodes.1.etcd.memberName: the same as of node "m1"; expected each node once, with its own memberName',
+    'clusters.lab.nodes.1.etcd.memberName: the same as node "m1"; expected each node once, with its own memberName',
   ],
   [
     'two members on one machine with one data directory',
@@ -290,7 +290,7 @@ const MISTAKES: [string, Parameters<typeof configuration>[0], string][] = [
         etcd: { service: SERVICE, clientUrl: 'http://10.0.0.1:12379', peerUrl: 'http://10.0.0.1:12380' },
       },
     ),
-    'clusters.lab.nodes.1.etcd.dataDir: the same as of node "m1"; expected each node once, with its own dataDir',
+    'clusters.lab.nodes.1.etcd.dataDir: the same as node "m1"; expected each node once, with its own dataDir',
   ],
 ];
 
@@ -403,7 +403,7 @@ describe('a warning', () => {
 
   it('names both when keys and what they decrypt would lie in one store', () => {
     assert.deepEqual(warnings({ cluster: { encryptionAtRest: true } }), [
-      'clusters.lab.stores.0: store "local" would hold both the snapshot of "lab" and, in its static resources, the keys that decrypt it; set "holds" so that they lie apart',
+      'clusters.lab.stores.0: store "local" would hold both the snapshot of "lab" and, in its static resources, the keys that decrypt it; set "holds" to keep them apart',
     ]);
   });
 
@@ -417,19 +417,19 @@ describe('a warning', () => {
 
   it('tells of two stores that are one place', () => {
     assert.deepEqual(warnings({ stores: { second: { type: 'filesystem', path: '/backups' } } }), [
-      'stores.second: the same place as store "local": a backup in both is one copy',
+      'stores.second: the same place as store "local": a backup in both stores has only one copy',
     ]);
   });
 
   it('tells of backups that nobody could read', () => {
     assert.deepEqual(warnings({ cluster: { encryption: { recipients: ['age1qqq'] } } }), [
-      'clusters.lab.encryption: no "identities": backups are written, but verify and restore can\'t read them',
+      'clusters.lab.encryption: no "identities": backups will be written, but verify and restore can\'t read them',
     ]);
   });
 
   it('tells of an etcd over https without certificates', () => {
     const message =
-      'clusters.lab.etcd: no "tls": the worker has no certificate of its own, which etcd of this kind asks for';
+      'clusters.lab.etcd: no "tls": the worker has no client certificate, which this kind of etcd requires';
     assert.deepEqual(warnings({ cluster: { flavour: 'openshift' } }), [message]);
     // Of kubeadm's nodes the worker reads theirs, unless all have workers of their own.
     assert.deepEqual(warnings({ cluster: { flavour: 'kubeadm' } }), []);

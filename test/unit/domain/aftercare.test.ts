@@ -74,7 +74,7 @@ describe('after a restore', () => {
     const nobodys = { name, revision: '1000005', holder: undefined };
     assert.equal(
       outcome(leaderFinding(name, nobodys, SINCE, 'old')),
-      'listed: nobody has taken its lease since it was released',
+      'listed: no instance has taken its lease since it was released',
     );
     assert.equal(
       outcome(leaderFinding(name, lease('a', '1000006'), SINCE, 'old')),
@@ -90,7 +90,7 @@ describe('after a restore', () => {
     );
     assert.equal(
       outcome(leaderFinding(name, lease('a', '77'), SINCE)),
-      'listed: its lease, of a-holder, was not renewed since the restore',
+      'listed: its lease, held by a-holder, has not been renewed since the restore',
     );
     assert.match(
       outcome(leaderFinding(name, undefined, SINCE)),
@@ -107,14 +107,14 @@ describe('after a restore', () => {
     );
   });
 
-  it('what is bound to nodes that are not there is counted, and some are named', () => {
-    assert.equal(outcome(bindingsFinding('pods', [], 'x')), 'fine: all are on nodes that are there');
+  it('what is bound to nodes that do not exist is counted, and some are named', () => {
+    assert.equal(outcome(bindingsFinding('pods', [], 'x')), 'fine: all are on existing nodes');
     const lost = Array.from({ length: 12 }, (_, index) => ({ name: `default/p${index}`, node: `gone${index % 2}` }));
     assert.match(
       outcome(bindingsFinding('pods', lost, 'x')),
-      /^listed: 12 on 2 nodes that are not there: default\/p0 on gone0, .*default\/p9 on gone1 and 2 more$/,
+      /^listed: 12 on 2 nodes that do not exist: default\/p0 on gone0, .*default\/p9 on gone1 and 2 more$/,
     );
-    assert.match(outcome(bindingsFinding('pods', lost.slice(0, 1), 'x')), /^listed: 1 on 1 node that is not there:/);
+    assert.match(outcome(bindingsFinding('pods', lost.slice(0, 1), 'x')), /^listed: 1 on 1 node that does not exist:/);
     assert.equal(namesOf([]), '');
   });
 

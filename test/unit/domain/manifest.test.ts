@@ -109,7 +109,7 @@ describe('A manifest', () => {
     ]) {
       assert.throws(
         () => inItsPlace(MANIFEST, key, WHERE),
-        isFailure('BackupCorrupt', /of another backup: .* of prod/),
+        isFailure('BackupCorrupt', /belongs to another backup: .* of prod/),
       );
     }
   });

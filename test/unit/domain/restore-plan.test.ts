@@ -89,7 +89,7 @@ test('two of three members with a leader are a quorum', () => {
 
 test('a snapshot of a later etcd than a member runs is refused, naming both', () => {
   const members = [member('m1', { version: '3.5.21' }), member('m2')];
-  assert.throws(() => drawPlan(facts({ members })), /snapshot is of etcd 3\.6\.16, and m1 runs 3\.5\.21/);
+  assert.throws(() => drawPlan(facts({ members })), /snapshot is from etcd 3\.6\.16, and m1 runs 3\.5\.21/);
 });
 
 test('a snapshot of an earlier etcd is taken, and the upgrade is told', () => {
@@ -97,7 +97,7 @@ test('a snapshot of an earlier etcd is taken, and the upgrade is told', () => {
   const plan = drawPlan(
     facts({ source: { ...source, etcd: { ...source.etcd, version: '3.5.21' } as NonNullable<typeof source.etcd> } }),
   );
-  assert.match(plan.warnings.join('\n'), /snapshot is of etcd 3\.5\.21.*upgraded/);
+  assert.match(plan.warnings.join('\n'), /snapshot is from etcd 3\.5\.21.*upgrade the data/);
 });
 
 const warned: [what: string, changes: Partial<PlanFacts>, warning: RegExp][] = [
@@ -111,7 +111,7 @@ const warned: [what: string, changes: Partial<PlanFacts>, warning: RegExp][] = [
   [
     'an etcd that does not run',
     { nodes: facts().nodes.map((node) => (node.name === 'm2' ? { ...node, etcd: 'stopped' } : node)) },
-    /etcd on m2 does not run/,
+    /etcd on m2 is not running/,
   ],
   ['a member that is silent', { members: [member('m1'), silent] }, /m3 does not answer: connection refused/],
 ];
