@@ -37,7 +37,7 @@ export function createActivities(configFile: string, client: Client) {
     ...createTrialActivities(),
     ...createDrillActivities(),
     ...createNodeActivities(),
-    ...createJournalActivities(),
+    ...createJournalActivities(client),
     ...createPlanActivities(client),
     ...createKubernetesGateActivities(),
     ...createAftercareActivities(),
