@@ -34,10 +34,10 @@ export function createMemberNodeActivities() {
     }),
 
     /** For a rollback; only a stopped etcd's data is touched. */
-    putBackMemberData: attended(async (order: OnNode & { operationId: string }, { signal }) => {
+    putBackMemberData: attended(async (order: OnNode & { operationId: string; hadData: boolean }, { signal }) => {
       return await onHost(order, async (node, host) => {
         await refuseRunning(order.cluster, node, host, signal);
-        return await putBackMemberData(node, host, order.operationId, signal);
+        return await putBackMemberData(node, host, order, signal);
       });
     }),
 

@@ -5,18 +5,14 @@ import type { Component } from '../adapters/flavours/control-plane.ts';
 import { apiServerReady } from '../adapters/kubernetes/api/api-server.ts';
 import { inspectStatuses } from '../adapters/etcd/inspect.ts';
 import { checkNode } from '../adapters/node-data/check-node.ts';
-import {
-  isStaged,
-  putBackDataDirectory,
-  stageDataDirectory,
-  type StagingOrder,
-  swapDataDirectory,
-  unstageDataDirectory,
-} from '../adapters/node-data/data-directory.ts';
+import { stageDataDirectory, type StagingOrder, unstageDataDirectory } from '../adapters/node-data/data-directory.ts';
+import { newDataOn } from '../adapters/node-data/new-data.ts';
+import { putBackDataDirectory, swapDataDirectory } from '../adapters/node-data/swap.ts';
 import type { ClusterNode } from '../domain/configuration/nodes.ts';
 import { nodeOf } from '../domain/nodes.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
 import { SalvorError } from '../domain/errors.ts';
+import type { RestoreRun } from '../domain/restore/journal.ts';
 import { overtakenBy } from '../domain/restore/revision.ts';
 import { attended } from './attend.ts';
 import { onHost, type OnNode } from './on-host.ts';
@@ -91,11 +87,18 @@ export async function refuseRunning(
 
 export function createNodeActivities() {
   return {
-    checkNode: attended(async (order: OnNode & { neededBytes: number; etcdVersion?: string }, { signal }) => {
-      const { cluster, neededBytes, etcdVersion } = order;
-      const needed = { bytes: neededBytes, ...(etcdVersion !== undefined && { etcdVersion }) };
-      return await onHost(order, async (node, host) => await checkNode(cluster, node, host, needed, signal));
-    }),
+    /** With `staged`, the restore's own journal and what it has staged must be there. */
+    checkNode: attended(
+      async (order: OnNode & { neededBytes: number; etcdVersion?: string; staged?: RestoreRun }, { signal }) => {
+        const { cluster, neededBytes, etcdVersion, staged } = order;
+        const needed = {
+          bytes: neededBytes,
+          ...(etcdVersion !== undefined && { etcdVersion }),
+          ...(staged !== undefined && { staged }),
+        };
+        return await onHost(order, async (node, host) => await checkNode(cluster, node, host, needed, signal));
+      },
+    ),
 
     stageDataDirectory: attended(async (order: OnNode & { staging: StagingOrder }, { signal }) => {
       return await onHost(
@@ -104,8 +107,8 @@ export function createNodeActivities() {
       );
     }),
 
-    unstageDataDirectory: attended(async (order: OnNode & { operationId: string }, { signal }) => {
-      await onHost(order, async (node, host) => await unstageDataDirectory(node, host, order.operationId, signal));
+    unstageDataDirectory: attended(async (order: OnNode & { run: RestoreRun }, { signal }) => {
+      return await onHost(order, async (node, host) => await unstageDataDirectory(node, host, order.run, signal));
     }),
 
     /** The controllers go with it: without it they would only fail, and be started ever more rarely. */
@@ -133,8 +136,8 @@ export function createNodeActivities() {
     /** Only a stopped etcd's directory is swapped; where it was swapped already, etcd may run. */
     swapDataDirectory: attended(async (order: OnNode & { operationId: string }, { signal }) => {
       return await onHost(order, async (node, host) => {
-        const isToSwap = await isStaged(node, host, order.operationId, signal);
-        if (isToSwap) await refuseRunning(order.cluster, node, host, signal);
+        const newData = await newDataOn(node, host, order.operationId, signal);
+        if (newData === 'staged') await refuseRunning(order.cluster, node, host, signal);
         return await swapDataDirectory(node, host, order.operationId, signal);
       });
     }),

@@ -1,4 +1,5 @@
 /** Pruning and pinning: deciding what a store keeps, removing the rest, exempting a backup. */
+import { activityInfo } from '@temporalio/activity';
 import { readCatalogue } from '../adapters/catalogue/catalogue.ts';
 import { setPin } from '../adapters/catalogue/pins.ts';
 import {
@@ -12,6 +13,8 @@ import { removeBackups, removeOrphans } from '../adapters/catalogue/prune.ts';
 import type { Store } from '../adapters/stores/store.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
 import { SalvorError } from '../domain/errors.ts';
+import type { BackupId } from '../domain/format/keys.ts';
+import { type OtherClock, whyClocksDisagree } from '../domain/clocks.ts';
 import { attended } from './attend.ts';
 import { withStores } from './with-stores.ts';
 
@@ -26,6 +29,10 @@ interface PlanOrder extends InStore {
   includeForeign: boolean;
   hold: string | null;
   characters: number;
+  dryRun: boolean;
+  removeMany: boolean;
+  /** What the operation has just taken. */
+  spare?: BackupId;
 }
 
 export function createPruneActivities() {
@@ -35,14 +42,18 @@ export function createPruneActivities() {
      * @param characters how long the plan may be, as JSON
      */
     planPrune: attended(
-      async ({ cluster, store, includeForeign, hold, characters }: PlanOrder, { signal }): Promise<StorePlan> => {
+      async ({ cluster, store, hold, characters, ...order }: PlanOrder, { signal, attempt }): Promise<StorePlan> => {
         return await withStores(cluster, undefined, async (stores) => {
+          const clocks = await otherClocks(storeNamed(stores, store), signal);
           const now = new Date();
           const catalogue = await readCatalogue(cluster, stores, signal, now);
           const unread = catalogue.unreadable.find((each) => each.store === store);
           if (unread) throw new SalvorError('StoreUnavailable', unread.error);
           const retention = cluster.stores.find(({ name }) => name === store)?.retention ?? {};
-          const options = { now, includeForeign, ...(hold !== null && { hold }) };
+          const held = hold ?? whyClocksDisagree(now, clocks);
+          // An order that waited for a busy worker is old as well: of the next attempt, the time of the order is fresh.
+          if (hold === null && held !== undefined && attempt === 1) throw new Error(held);
+          const options = { now, ...order, ...(held !== undefined && { hold: held }) };
           const plan = await planPrune(catalogue, storeNamed(stores, store), retention, options, signal);
           return shortened(plan, characters);
         });
@@ -79,6 +90,13 @@ export function createPruneActivities() {
       },
     ),
   };
+}
+
+/** Temporal's, as it gave the order, and the store's. */
+async function otherClocks(store: Store, signal: AbortSignal): Promise<OtherClock[]> {
+  const ordered = { of: 'Temporal', at: new Date(activityInfo().currentAttemptScheduledTimestampMs) };
+  const at = await store.now(signal);
+  return [ordered, ...(at === undefined ? [] : [{ of: `store "${store.name}"`, at }])];
 }
 
 function storeNamed(stores: Store[], name: string): Store {

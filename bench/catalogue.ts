@@ -79,7 +79,7 @@ export async function benchCatalogue(): Promise<void> {
     await measure('list the S3 store, manifests read for the first time', () => list([offsite]));
     const catalogue = await measure('list both stores, manifests known', () => list(stores));
     const knownSeconds = lists.at(-1)?.seconds ?? 0;
-    const options = { now: new Date(), includeForeign: false };
+    const options = { now: new Date(), includeForeign: false, removeMany: true };
     const rules = { keepLast: 28, keepWithin: '30d', keepMonthly: 12, atLeast: 4 };
     const plan = await measure('decide what to prune from the local store', () =>
       planPrune(catalogue, local, rules, options, signal),

@@ -29,8 +29,8 @@ export function restorePaths(
 }
 
 /**
- * Beside a node's data directory, which may be on a disk that is lost, while a restore changes the node: see
- * `journal.ts`.
+ * Beside a node's data directory, which may be on a disk that is lost, while a restore prepares or changes the
+ * node: see `journal.ts`.
  */
 export function journalPath(dataDir: string): string {
   return `${dataDir}.salvor-journal.json`;

@@ -64,7 +64,7 @@ export async function readCatalogue(
   // An artifact that no manifest names belongs to another attempt.
   const belonging = new Set(described.flatMap(({ objects }) => objects));
   const orphans = [...strays, ...groups.flatMap(({ objects }) => objects)].filter((object) => !belonging.has(object));
-  const entries = withoutPruned(cluster, described, now).map(withVerdict);
+  const entries = withoutPruned(cluster, described, now).map((found) => withVerdict(found, now));
   entries.sort((a, b) => (newestFirst(a) < newestFirst(b) ? 1 : -1));
   const report = [...unreadable].map(([store, error]) => ({ store, error: error.message }));
   return { cluster: cluster.name, entries, orphans, unreadable: report };

@@ -5,6 +5,8 @@ import { type BackupId, parseKey } from '../../domain/format/keys.ts';
 import { decideRetention, type RetentionDecision } from '../../domain/retention/decide.ts';
 import type { LocatedObject } from '../../domain/backups/found-backup.ts';
 import { inParallel } from '../stores/in-parallel.ts';
+import { isGood } from '../../domain/backups/catalogue-entry.ts';
+import { whyTooMany } from '../../domain/retention/many.ts';
 import { type BackupInStore, seenBy } from '../../domain/retention/retained.ts';
 import type { Store } from '../stores/store.ts';
 
@@ -24,7 +26,9 @@ export interface StorePlan {
   removed: (NamedBackup & { reason: string })[];
   /** Objects that belong to no backup and are old enough. */
   orphans: { key: string; bytes: number }[];
-  /** How many entries of each list are left out. */
+  /** Why nothing is removed from this store at the moment; absent when there is no such reason. */
+  hold?: string;
+  /** How many of each are not in these lists. */
   more?: { kept: number; removed: number; orphans: number };
 }
 
@@ -34,6 +38,12 @@ export interface PruneOptions {
   includeForeign: boolean;
   /** Why nothing may be removed at the moment. */
   hold?: string;
+  /** What the operation that prunes has just made. */
+  spare?: BackupId;
+  /** Whether it may remove more good backups than it keeps. */
+  removeMany?: boolean;
+  /** Whether the plan is only shown: it tells what would go, also where a hold keeps it. */
+  dryRun?: boolean;
 }
 
 /**
@@ -47,20 +57,49 @@ export async function planPrune(
   options: PruneOptions,
   signal: AbortSignal,
 ): Promise<StorePlan> {
+  const { hold } = options;
+  const { plan, good } = await planFor(catalogue, store, retention, options, signal);
+  if (hold !== undefined) return { ...plan, hold };
+  const tooMany = options.removeMany ? undefined : whyTooMany(store.name, good.removed, good.kept);
+  if (tooMany === undefined) return plan;
+  if (options.dryRun) return { ...plan, hold: tooMany };
+  const held = await planFor(catalogue, store, retention, { ...options, hold: tooMany }, signal);
+  return { ...held.plan, hold: tooMany };
+}
+
+async function planFor(
+  catalogue: Catalogue,
+  store: Store,
+  retention: Retention,
+  options: PruneOptions,
+  signal: AbortSignal,
+): Promise<{ plan: StorePlan; good: { removed: number; kept: number } }> {
   const backups = catalogue.entries.flatMap((found) => seenBy(store.name, found) ?? []);
   const decision = await decideWithLocks(backups, store, retention, options, signal);
   const plan: StorePlan = { kept: [], removed: [], orphans: orphansOf(catalogue, store.name, options) };
+  const good = { removed: 0, kept: 0 };
   const removed = new Map(decision.removed.map((verdict) => [verdict.backup, verdict.reason]));
   const kept = new Map(decision.kept.map((verdict) => [verdict.backup, verdict.reason]));
   // The catalogue's order: newest first.
   for (const backup of backups) {
     const reason = removed.get(backup);
-    const objection = reason === undefined ? kept.get(backup) : neededElsewhere(backup, store.name, catalogue);
+    const objection = reason === undefined ? kept.get(backup) : objectionTo(backup, store.name, catalogue, options);
     const named = { backup: backup.backup, nodeAddress: backup.nodeAddress };
     if (objection !== undefined) plan.kept.push({ backup: backup.backup, reason: objection });
     else plan.removed.push({ ...named, reason: reason ?? '' });
+    if (isGood(backup)) good[objection === undefined ? 'removed' : 'kept'] += 1;
   }
-  return plan;
+  return { plan, good };
+}
+
+function objectionTo(
+  backup: BackupInStore,
+  store: string,
+  catalogue: Catalogue,
+  { spare }: PruneOptions,
+): string | undefined {
+  if (backup.backup === spare) return 'just taken by this operation';
+  return neededElsewhere(backup, store, catalogue);
 }
 
 /**
@@ -121,7 +160,7 @@ export function looksForeign({ key, kind }: LocatedObject): boolean {
  * decide the same about the rest and remove it.
  * @param characters of JSON
  */
-export function shortened({ kept, removed, orphans }: StorePlan, characters: number): StorePlan {
+export function shortened({ kept, removed, orphans, hold }: StorePlan, characters: number): StorePlan {
   const first = {
     removed: fitting(removed.toReversed(), 0.5 * characters).toReversed(),
     orphans: fitting(orphans, 0.1 * characters),
@@ -132,7 +171,11 @@ export function shortened({ kept, removed, orphans }: StorePlan, characters: num
     removed: removed.length - first.removed.length,
     orphans: orphans.length - first.orphans.length,
   };
-  return { ...first, ...(Object.values(more).some((count) => count > 0) && { more }) };
+  return {
+    ...first,
+    ...(hold !== undefined && { hold }),
+    ...(Object.values(more).some((count) => count > 0) && { more }),
+  };
 }
 
 function fitting<T>(entries: T[], characters: number): T[] {

@@ -5,6 +5,7 @@ import { SalvorError } from '../../domain/errors.ts';
 import { flavourNode } from '../flavours/index.ts';
 import type { Host } from '../hosts/host.ts';
 import { freeBytesFor } from './free-bytes.ts';
+import { refuseUnfinished } from './journal.ts';
 
 /** The data that comes from the leader, and as much again for etcd to grow; the old data stays as well. */
 const ROOM_PER_DATABASE_BYTE = 2;
@@ -29,6 +30,7 @@ export async function checkMemberNode(
   dbSizeBytes: number,
   signal: AbortSignal,
 ): Promise<MemberNode> {
+  await refuseUnfinished(cluster.name, node, host, signal);
   const flavour = flavourNode(cluster, node, host);
   const configuration = await flavour.member.find(signal);
   if (configuration === undefined) {

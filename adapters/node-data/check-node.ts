@@ -3,23 +3,25 @@ import { dirname } from 'node:path';
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { SalvorError } from '../../domain/errors.ts';
+import type { RestoreRun } from '../../domain/restore/journal.ts';
 import { memberData } from '../../domain/node-paths.ts';
 import { flavourNode } from '../flavours/index.ts';
 import { etcdutlOn } from '../snapshots/find-etcdutl.ts';
 import type { Host } from '../hosts/host.ts';
 import { freeBytesFor } from './free-bytes.ts';
-import { refuseUnfinished } from './journal.ts';
+import { refuseUnfinished, requireOwnJournal } from './journal.ts';
+import { requireNewData } from './new-data.ts';
 
 /**
- * Checks what a restore needs on a node: the tool, room in the data directory, and the state of its components.
- * @param needed the room, and the version of the etcd whose snapshot is restored
+ * Looks at what a restore needs on a node: the tool, room in the data directory, and how its components are doing.
+ * @param needed the room, the version of the etcd whose snapshot is restored, and the restore that has staged its data
  * @throws SalvorError `ToolMissing`, `NoSpace`, `UnsafeState` or `CommandFailed`, naming the node and what is missing
  */
 export async function checkNode(
   cluster: Cluster,
   node: ClusterNode,
   host: Host,
-  needed: { bytes: number; etcdVersion?: string },
+  needed: { bytes: number; etcdVersion?: string; staged?: RestoreRun },
   signal: AbortSignal,
 ) {
   const { dataDir } = node.etcd;
@@ -30,7 +32,11 @@ export async function checkNode(
       `${node.name}: ${parent} is not a directory, so ${dataDir} can't be the data directory of etcd; check "dataDir"`,
     );
   }
-  await refuseUnfinished(cluster.name, node, host, signal);
+  await refuseUnfinished(cluster.name, node, host, signal, needed.staged);
+  if (needed.staged) {
+    await requireOwnJournal(node, host, needed.staged, signal);
+    await requireNewData(node, host, needed.staged.operationId, signal);
+  }
   const flavour = flavourNode(cluster, node, host);
   await flavour.refuseOtherPlace(signal);
   await refuseMountPoint(node, host, signal);

@@ -1,11 +1,10 @@
-/**
- * The data of a member, in its data directory: the new data is staged next to the old and swapped in by two renames.
- */
-import { basename, dirname, join } from 'node:path';
+/** The new data of a member, staged beside the old while the cluster runs; `swap.ts` puts it in its place. */
+import { dirname, join } from 'node:path';
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { SalvorError } from '../../domain/errors.ts';
 import type { Digest } from '../../domain/format/manifest.ts';
+import { isSameRun, type RestoreRun } from '../../domain/restore/journal.ts';
 import { cannotRaiseRevision } from '../../domain/restore/revision.ts';
 import { memberData, restorePaths } from '../../domain/node-paths.ts';
 import type { SnapshotSource } from '../../domain/format/snapshot-source.ts';
@@ -14,9 +13,12 @@ import { restoreSnapshot } from '../snapshots/etcdutl.ts';
 import { etcdutlOn } from '../snapshots/find-etcdutl.ts';
 import { lacksHash } from '../snapshots/integrity.ts';
 import type { Host } from '../hosts/host.ts';
+import { closeJournal, isOwnJournal, readJournal, requireOwnJournal } from './journal.ts';
+import { removeAbandonedStaging } from './staging-of-others.ts';
 
-export interface StagingOrder {
-  operationId: string;
+const CLEAN_UP_MS = 30_000;
+
+export interface StagingOrder extends RestoreRun {
   source: SnapshotSource;
   /** The digest of the bytes that passed the trial: every member starts from exactly these. */
   content: Digest;
@@ -40,9 +42,31 @@ export async function stageDataDirectory(
   signal: AbortSignal,
 ) {
   const { scratch, staged } = restorePaths(node.etcd.dataDir, order.operationId);
+  await requireOwnJournal(node, host, order, signal);
   await makeDataDirectory(node, host, signal);
   await removeAbandonedStaging(node, host, order.operationId, signal);
   if ((await host.typeOf(staged, signal)) === 'directory') return { staged, changed: false };
+  try {
+    const fresh = await restoreIntoScratch(cluster, node, host, order, signal);
+    // It may have been taken away meanwhile by who cleaned up after an operation that seemed to be lost.
+    await requireOwnJournal(node, host, order, signal);
+    await host.rename(fresh, staged, signal);
+  } catch (error) {
+    await removeUnwanted(node, host, order);
+    throw error;
+  }
+  await host.removeOwn(scratch, signal);
+  return { staged, changed: true };
+}
+
+async function restoreIntoScratch(
+  cluster: Cluster,
+  node: ClusterNode,
+  host: Host,
+  order: StagingOrder,
+  signal: AbortSignal,
+): Promise<string> {
+  const { scratch } = restorePaths(node.etcd.dataDir, order.operationId);
   await host.removeOwn(scratch, signal);
   await host.makeDirectory(scratch, { mode: 0o700, signal });
   const file = join(scratch, 'snapshot.db');
@@ -84,43 +108,39 @@ export async function stageDataDirectory(
     signal,
   );
   await ownedLikeOld(node, host, memberData(fresh), signal);
-  await host.rename(memberData(fresh), staged, signal);
-  await host.removeOwn(scratch, signal);
-  return { staged, changed: true };
+  return memberData(fresh);
+}
+
+/** Nobody comes back for what is half-done when the journal was taken away; with it, a new attempt or a resume does. */
+async function removeUnwanted(node: ClusterNode, host: Host, order: StagingOrder): Promise<void> {
+  const signal = AbortSignal.timeout(CLEAN_UP_MS);
+  try {
+    if (await isOwnJournal(node, host, order, signal)) return;
+    await host.removeOwn(restorePaths(node.etcd.dataDir, order.operationId).scratch, signal);
+  } catch {
+    // The failure that led here matters more.
+  }
 }
 
 /**
- * Removes data that a terminated restore staged and never used. This restore holds the cluster, and no node has a
- * journal: nobody will need it again.
+ * Takes back what was staged for a restore that ended before anything was swapped, and its journal. Where another
+ * restore has its journal, everything is that one's, whatever its name.
  */
-async function removeAbandonedStaging(
+export async function unstageDataDirectory(node: ClusterNode, host: Host, run: RestoreRun, signal: AbortSignal) {
+  const journal = await readJournal(node, host, signal);
+  if (journal !== undefined && !isSameRun(journal, run)) return { removed: false };
+  await removeStaged(node, host, run.operationId, signal);
+  if (journal?.phase === 'preparing') await closeJournal(node, host, run, signal);
+  return { removed: true };
+}
+
+/** What is half-done, and what is done and not yet in its place. */
+export async function removeStaged(
   node: ClusterNode,
   host: Host,
   operationId: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const { dataDir } = node.etcd;
-  const own = Object.values(restorePaths(dataDir, operationId));
-  const data = basename(memberData(dataDir));
-  for (const { name } of await host.list(dataDir, signal)) {
-    const path = join(dataDir, name);
-    const isStaging = /^\.salvor-(?:scratch|staged)-\d{8}-\d{6}$/.test(name.slice(data.length));
-    if (name.startsWith(data) && isStaging && !own.includes(path)) await host.removeOwn(path, signal);
-  }
-}
-
-/** Whether the restore's new data is still staged next to the old. */
-export async function isStaged(
-  node: ClusterNode,
-  host: Host,
-  operationId: string,
-  signal: AbortSignal,
-): Promise<boolean> {
-  return (await host.typeOf(restorePaths(node.etcd.dataDir, operationId).staged, signal)) !== undefined;
-}
-
-/** Removes the staged data of a restore that ended before anything was swapped. */
-export async function unstageDataDirectory(node: ClusterNode, host: Host, operationId: string, signal: AbortSignal) {
   const { scratch, staged } = restorePaths(node.etcd.dataDir, operationId);
   await host.removeOwn(scratch, signal);
   await host.removeOwn(staged, signal);
@@ -153,63 +173,4 @@ async function ownedLike(host: Host, old: string, fresh: string, signal: AbortSi
       'CommandFailed',
       `${host.name}: ${fresh} could not be given the owner of ${old}: ${stderr.trim()}`,
     );
-}
-
-/**
- * Moves the old data aside and the staged data into its place. Run again at any point, it continues from what it finds.
- * @returns the path of the old data now; null when the member had none
- */
-export async function swapDataDirectory(node: ClusterNode, host: Host, operationId: string, signal: AbortSignal) {
-  const data = memberData(node.etcd.dataDir);
-  const { staged, setAside } = restorePaths(node.etcd.dataDir, operationId);
-  const isThere = async (path: string) => (await host.typeOf(path, signal)) !== undefined;
-  if (await isThere(staged)) {
-    if ((await isThere(data)) && (await isThere(setAside))) {
-      throw new SalvorError(
-        'UnsafeState',
-        `${node.name}: ${data} exists although it was already moved to ${setAside}; something else has made it again. Move it away and retry`,
-      );
-    }
-    if (await isThere(data)) await host.rename(data, setAside, signal);
-    await host.rename(staged, data, signal);
-  }
-  if (!(await isThere(data))) {
-    throw new SalvorError(
-      'UnsafeState',
-      `${node.name}: neither ${staged} nor ${data} exists; check whether the data was moved by hand`,
-    );
-  }
-  return { setAside: (await isThere(setAside)) ? setAside : null };
-}
-
-/**
- * Undoes a swap: the restored data is moved away, never removed, and the old data put back. Before a swap it removes
- * the staged data. Run again at any point, it continues from what it finds.
- * @param before whether the member had data when the restore began
- * @returns the path of the restored data now; null when none was in place
- */
-export async function putBackDataDirectory(
-  node: ClusterNode,
-  host: Host,
-  operationId: string,
-  before: 'present' | 'missing',
-  signal: AbortSignal,
-) {
-  const data = memberData(node.etcd.dataDir);
-  const { staged, setAside, abandoned } = restorePaths(node.etcd.dataDir, operationId);
-  const isThere = async (path: string) => (await host.typeOf(path, signal)) !== undefined;
-  const wasSwapped = !(await isThere(staged));
-  const oldIsAside = await isThere(setAside);
-  // If a member had no data, any data there after the swap is the restored data.
-  const isRestored = wasSwapped && (oldIsAside || before === 'missing');
-  if (isRestored && (await isThere(data)) && !(await isThere(abandoned))) await host.rename(data, abandoned, signal);
-  if (oldIsAside) await host.rename(setAside, data, signal);
-  await unstageDataDirectory(node, host, operationId, signal);
-  if (before === 'present' && !(await isThere(data))) {
-    throw new SalvorError(
-      'UnsafeState',
-      `${node.name}: the old data is neither at ${data} nor at ${setAside}; check whether it was moved by hand`,
-    );
-  }
-  return { abandoned: (await isThere(abandoned)) ? abandoned : null };
 }

@@ -32,10 +32,25 @@ export async function setMemberDataAside(node: ClusterNode, host: Host, operatio
   return { setAside: isThere || isAside ? aside : null };
 }
 
-/** For a rollback before the member was removed: puts its data back. */
-export async function putBackMemberData(node: ClusterNode, host: Host, operationId: string, signal: AbortSignal) {
+/**
+ * For a rollback before the member was removed: its data is its own again.
+ * @param hadData whether it ran before: then it had data, and starting it without would make it another member
+ * @throws SalvorError `UnsafeState` when it had data, and this is neither in its place nor aside
+ */
+export async function putBackMemberData(
+  node: ClusterNode,
+  host: Host,
+  { operationId, hadData }: { operationId: string; hadData: boolean },
+  signal: AbortSignal,
+) {
   const { data, aside } = pathsOf(node, operationId);
-  if ((await host.typeOf(aside, signal)) === undefined) return { changed: false };
+  if ((await host.typeOf(aside, signal)) === undefined) {
+    if (!hadData || (await host.typeOf(data, signal)) !== undefined) return { changed: false };
+    throw new SalvorError(
+      'UnsafeState',
+      `${node.name}: the data of this member is neither ${data} nor ${aside}: something else has moved or removed it. Find it, put it to ${data} and retry`,
+    );
+  }
   await host.rename(aside, data, signal);
   return { changed: true };
 }

@@ -23,6 +23,8 @@ export interface Store {
   holds(kind: ArtifactKind): boolean;
   /** Writes and reads a small object of its own, to check before a backup that the store works. */
   check(signal: AbortSignal): Promise<void>;
+  /** What time it is by the clock of the store's own machine; undefined where it doesn't say. */
+  now(signal: AbortSignal): Promise<Date | undefined>;
   /**
    * Writes an object that does not exist yet, whole or not at all: a reader never sees a part of it, and a failure or
    * abort leaves nothing behind. If the object exists, it throws `ArtifactExists` and leaves the object unchanged.

@@ -7,6 +7,7 @@ interface PruneOptions extends CommonOptions {
   store?: string;
   dryRun?: boolean;
   includeForeign?: boolean;
+  removeMany?: boolean;
 }
 
 export function addPrune(program: Command): void {
@@ -15,14 +16,21 @@ export function addPrune(program: Command): void {
     .description('remove the backups that the retention of their stores no longer keeps')
     .argument('<cluster>', 'its name in the configuration')
     .option('--store <name>', 'only in this store')
-    .option('--dry-run', 'show what would be kept and removed, and why; remove nothing')
-    .option('--include-foreign', 'include snapshots without a manifest: from an older script or from OpenShift')
+    .option('--dry-run', 'say what would be kept and removed, and why; remove nothing')
+    .option('--include-foreign', 'also snapshots without a manifest: of an older script, of OpenShift')
+    .option('--remove-many', 'also when more good backups go than stay')
     .action(
       action<PruneOptions>(async (options, cluster) => {
-        const { store, dryRun = false, includeForeign = false } = options;
+        const { store, dryRun = false, includeForeign = false, removeMany = false } = options;
         requireName('cluster', cluster);
         if (store !== undefined) requireName('store', store);
-        const input = { cluster, dryRun, includeForeign, ...(store !== undefined && { store }) };
+        const input = {
+          cluster,
+          dryRun,
+          includeForeign,
+          ...(removeMany && { removeMany }),
+          ...(store !== undefined && { store }),
+        };
         const { operate } = await import('../operate.ts');
         return operate(
           options,

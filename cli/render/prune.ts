@@ -14,6 +14,9 @@ export function renderPrune(report: PruneReport, look: Look): string {
     : `Pruned ${plain(cluster)}: ${counted(removed, 'copy', 'copies')} of backups removed`;
   return [
     ...(hold === null ? [] : [paint(look, 'yellow', `! ${plain(hold)}`)]),
+    ...stores.flatMap((store) =>
+      store.hold === undefined || store.hold === hold ? [] : [paint(look, 'yellow', `! ${plain(store.hold)}`)],
+    ),
     ...stores.flatMap(({ store, error }) =>
       error === undefined ? [] : [paint(look, 'red', `! store "${store}" was not pruned: ${plain(error)}`)],
     ),

@@ -1,4 +1,5 @@
 /** From the objects that lie in the stores to what they are as a backup. No I/O. */
+import { isInFuture } from '../clocks.ts';
 import type { Cluster } from '../configuration/resolve.ts';
 import { type Manifest, type ManifestArtifact, PROOFS } from '../format/manifest.ts';
 import { type ArtifactKind, type BackupId, manifestKey, type ParsedKey, timeOfBackupId } from '../format/keys.ts';
@@ -168,11 +169,12 @@ export function isIntended(manifest: Manifest, { kind, stores }: ManifestArtifac
 }
 
 /** The entry as people see it, with what follows from its missing copies. */
-export function withVerdict(found: FoundBackup): FoundBackup {
+export function withVerdict(found: FoundBackup, now: Date): FoundBackup {
   const { entry, missing, problems } = found;
   const lacking = missing.map(({ store, kind }) => `${store} lacks ${kind === 'manifest' ? 'the manifest' : kind}`);
   const state = missing.length > 0 && entry.state === 'complete' ? 'degraded' : entry.state;
-  const problem = [...problems, ...lacking].join('; ');
+  const future = isInFuture(entry.takenAt, now) ? ['it is dated in the future: a clock was wrong'] : [];
+  const problem = [...problems, ...future, ...lacking].join('; ');
   return { ...found, entry: { ...entry, state, ...(problem !== '' && { problem }) } };
 }
 

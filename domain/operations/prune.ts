@@ -11,12 +11,14 @@ export interface PruneInput {
   dryRun?: boolean;
   /** Apply the rules to snapshots without a manifest as well: an older script's, OpenShift's. */
   includeForeign?: boolean;
+  /** Remove more good backups than are kept, all at once: otherwise such a prune removes nothing. */
+  removeMany?: boolean;
 }
 
 export interface PruneReport {
   cluster: string;
   dryRun: boolean;
-  /** Why nothing may be removed at the moment, such as members that disagree; null when there is no such reason. */
+  /** Why nothing may be removed at the moment, such as members or clocks that disagree; null without such a reason. */
   hold: string | null;
   stores: {
     store: string;
@@ -31,6 +33,8 @@ export interface PruneReport {
     more?: { kept: number; removed: number; orphans: number };
     /** Why this store could not be pruned. */
     error?: string;
+    /** Why nothing was removed from this store; absent when there is no such reason. */
+    hold?: string;
   }[];
 }
 
@@ -38,7 +42,10 @@ export const PRUNE = {
   title: 'Prune',
   effect: 'changes',
   schedulable: true,
-  shape: { required: { cluster: isName }, optional: { store: isName, dryRun: isBoolean, includeForeign: isBoolean } },
+  shape: {
+    required: { cluster: isName },
+    optional: { store: isName, dryRun: isBoolean, includeForeign: isBoolean, removeMany: isBoolean },
+  },
   subjectOf: ({ cluster }) => cluster,
   endOf: (_report) => 'done',
   steps: ['Check that the members agree', 'Decide what <store> keeps', 'Prune <store>'],

@@ -1,5 +1,5 @@
 /**
- * What a restore leaves beside each node's data directory before it touches the first component, and takes away when it
+ * What a restore leaves beside each node's data directory before it writes anything else there, and takes away when it
  * has ended: enough for a new operation to go on, or to put everything back, when the one that began it is gone. Plain
  * types: workflows read this file.
  */
@@ -14,18 +14,27 @@ export interface FoundNode {
   dataDir: 'present' | 'missing';
 }
 
-export interface Journal {
+/** Whose a journal is. A reset gives an operation another run: that is somebody else, who knows only an old history. */
+export interface RestoreRun {
+  /** In the names of everything that the restore puts on nodes. Two that begin in one second have the same. */
+  operationId: string;
+  workflowId: string;
+  runId: string;
+}
+
+export interface Journal extends RestoreRun {
   formatVersion: 1;
   cluster: string;
-  /** In the names of everything that the restore puts on nodes. */
-  operationId: string;
-  /** The operation that wrote it. */
-  workflowId: string;
+  /** Where the operation runs: the address of Temporal, and the namespace. The worker that writes it adds this. */
+  temporal?: string | undefined;
   backup: BackupId;
-  /** When the first component was about to be stopped. */
+  /** When the first component was about to be stopped; in `preparing` when staging began. */
   touchedAt: string;
-  /** A rollback that began is only finished: what was staged may be gone. */
-  phase: 'changing' | 'rolling-back';
+  /**
+   * `preparing`: nothing was touched, and data is being staged. A rollback that began is only finished: what was staged
+   * may be gone.
+   */
+  phase: 'preparing' | 'changing' | 'rolling-back';
   /** Why it is rolled back; null before. */
   problem: string | null;
   revision: {
@@ -43,11 +52,26 @@ export interface Journal {
   nodes: FoundNode[];
 }
 
-/** How far a node is: what lies beside its data directory, and what runs. */
+/**
+ * Where what a restore staged for a node is: beside the data directory, in its place, or neither. That it is not beside
+ * it doesn't prove that it is in its place.
+ */
+export type NewData = 'staged' | 'in place' | 'gone';
+
+/** How far a node is: where its new data is, and what runs. */
 export interface NodePosition {
-  /** What this restore staged still waits beside the data directory. */
-  staged: boolean;
+  newData: NewData;
   etcd: 'running' | 'stopped';
+}
+
+/** Only whose it is, of something that says more. */
+export function runOf({ operationId, workflowId, runId }: RestoreRun): RestoreRun {
+  return { operationId, workflowId, runId };
+}
+
+/** Whether two are the same run of the same restore. */
+export function isSameRun(a: RestoreRun, b: RestoreRun): boolean {
+  return a.operationId === b.operationId && a.workflowId === b.workflowId && a.runId === b.runId;
 }
 
 /**

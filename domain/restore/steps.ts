@@ -43,6 +43,7 @@ const RESTORING = [
   ...PLANNING,
   { name: 'Approve the plan', on: 'cluster' },
   { name: 'Save the present state', on: 'cluster' },
+  { name: 'Open the journal', on: 'each node' },
   { name: 'Stage the new data directory', on: 'each node' },
   { name: 'Look once more before the first stop', on: 'cluster' },
   { name: 'Write the journal', on: 'each node' },

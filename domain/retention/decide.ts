@@ -14,6 +14,7 @@ import { SalvorError } from '../errors.ts';
 import { type Proof, PROOFS } from '../format/manifest.ts';
 import type { BackupId } from '../format/keys.ts';
 import { type CatalogueEntry, isGood as isGoodBackup } from '../backups/catalogue-entry.ts';
+import { isInFuture } from '../clocks.ts';
 import { hasKeepRule, keptByRules } from './rules.ts';
 
 /** What the decision needs to know of a backup in a store. */
@@ -64,6 +65,8 @@ interface Entry<T> {
 /**
  * Decides for the backups that one store has of one cluster, in any order.
  *
+ * A backup dated in the future is kept, and counts for no rule: by `keepLast` it would take the place of a real one.
+ *
  * Counting more of what a keep rule keeps, or one more keep rule beside others, never removes more, as long as there is
  * no `maxBytes`: with it, a newer backup that is kept may push out an older one.
  * @throws SalvorError `InvalidInput` for a `takenAt` that isn't a time
@@ -73,16 +76,19 @@ export function decideRetention<T extends RetentionCandidate>(
   rules: Retention,
   options: RetentionOptions,
 ): RetentionDecision<T> {
-  const timeline = newestFirst(backups);
-  if (options.hold !== undefined) return keepAll(timeline, options.hold);
-  if (!hasKeepRule(rules) && rules.maxBytes === undefined) return keepAll(timeline, 'no rule: everything is kept');
+  const everything = newestFirst(backups);
+  if (options.hold !== undefined) return keepAll(everything, options.hold);
+  if (!hasKeepRule(rules) && rules.maxBytes === undefined) return keepAll(everything, 'no rule: everything is kept');
+  // By whichever clock is wrong: it stays, and takes no other's place.
+  const future = everything.filter(({ backup }) => isInFuture(backup.takenAt, options.now));
+  const timeline = everything.filter((entry) => !future.includes(entry));
 
   const fixed = keptAlways(timeline, rules, options.includeForeign);
   const ruled = keptForNow(timeline, rules, options);
   const over = overBudget(timeline, fixed, ruled, rules, options.includeForeign);
   const oldestRuledMs = timeline.findLast((entry) => ruled.has(entry))?.timeMs ?? Infinity;
 
-  const decision: RetentionDecision<T> = { kept: [], removed: [] };
+  const decision = keepAll(future, 'dated in the future: kept, and counts for no rule');
   for (const entry of timeline) {
     const { backup } = entry;
     const reason = fixed.get(entry) ?? (over.has(entry) ? undefined : ruled.get(entry));

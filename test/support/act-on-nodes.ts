@@ -12,12 +12,14 @@ import { hostFor } from '../../adapters/hosts/find.ts';
 import type { Host } from '../../adapters/hosts/host.ts';
 import { configureMember } from '../../adapters/flavours/member-configuration.ts';
 import { checkNode } from '../../adapters/node-data/check-node.ts';
-import { swapDataDirectory, unstageDataDirectory } from '../../adapters/node-data/data-directory.ts';
+import { unstageDataDirectory } from '../../adapters/node-data/data-directory.ts';
+import { swapDataDirectory } from '../../adapters/node-data/swap.ts';
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import { type Cluster, parseConfiguration, resolveCluster } from '../../domain/configuration/resolve.ts';
 import { SalvorError } from '../../domain/errors.ts';
 
 const OPERATION = '20261128-000000';
+const RUN = { operationId: OPERATION, workflowId: 'restore/c', runId: 'r' };
 const ACT_MS = 5_000;
 
 function actsOn(cluster: Cluster, node: ClusterNode, host: Host): Record<string, () => Promise<unknown>> {
@@ -52,7 +54,7 @@ function actsOn(cluster: Cluster, node: ClusterNode, host: Host): Record<string,
         { initialCluster: 'm1=https://h:1', operationId: OPERATION },
         signal,
       ),
-    unstage: () => unstageDataDirectory(node, host, OPERATION, signal),
+    unstage: () => unstageDataDirectory(node, host, RUN, signal),
   };
 }
 

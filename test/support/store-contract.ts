@@ -54,6 +54,14 @@ export function storeContract(title: string, open: () => Promise<ContractedStore
   }
 
   describe(`${title}, as a store`, () => {
+    test('the store says what time it is, and leaves nothing behind by it', async () => {
+      const { store, everything } = await open();
+      const before = await everything();
+      const at = await store.now(signal());
+      assert.ok(at !== undefined && Math.abs(at.getTime() - Date.now()) < 60_000, String(at));
+      assert.deepEqual(await everything(), before);
+    });
+
     for (const bytes of [0, 1, 100_000, LARGE_BYTES]) {
       test(`${bytes} bytes come back as they were put, with their size`, async () => {
         const { store } = await open();

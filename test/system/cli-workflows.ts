@@ -70,6 +70,7 @@ export async function restore({ cluster, backup = 'latest' }: RestoreInput): Pro
   const each = (name: StepName) => NODES.map((node) => begin(steps, name, node, 'waiting'));
   const find = begin(steps, 'Find the backup', null);
   const names: StepName[] = [
+    'Open the journal',
     'Stage the new data directory',
     'Stop kube-apiserver',
     'Stop etcd',

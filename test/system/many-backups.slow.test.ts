@@ -113,7 +113,7 @@ test('doctor counts them all', async () => {
 test('pruning nearly all of one store and nothing of another is said and done in portions, each backup with its reason', async () => {
   await withSalvor(async (client) => {
     async function prune(input: Omit<PruneInput, 'cluster'>): Promise<PruneReport> {
-      const report = await (await client.prune({ cluster: 'prod', ...input })).result();
+      const report = await (await client.prune({ cluster: 'prod', removeMany: true, ...input })).result();
       assert.ok('dryRun' in report, JSON.stringify(report));
       for (const { error } of report.stores) assert.equal(error, undefined);
       return report;

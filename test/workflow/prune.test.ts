@@ -95,6 +95,20 @@ test('members that do not answer hold nothing back', async () => {
   assert.equal(changes(fake).length, 4);
 });
 
+test('a store that holds its backups back loses none, and the report says why; the others are pruned', async () => {
+  const hold = 'the clock of this worker says something else';
+  const fake = fakeActivities({
+    planPrune: async ({ store }) => (store === 'local' ? { ...PLAN, removed: [], orphans: [], hold } : PLAN),
+  });
+  const report = await run<PruneReport>(fake, 'prune', { cluster: 'prod' }, 'prune-store-holds');
+  assert.deepEqual(changes(fake), ['removeBackups offsite', 'sweepStore offsite']);
+  assert.equal(report.hold, hold);
+  assert.deepEqual(
+    report.stores.map((store) => store.hold),
+    [hold, undefined],
+  );
+});
+
 test('a store that can’t be decided on and one that fails on the way are named, and don’t stop each other', async () => {
   const unread = fakeActivities({
     planPrune: async ({ store }) => {

@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { Journal } from '../../domain/restore/journal.ts';
 import type { RestoreInput, RestoreReport, Resume } from '../../domain/operations/restore.ts';
-import { failureTypeIn } from '../support/failures.ts';
+import { failureMessageIn, failureTypeIn } from '../support/failures.ts';
 import { failing, type FakeActivities, fakeActivities, JOURNAL } from '../support/fake-activities.ts';
 import { recordHistory, startTemporal, withWorker } from '../support/temporal.ts';
 import type { restore } from '../../workflows/index.ts';
@@ -60,11 +60,44 @@ test('a restore that was terminated before the swap is gone through from its fir
 test('when every node has its new data already, nothing is stopped again', async () => {
   const fake = fakeActivities({
     readJournal: async () => JOURNAL,
-    readPosition: async () => ({ staged: false, etcd: 'running' }),
+    readPosition: async () => ({ newData: 'in place', etcd: 'running' }),
   });
   const report = await resume(fake, 'forward', 'restore-resumed-after-swap');
   assert.equal(report.outcome, 'restored');
   assert.ok(!changes(fake).some((name) => name.startsWith('stop')), changes(fake).join(' '));
+});
+
+for (const how of ['forward', 'rollback'] as const) {
+  test(`a restore that had only prepared ends untouched and is cleaned up after, also with ${how}`, async () => {
+    const removed: string[] = [];
+    const fake = fakeActivities({
+      // m3 was still to come.
+      readJournal: async ({ node }) => (node === 'm3' ? null : { ...JOURNAL, phase: 'preparing' }),
+      unstageDataDirectory: async ({ node, run }) => {
+        removed.push(`${node} ${run.workflowId} ${run.runId}`);
+        return { removed: true };
+      },
+    });
+    const report = await resume(fake, how, how === 'forward' ? 'restore-resumed-prepared' : undefined);
+    assert.equal(report.outcome, 'aborted');
+    assert.match(report.problem ?? '', /had only prepared its restore: nothing was touched/);
+    assert.deepEqual(changes(fake), []);
+    const whose = `${JOURNAL.workflowId} ${JOURNAL.runId}`;
+    assert.deepEqual(removed, [`m1 ${whose}`, `m2 ${whose}`, `m3 ${whose}`]);
+  });
+}
+
+test('a node whose staged data is gone stops nothing: it is put back or looked at, never started on the old data', async () => {
+  const fake = fakeActivities({
+    readJournal: async () => JOURNAL,
+    readPosition: async ({ node }) => ({ newData: node === 'm2' ? 'gone' : 'staged', etcd: 'running' }),
+  });
+  await assert.rejects(
+    resume(fake, 'forward'),
+    (error) => failureTypeIn(error) === 'UnsafeState' && /staged on m2 is neither/.test(failureMessageIn(error)),
+  );
+  assert.deepEqual(changes(fake), []);
+  assert.equal((await resume(fake, 'rollback')).outcome, 'rolled-back');
 });
 
 test('a restore whose operation is gone is put back to how its journal says that the nodes were', async () => {

@@ -56,6 +56,7 @@ test('a restore stages everything first, then goes through the cluster in the or
     'takeSnapshot',
     'readBackCopy',
     'writeManifest',
+    'openJournal',
     'stageDataDirectory',
     'writeJournal',
     'stopApiServer',
@@ -76,6 +77,25 @@ test('a restore stages everything first, then goes through the cluster in the or
   assert.deepEqual(report.clusterId, { before: '1', after: '9' });
   assert.equal(report.setAside.length, 3);
   assert.ok(report.steps.every((step) => step.state === 'done'));
+});
+
+test('a node with the journal of another restore is not staged, and the others lose what they were told', async () => {
+  const fake = fakeActivities({
+    openJournal: async ({ node }) => {
+      if (node === 'm2') throw failing('UnsafeState', 'm2: the restore restore/other has been preparing this node');
+      return { path: 'p' };
+    },
+  });
+  await assert.rejects(
+    run(fake, { cluster: 'prod', confirm: 'prod' }, 'restore-journal-of-another'),
+    (error) => failureTypeIn(error) === 'UnsafeState',
+  );
+  assert.deepEqual(touched(fake), []);
+  assert.ok(!fake.calls.some((call) => call.startsWith('stageDataDirectory')));
+  assert.deepEqual(
+    fake.calls.filter((call) => /^(openJournal|unstage)/.test(call)),
+    ['openJournal m1', 'openJournal m2', ...['m1', 'm2', 'm3'].map((node) => `unstageDataDirectory ${node}`)],
+  );
 });
 
 test('a snapshot that fails its trial is refused before any node is touched', async () => {

@@ -9,7 +9,7 @@ import type { Runbook } from '../kit/runbook.ts';
 
 export async function tendStores(cluster: Cluster, taken: BackupId, runbook: Runbook): Promise<void> {
   await tolerant(async () => await healOlderBackups(cluster, taken, runbook));
-  if (prunesAfterBackup(cluster)) await tolerant(async () => await pruneStores(cluster, {}, runbook));
+  if (prunesAfterBackup(cluster)) await tolerant(async () => await pruneStores(cluster, {}, runbook, taken));
 }
 
 /** A store that was away has what it missed copied as soon as it is back. */

@@ -12,3 +12,8 @@ export async function untouchable<T>(act: () => Promise<T>): Promise<T> {
 export function ownWorkflowId(): string {
   return workflowInfo().workflowId;
 }
+
+/** The run of it: a reset begins another one with the same ID. */
+export function ownRunId(): string {
+  return workflowInfo().runId;
+}

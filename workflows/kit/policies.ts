@@ -118,6 +118,7 @@ const POLICIES_OF = {
   lookAfter: ['care'],
   moveLeaderAway: ['gate'],
   observeEtcd: ['observe'],
+  openJournal: ['prepare'],
   planPrune: ['tidy'],
   promoteMember: ['gate'],
   putBackDataDirectory: ['change'],

@@ -13,8 +13,8 @@ export async function putMemberBack(
   await runbook.step(
     'Roll back: put the old data back',
     node.name,
-    async () => await changing(node).putBackMemberData({ ...order, operationId }),
-    ({ changed }) => (changed ? 'it is back in its place' : 'it had not been moved'),
+    async () => await changing(node).putBackMemberData({ ...order, operationId, hadData: found.etcd === 'running' }),
+    ({ changed }) => (changed ? 'it is in its place' : 'it was not moved'),
   );
   if (found.etcd === 'running') {
     await runbook.step(

@@ -67,7 +67,7 @@ async function changeOrPutBack({ journal, isSwapped }: Undertaking, op: RestoreO
   try {
     await writeJournal('Write the journal', journal, op);
     const changed = await changeCluster({ journal, isSwapped }, op);
-    const leftOpen = await closeJournal(op);
+    const leftOpen = await closeJournal(journal, op);
     const found = await lookAfter(changed.after.revision, op);
     return {
       outcome: 'restored',
@@ -88,7 +88,7 @@ async function putBack(journal: Journal, problem: string, op: RestoreOperation):
   try {
     await writeJournal('Roll back: note it in the journal', rollingBack, op);
     const put = await rollBack(rollingBack, op);
-    const leftOpen = await closeJournal(op);
+    const leftOpen = await closeJournal(journal, op);
     return {
       outcome: 'rolled-back',
       problem,

@@ -6,6 +6,7 @@ import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import type { MemberInspection } from '../../domain/members/members.ts';
 import type { PlanRestoreInput } from '../../domain/operations/plan-restore.ts';
+import { type RestoreRun, runOf } from '../../domain/restore/journal.ts';
 import { type ChosenBackup, type PlannedNodeState, presentState, type RestorePlan } from '../../domain/restore/plan.ts';
 import { cannotRaiseRevision } from '../../domain/restore/revision.ts';
 import { bytesToStage } from '../../domain/restore/room.ts';
@@ -89,16 +90,24 @@ export async function drawPlan(facts: Facts, { runbook }: Looking): Promise<Rest
 /**
  * @param neededBytes how much room the node must have; its etcd, its tool and an unfinished restore are looked at as
  * well
+ * @param staged the restore that has staged its data there: it must still be there, with the journal
  */
 export async function checkNode(
   cluster: Cluster,
   node: ClusterNode,
   source: ChosenBackup,
   neededBytes: number,
+  staged?: RestoreRun,
 ): Promise<PlannedNodeState> {
   const { name, address } = node;
   const etcdVersion = source.etcd?.version;
-  const order = { cluster, node: name, neededBytes, ...(etcdVersion !== undefined && { etcdVersion }) };
+  const order = {
+    cluster,
+    node: name,
+    neededBytes,
+    ...(etcdVersion !== undefined && { etcdVersion }),
+    ...(staged !== undefined && { staged: runOf(staged) }),
+  };
   return { name, address, ...(await preparing(node).checkNode(order)) };
 }
 

@@ -1,9 +1,19 @@
-/** The journal of a restore, on every node while the cluster is being changed. */
+/** The journal of a restore, on every node from before the first thing is staged there until the restore has ended. */
 import type { AftercareFinding } from '../../domain/restore/aftercare.ts';
-import type { Journal } from '../../domain/restore/journal.ts';
-import { changing } from '../kit/activities.ts';
+import { type Journal, type RestoreRun, runOf } from '../../domain/restore/journal.ts';
+import { changing, preparing } from '../kit/activities.ts';
 import { reasonOf, rethrowUnlessActivity } from '../kit/failure.ts';
 import type { RestoreOperation } from './operation.ts';
+
+/** One node after another: of two restores that begin in the same moment one has all nodes, or none. */
+export async function openJournal(journal: Journal, { cluster, runbook }: RestoreOperation): Promise<void> {
+  await runbook.inTurn(
+    'Open the journal',
+    cluster.nodes,
+    async (node) => await preparing(node).openJournal({ cluster, node: node.name, journal }),
+    ({ path }) => path,
+  );
+}
 
 export async function writeJournal(
   step: 'Write the journal' | 'Roll back: note it in the journal',
@@ -19,13 +29,16 @@ export async function writeJournal(
 }
 
 /** The cluster is well by now: a journal that can't be closed is reported, and nothing is put back because of it. */
-export async function closeJournal({ cluster, runbook }: RestoreOperation): Promise<AftercareFinding[]> {
+export async function closeJournal(
+  run: RestoreRun,
+  { cluster, runbook }: RestoreOperation,
+): Promise<AftercareFinding[]> {
   const closed = await runbook.onEvery(
     'Close the journal',
     cluster.nodes,
     async (node) => {
       try {
-        await changing(node).closeJournal({ cluster, node: node.name });
+        await changing(node).closeJournal({ cluster, node: node.name, run: runOf(run) });
         return { node: node.name };
       } catch (error) {
         rethrowUnlessActivity(error);

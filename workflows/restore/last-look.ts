@@ -8,7 +8,6 @@ import { presentState } from '../../domain/restore/plan.ts';
 import { highestRevision } from '../../domain/restore/revision.ts';
 import { bytesOnceStaged } from '../../domain/restore/room.ts';
 import { look } from '../kit/activities.ts';
-import { ownWorkflowId } from '../kit/engine.ts';
 import { failure } from '../kit/failure.ts';
 import { checkNode, type PlannedRestore } from './draw-plan.ts';
 import type { RestoreOperation } from './operation.ts';
@@ -35,7 +34,7 @@ export async function lookOnceMore(
         look.inspectMembers({ cluster }),
         Promise.all(
           cluster.nodes.map(
-            async (node) => await checkNode(cluster, node, facts.source, bytesOnceStaged(order.content.bytes)),
+            async (node) => await checkNode(cluster, node, facts.source, bytesOnceStaged(order.content.bytes), order),
           ),
         ),
       ]);
@@ -58,7 +57,8 @@ export async function lookOnceMore(
         formatVersion: 1 as const,
         cluster: cluster.name,
         operationId: order.operationId,
-        workflowId: ownWorkflowId(),
+        workflowId: order.workflowId,
+        runId: order.runId,
         backup: facts.source.backup,
         touchedAt: new Date().toISOString(),
         phase: 'changing' as const,

@@ -1,15 +1,16 @@
 /** Takes over a restore whose operation is gone: the nodes themselves tell how far it came. */
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import type { RestoreReport, Resume } from '../../domain/operations/restore.ts';
-import { isRevisionRaised, type Journal, type NodePosition } from '../../domain/restore/journal.ts';
+import { isRevisionRaised, type Journal, type NewData, type NodePosition } from '../../domain/restore/journal.ts';
 import { unseenWriters } from '../../domain/restore/last-look.ts';
 import { presentState } from '../../domain/restore/plan.ts';
 import { overtakenBy } from '../../domain/restore/revision.ts';
 import { changing, look, preparing } from '../kit/activities.ts';
-import { untouchable } from '../kit/engine.ts';
+import { ownWorkflowId, untouchable } from '../kit/engine.ts';
 import { failure } from '../kit/failure.ts';
 import { carryOut } from './carry-out.ts';
 import type { RestoreOperation } from './operation.ts';
+import { unstageEverywhere } from './stage.ts';
 
 export async function resumeRestore(resume: Resume, op: RestoreOperation): Promise<RestoreReport> {
   const { cluster, runbook } = op;
@@ -23,6 +24,7 @@ export async function resumeRestore(resume: Resume, op: RestoreOperation): Promi
         : `${journal.workflowId}, from ${journal.backup}, ${journal.phase}, since ${journal.touchedAt}`,
   );
   const journal = agreed(cluster, journals);
+  if (journal.phase === 'preparing') return await endUntouched(journal, op);
   const { operationId } = journal;
   const positions = await runbook.onEvery(
     'Look how far the node is',
@@ -31,15 +33,52 @@ export async function resumeRestore(resume: Resume, op: RestoreOperation): Promi
       name: node.name,
       ...(await changing(node).readPosition({ cluster, node: node.name, operationId })),
     }),
-    ({ staged, etcd }) => `${staged ? 'the old data directory is in place' : 'swapped'}, etcd ${etcd}`,
+    ({ newData, etcd }) => `${SEEN[newData]}, etcd ${etcd}`,
   );
   const phase = resume === 'rollback' ? 'rolling-back' : journal.phase;
-  if (phase === 'changing') await refuseOvertaken(journal, positions, op);
+  if (phase === 'changing') {
+    refuseGone(journal, positions);
+    await refuseOvertaken(journal, positions, op);
+  }
 
   return await untouchable(async () => {
-    const isSwapped = positions.every(({ staged }) => !staged);
+    const isSwapped = positions.every(({ newData }) => newData === 'in place');
     return await carryOut({ journal: { ...journal, phase }, isSwapped }, op);
   });
+}
+
+const SEEN: Record<NewData, string> = {
+  staged: 'the old data directory is in place',
+  'in place': 'swapped',
+  gone: 'what was staged is gone',
+};
+
+/** Nothing was touched yet. What was staged is for a cluster that has gone on since, so nothing is made of it. */
+async function endUntouched(journal: Journal, op: RestoreOperation): Promise<RestoreReport> {
+  const { cluster, runbook } = op;
+  await unstageEverywhere(journal.operationId, op, journal);
+  return {
+    cluster: cluster.name,
+    backup: journal.backup,
+    outcome: 'aborted',
+    problem: `${journal.workflowId} had only prepared its restore: nothing was touched, and what it had staged is removed. Start a new restore`,
+    downtimeMs: 0,
+    revision: { before: journal.revision.before, snapshot: journal.revision.snapshot, after: null },
+    clusterId: { before: journal.clusterId, after: null },
+    steps: runbook.steps,
+    setAside: [],
+    workflowId: ownWorkflowId(),
+  };
+}
+
+/** A member without its new data would start on the old among restored ones. */
+function refuseGone({ cluster, workflowId }: Journal, positions: (NodePosition & { name: string })[]): void {
+  const gone = positions.filter(({ newData }) => newData === 'gone').map(({ name }) => name);
+  if (gone.length === 0) return;
+  throw failure(
+    'UnsafeState',
+    `what ${workflowId} staged on ${gone.join(', ')} is neither beside the data directory nor in its place: something else has moved or removed it. Put the cluster back (\`salvor restore ${cluster} --resume rollback\`), and start a new restore`,
+  );
 }
 
 /** A cluster that was not stopped yet has gone on since the journal was written, perhaps for days. */
@@ -48,7 +87,7 @@ async function refuseOvertaken(
   positions: (NodePosition & { name: string })[],
   { cluster, runbook }: RestoreOperation,
 ): Promise<void> {
-  const old = positions.filter(({ staged }) => staged);
+  const old = positions.filter(({ newData }) => newData === 'staged');
   if (!isRevisionRaised(journal) || !old.some(({ etcd }) => etcd === 'running')) return;
   await runbook.step(
     'Compare the live revision',
@@ -71,6 +110,9 @@ async function refuseOvertaken(
   );
 }
 
+/** How far a restore came is what the farthest node says. */
+const ORDER: Journal['phase'][] = ['rolling-back', 'changing', 'preparing'];
+
 /** The one restore that the nodes speak of. One that has begun to be put back is put back. */
 function agreed(cluster: Cluster, read: { node: string; journal: Journal | null }[]): Journal {
   const journals = read.flatMap(({ journal }) => (journal === null ? [] : [journal]));
@@ -81,7 +123,7 @@ function agreed(cluster: Cluster, read: { node: string; journal: Journal | null 
       `no node of ${cluster.name} has a journal, so there is no unfinished restore. Start one without --resume`,
     );
   }
-  const operations = [...new Set(journals.map(({ operationId }) => operationId))];
+  const operations = [...new Set(journals.map(({ workflowId, runId }) => `${workflowId} ${runId}`))];
   if (operations.length > 1) {
     const seen = read.map(({ node, journal }) => `${node}: ${journal?.workflowId ?? 'none'}`);
     throw failure(
@@ -97,5 +139,5 @@ function agreed(cluster: Cluster, read: { node: string; journal: Journal | null 
       `the restore of ${cluster.name} began with the nodes ${[...known].join(', ')}; the configuration has ${cluster.nodes.map(({ name }) => name).join(', ')}. Put these nodes back into the configuration until the restore has ended`,
     );
   }
-  return journals.find(({ phase }) => phase === 'rolling-back') ?? first;
+  return ORDER.flatMap((wanted) => journals.find(({ phase }) => phase === wanted) ?? [])[0] ?? first;
 }

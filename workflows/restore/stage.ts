@@ -1,15 +1,19 @@
 /** The new data, written beside the old on every node while the cluster still runs. */
 import type { StagingOrder } from '../../activities/nodes.ts';
 import { highestRevision, raiseAbove } from '../../domain/restore/revision.ts';
+import { type Journal, type RestoreRun, runOf } from '../../domain/restore/journal.ts';
 import { preparing, staging } from '../kit/activities.ts';
-import { untouchable } from '../kit/engine.ts';
+import { ownRunId, ownWorkflowId, untouchable } from '../kit/engine.ts';
 import { formatBytes } from '../../domain/units.ts';
 import type { PlannedRestore } from './draw-plan.ts';
+import { openJournal } from './keep-journal.ts';
 import type { RestoreOperation } from './operation.ts';
 import type { SafetyCopy } from './safety-copy.ts';
 
 export interface Staging {
   order: StagingOrder;
+  /** What the nodes are told before anything is staged there. */
+  journal: Journal;
   /** The highest revision that a client can have seen when this was decided; null when no member told. */
   before: string | null;
   /** The restored members begin at this revision or above. */
@@ -24,11 +28,28 @@ export function stagingOf({ facts, plan }: PlannedRestore, safetyCopy: SafetyCop
   const { source, trial, cluster } = facts;
   const live = highestRevision(plan.before.revision, safetyCopy.revision);
   const { before, bumpRevision, floor } = raiseAbove(plan.trial.revision, live, plan.nodes);
+  const run = ownRun(operationId);
+  const { clusterId, leader, up, hadLeader } = plan.before;
   return {
     before,
     floor,
+    journal: {
+      formatVersion: 1,
+      cluster: cluster.name,
+      ...run,
+      backup: source.backup,
+      touchedAt: new Date().toISOString(),
+      phase: 'preparing',
+      problem: null,
+      revision: { before, snapshot: plan.trial.revision, floor },
+      clusterId,
+      leader,
+      up,
+      hadLeader,
+      nodes: facts.nodes.map(({ name, etcd, apiServer, dataDir }) => ({ name, etcd, apiServer, dataDir })),
+    },
     order: {
-      operationId,
+      ...run,
       // The copy that passed the trial first.
       source: {
         ...source,
@@ -41,10 +62,15 @@ export function stagingOf({ facts, plan }: PlannedRestore, safetyCopy: SafetyCop
   };
 }
 
+function ownRun(operationId: string): RestoreRun {
+  return { operationId, workflowId: ownWorkflowId(), runId: ownRunId() };
+}
+
 /** When one node can't be staged, the others are cleaned up again: nothing was touched, and nothing is left. */
-export async function stageEverywhere({ order }: Staging, op: RestoreOperation): Promise<void> {
+export async function stageEverywhere({ order, journal }: Staging, op: RestoreOperation): Promise<void> {
   const { cluster, runbook } = op;
   try {
+    await openJournal(journal, op);
     await runbook.onEvery(
       'Stage the new data directory',
       cluster.nodes,
@@ -57,14 +83,19 @@ export async function stageEverywhere({ order }: Staging, op: RestoreOperation):
   }
 }
 
-export async function unstageEverywhere(operationId: string, { cluster, runbook }: RestoreOperation): Promise<void> {
+/** @param run whose it is; of this operation when it isn't given */
+export async function unstageEverywhere(
+  operationId: string,
+  { cluster, runbook }: RestoreOperation,
+  run: RestoreRun = ownRun(operationId),
+): Promise<void> {
   await untouchable(
     async () =>
       await runbook.onEvery(
         'Remove what was staged',
         cluster.nodes,
-        async (node) => await preparing(node).unstageDataDirectory({ cluster, node: node.name, operationId }),
-        () => 'removed',
+        async (node) => await preparing(node).unstageDataDirectory({ cluster, node: node.name, run: runOf(run) }),
+        ({ removed }) => (removed ? 'removed' : 'nothing: the node has the journal of another restore'),
       ),
   );
 }

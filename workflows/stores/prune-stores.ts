@@ -2,6 +2,7 @@
 import type { StorePlan } from '../../activities/prune.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { hashGroups, type MemberInspection } from '../../domain/members/members.ts';
+import type { BackupId } from '../../domain/format/keys.ts';
 import type { PruneInput, PruneReport } from '../../domain/operations/prune.ts';
 import { look, tidy } from '../kit/activities.ts';
 import { failure, reasonOf, rethrowUnlessActivity } from '../kit/failure.ts';
@@ -15,11 +16,13 @@ const REPORT_CHARACTERS = 1_000_000;
 /**
  * Prunes the cluster's stores, or the one that is asked for. A store that fails is named in the report, and the others
  * are pruned.
+ * @param taken what the operation has just taken: it is never what is pruned
  */
 export async function pruneStores(
   cluster: Cluster,
-  { store, dryRun = false, includeForeign = false }: Omit<PruneInput, 'cluster'>,
+  { store, dryRun = false, includeForeign = false, removeMany = false }: Omit<PruneInput, 'cluster'>,
   runbook: Runbook,
+  taken?: BackupId,
 ): Promise<PruneReport> {
   const stores = storesToPrune(cluster, store);
   const characters = Math.floor(REPORT_CHARACTERS / stores.length);
@@ -31,10 +34,12 @@ export async function pruneStores(
     (reason) => reason ?? 'none differs',
   );
 
+  const spare = taken === undefined ? {} : { spare: taken };
+  const order = { includeForeign, removeMany, dryRun, hold, characters, ...spare };
   // All are decided on before anything is removed: what one store loses must not change what another one keeps.
   const decisions: { name: string; plan: StorePlan | PrunedStore }[] = [];
   for (const name of stores) {
-    const decide = async () => await tidy.planPrune({ cluster, store: name, includeForeign, hold, characters });
+    const decide = async () => await tidy.planPrune({ cluster, store: name, ...order });
     const plan = await orFailed(name, runbook.step(`Decide what ${name} keeps`, null, decide, asDecision));
     decisions.push({ name, plan });
   }
@@ -42,13 +47,14 @@ export async function pruneStores(
   const pruned: PrunedStore[] = [];
   for (const { name, plan } of decisions) {
     if ('store' in plan) pruned.push(plan);
-    else if (dryRun || hold !== null) pruned.push(asReport(name, plan));
+    else if (dryRun || plan.hold !== undefined || hold !== null) pruned.push(asReport(name, plan));
     else {
       const act = async () => await pruneStore(cluster, name, plan);
       pruned.push(await orFailed(name, runbook.step(`Prune ${name}`, null, act, asEvidence)));
     }
   }
-  return { cluster: cluster.name, dryRun, hold, stores: pruned };
+  const anyHold = hold ?? pruned.find((each) => each.hold !== undefined)?.hold ?? null;
+  return { cluster: cluster.name, dryRun, hold: anyHold, stores: pruned };
 }
 
 async function pruneStore(cluster: Cluster, store: string, plan: StorePlan): Promise<PrunedStore> {
@@ -89,22 +95,23 @@ async function orFailed<T>(store: string, act: Promise<T>): Promise<T | PrunedSt
   }
 }
 
-function asReport(store: string, { kept, removed, orphans, more }: StorePlan): PrunedStore {
+function asReport(store: string, { kept, removed, orphans, more, hold }: StorePlan): PrunedStore {
   return {
     store,
     kept,
     removed: removed.map(({ backup, reason }) => ({ backup, reason })),
     orphans,
     ...(more && { more }),
+    ...(hold !== undefined && { hold }),
   };
 }
 
-function asDecision({ kept, removed, orphans, more }: StorePlan): string {
+function asDecision({ kept, removed, orphans, more, hold }: StorePlan): string {
   const later =
     more && more.removed + more.orphans > 0
       ? `; the next prune continues with ${more.removed} and ${more.orphans} more`
       : '';
-  return `${kept.length + (more?.kept ?? 0)} to keep, ${removed.length} to remove, ${orphans.length} objects that belong to no backup${later}`;
+  return `${kept.length + (more?.kept ?? 0)} to keep, ${removed.length} to remove, ${orphans.length} objects that belong to no backup${later}${hold === undefined ? '' : `; ${hold}`}`;
 }
 
 function asEvidence({ removed, orphans }: PrunedStore): string {

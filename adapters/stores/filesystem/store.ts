@@ -87,6 +87,21 @@ export function filesystemStore(configuration: FilesystemStoreConfiguration & { 
       });
     },
 
+    async now(signal) {
+      signal.throwIfAborted();
+      await requireRoot();
+      const path = join(root, `.salvor-check-${randomUUID()}`);
+      return await toStore(path, async () => {
+        try {
+          // The server of a mounted directory stamps it.
+          await writeFile(path, '', { mode: 0o600, flag: 'wx' });
+          return (await stat(path)).mtime;
+        } finally {
+          await unlink(path).catch(() => undefined);
+        }
+      });
+    },
+
     async put(key, body, options) {
       const path = pathOf(key);
       await requireRoot();

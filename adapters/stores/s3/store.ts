@@ -10,6 +10,7 @@ import { S3_LIMITS, type S3Limits, type S3Secrets } from './client.ts';
 import { s3Error } from './errors.ts';
 import { listObjects } from './list.ts';
 import { openObject, readSmall } from './read.ts';
+import { timeOfService } from './clock.ts';
 import { isLocked, removeObject, sweepUploads } from './remove.ts';
 import { putNew, resumeNew } from './write.ts';
 
@@ -28,6 +29,7 @@ export function s3Store(
     location: `s3://${Bucket}/${root}${endpoint === undefined ? '' : ` at ${endpoint}`}`,
     holds: (kind) => storeHolds(configuration, kind),
     check: async (signal) => await checkBucket(bucket, signal),
+    now: async (signal) => await timeOfService(bucket, signal),
     put: async (key, body, options) => await putNew(bucket, key, body, options),
     resume: async (key, body, options) => await resumeNew(bucket, key, body, options),
     async replace(key, bytes, signal) {

@@ -167,7 +167,10 @@ async function ending(handle: WorkflowHandle, notes: string[]): Promise<{ outcom
     if (touched) throw error;
     return { outcome: 'untouched', note: failureMessageIn(error) };
   }
-  const { outcome, problem } = report;
+  const { outcome, problem, steps } = report;
+  // One that takes over from a restore that had only prepared cleans up, and that is all.
+  const isUntouched = outcome === 'aborted' && steps.some(({ name }) => name === 'Remove what was staged');
+  if (isUntouched) return { outcome: 'untouched', note: problem ?? '' };
   if (outcome === 'aborted') throw new Error(`aborted: ${problem}`);
   return { outcome, note: [problem ?? '', retried].filter(Boolean).join('; ') };
 }

@@ -3,6 +3,7 @@ import { mkdtemp, rm, unlink, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
+import { readCatalogue } from '../../../adapters/catalogue/catalogue.ts';
 import { setPin } from '../../../adapters/catalogue/pins.ts';
 import { planPrune, type PruneOptions } from '../../../adapters/catalogue/prune-plan.ts';
 import { removeBackups, removeOrphans } from '../../../adapters/catalogue/prune.ts';
@@ -257,4 +258,38 @@ test('a pin lies in every store that has the backup, once however often it is se
   assert.deepEqual((await pin(NEWEST, true)).stores, ['local']);
   await assert.rejects(pin(NEWEST, false), isFailure('StoreUnavailable', /a pin in it would still count/));
   await assert.rejects(pin('20200101-000000', true), isFailure('UnknownBackup', /has no backup 20200101-000000/));
+});
+
+test('a prune that would remove more good backups than it keeps removes nothing until it is allowed', async () => {
+  await fourBackups();
+  await stored.backup('20260104-120000', { takenAt: '2026-01-04T12:00:00.000Z' });
+  stored.retain('local', { keepLast: 1 });
+  const local = stored.store('local');
+  const held = await plan(local);
+  assert.deepEqual([held.kept.length, held.removed.length], [5, 0]);
+  assert.match(held.hold ?? '', /remove 4 good backups at once and keep 1.*--remove-many/);
+  const shown = await plan(local, { dryRun: true });
+  assert.deepEqual([shown.removed.length, shown.hold], [4, held.hold]);
+  const allowed = await plan(local, { removeMany: true });
+  assert.deepEqual([allowed.removed.length, allowed.hold], [4, undefined]);
+});
+
+test('what an operation has just taken is not what it prunes', async () => {
+  await fourBackups();
+  stored.retain('local', { keepLast: 1 });
+  const local = stored.store('local');
+  assert.ok((await plan(local)).removed.some(({ backup }) => backup === THIRD));
+  const spared = await plan(local, { spare: THIRD });
+  assert.ok(reasons(spared).includes(`${THIRD} kept: just taken by this operation`));
+});
+
+test('a backup dated in the future stays, takes no other’s place, and the list says so', async () => {
+  await fourBackups();
+  await stored.backup('20270101-000000', { takenAt: '2027-01-01T00:00:00.000Z' });
+  stored.retain('local', { keepLast: 2 });
+  const told = reasons(await plan(stored.store('local')));
+  assert.ok(told.includes('20270101-000000 kept: dated in the future: kept, and counts for no rule'), told.join());
+  assert.ok(told.includes(`${THIRD} kept: kept by keepLast: 2 of 2`), told.join());
+  const { entries } = await readCatalogue(stored.cluster, stored.stores(), signal(), OPTIONS.now);
+  assert.match(entries[0]?.entry.problem ?? '', /dated in the future/);
 });

@@ -64,9 +64,19 @@ describe("a member's data", () => {
   test('is put back by a rollback, once', async () => {
     await mkdir(join(data(), 'wal'), { recursive: true });
     await setMemberDataAside(node, host, OPERATION, signal);
-    assert.deepEqual(await putBackMemberData(node, host, OPERATION, signal), { changed: true });
+    const order = { operationId: OPERATION, hadData: true };
+    assert.deepEqual(await putBackMemberData(node, host, order, signal), { changed: true });
     assert.deepEqual(await readdir(data()), ['wal']);
-    assert.deepEqual(await putBackMemberData(node, host, OPERATION, signal), { changed: false });
+    assert.deepEqual(await putBackMemberData(node, host, order, signal), { changed: false });
+  });
+
+  test('that is nowhere is not taken for put back, unless there was none', async () => {
+    await assert.rejects(putBackMemberData(node, host, { operationId: OPERATION, hadData: true }, signal), {
+      type: 'UnsafeState',
+      message: /something else has moved or removed it/,
+    });
+    const order = { operationId: OPERATION, hadData: false };
+    assert.deepEqual(await putBackMemberData(node, host, order, signal), { changed: false });
   });
 });
 
