@@ -23,3 +23,11 @@ export function cacheDirectory(): string {
     join(environmentVariable('XDG_CACHE_HOME') ?? join(homedir(), '.cache'), 'salvor')
   );
 }
+
+/** What a worker remembers: `SALVOR_STATE`, else `salvor` in the user's state folder. */
+export function stateDirectory(): string {
+  return (
+    environmentVariable('SALVOR_STATE') ??
+    join(environmentVariable('XDG_STATE_HOME') ?? join(homedir(), '.local', 'state'), 'salvor')
+  );
+}

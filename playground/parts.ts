@@ -209,7 +209,12 @@ function worker(state: State, paths: Paths): Part {
     service: join(paths.services, 'worker'),
     tool: 'node',
     args: [fileURLToPath(new URL(`../workers/main.${extension}`, import.meta.url))],
-    env: { SALVOR_CONFIG: paths.configuration, SALVOR_TASK_QUEUE: TASK_QUEUE, ...temporalEnvironment(state, paths) },
+    env: {
+      SALVOR_CONFIG: paths.configuration,
+      SALVOR_TASK_QUEUE: TASK_QUEUE,
+      SALVOR_STATE: paths.workerState,
+      ...temporalEnvironment(state, paths),
+    },
     address: `task queue ${TASK_QUEUE}`,
     listens: [],
     after: ['temporal'],

@@ -42,6 +42,7 @@ export function pathsOf(directory: string) {
     directory,
     state: below('playground.json'),
     configuration: below('salvor.yaml'),
+    workerState: below('worker-state'),
     kubeconfig: below('kubeconfig'),
     certificates: below('certificates'),
     certificate: (name: string): string => below('certificates', `${name}.crt`),

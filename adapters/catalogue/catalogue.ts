@@ -17,6 +17,7 @@ import {
   withVerdict,
 } from '../../domain/backups/found-backup.ts';
 import { inParallel } from '../stores/in-parallel.ts';
+import { requireSameStore } from '../stores/identity.ts';
 import { readNote } from './note-cache.ts';
 import { withoutPruned } from '../../domain/retention/retained.ts';
 import type { Store } from '../stores/store.ts';
@@ -41,6 +42,7 @@ export async function readCatalogue(
   const lists = await Promise.all(
     stores.map(async (store) => {
       try {
+        await requireSameStore(cluster.name, store, stores, signal);
         return await listStore(cluster.name, store, signal);
       } catch (error) {
         noteUnreadable(unreadable, store, error, signal);

@@ -1,6 +1,7 @@
 /** Which stores can take a backup. */
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { messageOf, SalvorError } from '../../domain/errors.ts';
+import { giveId, rememberStores, requireSameStore } from './identity.ts';
 import { requireRoom } from './room.ts';
 import type { Store } from './store.ts';
 
@@ -21,7 +22,11 @@ export async function checkStores(
   roomBytes: number | undefined,
   signal: AbortSignal,
 ): Promise<StoreChecks> {
-  const checks = await Promise.all(stores.map(async (store) => await checkStore(cluster, store, roomBytes, signal)));
+  const checks = await Promise.all(
+    stores.map(async (store) => await checkStore(cluster, store, stores, roomBytes, signal)),
+  );
+  const working = checks.flatMap(({ store, id }) => (id === undefined ? [] : [{ store, id }]));
+  await rememberStores(cluster.name, working, signal);
   const takers = checks.filter(({ store }) => store.holds('snapshot'));
   const [first] = takers;
   if (first?.error !== undefined && takers.every(({ error }) => error !== undefined)) throw first.error;
@@ -38,14 +43,16 @@ export async function checkStores(
 async function checkStore(
   cluster: Cluster,
   store: Store,
+  stores: Store[],
   roomBytes: number | undefined,
   signal: AbortSignal,
-): Promise<{ store: Store; error?: SalvorError }> {
+): Promise<{ store: Store; id?: string; error?: SalvorError }> {
   try {
+    const known = await requireSameStore(cluster.name, store, stores, signal);
     await store.check(signal);
     const named = cluster.stores.find(({ name }) => name === store.name);
     if (roomBytes !== undefined && named && store.holds('snapshot')) await requireRoom(named, roomBytes);
-    return { store };
+    return { store, id: known ?? (await giveId(store, signal)) };
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof SalvorError) return { store, error };

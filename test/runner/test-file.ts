@@ -1,4 +1,6 @@
 /** One test file in a process of its own, through Node's test runner. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { type EventData, run } from 'node:test';
 import { inspect } from 'node:util';
@@ -26,12 +28,14 @@ export async function runTestFile(
     () => print(`  ...  ${file} has run for ${formatDuration(elapsedMs())}${current && `: ${current}`}`),
     REMINDER_MS,
   );
+  // What one file's worker remembers of its stores is nothing to another's.
+  const state = await mkdtemp(join(tmpdir(), 'salvor-test-state-'));
   try {
     const events = run({
       files: [path],
       cwd: root,
       // Tests start hundreds of processes of the same code.
-      env: { NODE_COMPILE_CACHE: join(cacheDirectory(), 'compile-cache'), ...environment() },
+      env: { NODE_COMPILE_CACHE: join(cacheDirectory(), 'compile-cache'), ...environment(), SALVOR_STATE: state },
       signal: AbortSignal.any([options.signal, AbortSignal.timeout(options.timeoutMs)]),
     });
     for await (const { type, data } of events) {
@@ -50,6 +54,7 @@ export async function runTestFile(
     }
   } finally {
     clearInterval(reminder);
+    await rm(state, { recursive: true, force: true });
   }
   // A file without a test is reported as one that passed.
   if (failures.length > 0 && counts.failed === 0) counts = { passed: 0, failed: 1, skipped: 0 };

@@ -17,10 +17,14 @@ import {
   PutObjectLegalHoldCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
+import { checkStores } from '../../adapters/stores/check-stores.ts';
+import { recordPath } from '../../adapters/stores/identity.ts';
 import { s3Store } from '../../adapters/stores/s3/store.ts';
+import type { Cluster } from '../../domain/configuration/resolve.ts';
 import type { S3StoreConfiguration } from '../../domain/configuration/stores.ts';
 import type { S3Secrets } from '../../adapters/stores/s3/client.ts';
 import type { Store } from '../../adapters/stores/store.ts';
+import { CLUSTER } from '../support/fake-activities.ts';
 import { freePort, type S3Server, startS3Server } from '../support/s3-server.ts';
 import { bodyOf, collect, isFailure, signal, storeContract } from '../support/store-contract.ts';
 
@@ -219,6 +223,26 @@ describe('An S3 store', { skip }, () => {
       cutting.close();
     });
   }
+
+  test('a bucket that was emptied, or another one in its place, is not the store', async () => {
+    const store = open('plain', { prefix: 'identity' });
+    const cluster: Cluster = { ...CLUSTER, name: `c-${Date.now()}`, stores: [] };
+    const check = async () => await checkStores(cluster, [store], undefined, signal());
+    try {
+      assert.deepEqual((await check()).good, ['offsite']);
+      await store.put(`${cluster.name}/n/snapshot.db`, bodyOf(1), { signal: signal() });
+      assert.deepEqual((await check()).good, ['offsite']);
+      for (const key of ['.salvor-store', `${cluster.name}/.salvor-store`]) await store.remove(key, signal());
+      await assert.rejects(
+        check(),
+        isFailure('StoreMissing', /has no \.salvor-store, expected .*is it the right bucket/),
+      );
+      await store.replace('.salvor-store', Buffer.from('{"formatVersion":1,"id":"another"}'), signal());
+      await assert.rejects(check(), isFailure('StoreMissing', /is the store another, expected/));
+    } finally {
+      await rm(recordPath(cluster.name, store), { force: true });
+    }
+  });
 
   test('unfinished uploads of this store are swept once they are old, those beside its prefix stay', async () => {
     const s3 = client();

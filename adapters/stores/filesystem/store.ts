@@ -2,7 +2,7 @@
 import type { StoredObject } from '../../../domain/backups/found-backup.ts';
 import { randomUUID } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
-import { type FileHandle, link, mkdir, open, readFile, rename, stat, unlink, writeFile } from 'node:fs/promises';
+import { type FileHandle, link, lstat, mkdir, open, readFile, rename, stat, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { FilesystemStoreConfiguration } from '../../../domain/configuration/stores.ts';
 import { SalvorError } from '../../../domain/errors.ts';
@@ -11,6 +11,7 @@ import { hasErrorCode } from '../../system-errors.ts';
 import { storeHolds } from '../../../domain/format/keys.ts';
 import { abortReason, inBatches, untilAborted } from '../../encoding/streams.ts';
 import { filesystemError } from './errors.ts';
+import { linkGuard } from './links.ts';
 import { listFiles } from './list.ts';
 import { newPart, releasePart, sweepParts } from './parts.ts';
 import { checkKey, SMALL_OBJECT_BYTES, tooLarge } from '../keys.ts';
@@ -19,6 +20,8 @@ import { wholeBody } from '../whole-body.ts';
 
 const WRITE_BYTES = 1024 * 1024;
 const READ_BYTES = 1024 * 1024;
+/** A link is not followed: a list doesn't show it either. */
+const READ_FILE = constants.O_RDONLY | constants.O_NOFOLLOW;
 
 /**
  * A store in the directory `path`, which must exist: if the right disk is not mounted, creating the directory would
@@ -27,6 +30,7 @@ const READ_BYTES = 1024 * 1024;
  */
 export function filesystemStore(configuration: FilesystemStoreConfiguration & { name: string }): Store {
   const { name, path: root } = configuration;
+  const refuseLinks = linkGuard(name, root);
 
   function pathOf(key: string): string {
     checkKey(name, key);
@@ -56,7 +60,8 @@ export function filesystemStore(configuration: FilesystemStoreConfiguration & { 
   /** The file's state; undefined when the root exists and the file doesn't. */
   async function look(key: string): Promise<Stats | undefined> {
     try {
-      const found = await stat(pathOf(key));
+      await refuseLinks(key);
+      const found = await lstat(pathOf(key));
       return found.isFile() ? found : undefined;
     } catch (error) {
       if (!hasErrorCode(error, 'ENOENT', 'ENOTDIR')) throw failure(error, key);
@@ -135,6 +140,7 @@ export function filesystemStore(configuration: FilesystemStoreConfiguration & { 
       signal.throwIfAborted();
       await requireRoot();
       const directory = dirname(path);
+      await toStore(key, async () => await refuseLinks(key));
       const part = newPart(path);
       try {
         await toStore(key, async () => {
@@ -158,7 +164,7 @@ export function filesystemStore(configuration: FilesystemStoreConfiguration & { 
       signal.throwIfAborted();
       const found = await look(key);
       if (!found) throw new SalvorError('ArtifactMissing', `store "${name}" has no ${key}`);
-      const handle = await toStore(key, () => open(pathOf(key), constants.O_RDONLY));
+      const handle = await toStore(key, () => open(pathOf(key), READ_FILE));
       const where = `${key} in store "${name}"`;
       const source = handle.createReadStream({ highWaterMark: READ_BYTES });
       return wholeBody(source, { bytes: found.size, where, signal, toError: (error) => failure(error, key) });
@@ -167,8 +173,9 @@ export function filesystemStore(configuration: FilesystemStoreConfiguration & { 
     async read(key, signal) {
       signal.throwIfAborted();
       // Opened at once, without checking first: lists of backups read thousands.
-      const handle = await open(pathOf(key), constants.O_RDONLY).catch(async (error: unknown) => {
-        if (!hasErrorCode(error, 'ENOENT', 'ENOTDIR')) throw failure(error, key);
+      await toStore(key, async () => await refuseLinks(key));
+      const handle = await open(pathOf(key), READ_FILE).catch(async (error: unknown) => {
+        if (!hasErrorCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) throw failure(error, key);
         await requireRoot();
         return undefined;
       });
@@ -191,7 +198,7 @@ export function filesystemStore(configuration: FilesystemStoreConfiguration & { 
     async *list(prefix, signal): AsyncGenerator<StoredObject, void> {
       await requireRoot();
       try {
-        yield* listFiles(root, prefix, signal);
+        yield* listFiles({ name, root }, prefix, signal);
       } catch (error) {
         throw signal.aborted ? abortReason(signal) : failure(error, `${prefix}*`);
       }

@@ -75,15 +75,21 @@ describe('A filesystem store', () => {
     await assert.rejects(readSlowly(), isFailure('StoreUnavailable', /ended after 30000000 bytes; expected 50000000/));
   });
 
-  test('symbolic links and hidden files are not listed', async () => {
+  test('linked and hidden files are not listed, and a linked directory is refused', async () => {
     await mkdir(join(root, 'links'));
     await writeFile(join(root, 'links', 'real.db'), 'x');
     await writeFile(join(root, 'links', '.hidden'), 'x');
     await symlink('real.db', join(root, 'links', 'latest'));
-    await symlink('/etc', join(root, 'links', 'elsewhere'));
     const keys: string[] = [];
     for await (const { key } of store().list('links/', signal())) keys.push(key);
     assert.deepEqual(keys, ['links/real.db']);
+    await symlink('/etc', join(root, 'links', 'elsewhere'));
+    const list = store().list('links/', signal());
+    await assert.rejects(
+      list[Symbol.asyncIterator]().next(),
+      isFailure('StoreMissing', /elsewhere is a symbolic link/),
+    );
+    await rm(join(root, 'links', 'elsewhere'));
   });
 
   test('the part of a killed process is swept, one that may still be written stays', async () => {
