@@ -165,8 +165,8 @@ test('what is left of the time before is removed, waited for or listed', async (
     seen['certificate signing requests']?.detail ?? '',
     /^1 pending: csr-test \(kubernetes\.io\/kube-apiserver-client, by .+\)$/,
   );
-  assert.equal(seen['pods']?.detail, '1 on 1 node that is not there: default/lost on worker-9');
-  assert.equal(seen['volume attachments']?.detail, '1 on 1 node that is not there: va-lost on worker-9');
+  assert.equal(seen['pods']?.detail, '1 on 1 node that does not exist: default/lost on worker-9');
+  assert.equal(seen['volume attachments']?.detail, '1 on 1 node that does not exist: va-lost on worker-9');
   for (const { state, advice } of Object.values(seen)) assert.equal(advice !== undefined, state === 'listed');
 });
 

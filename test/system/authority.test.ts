@@ -167,7 +167,7 @@ describe('the hold of a cluster', () => {
     const waitingFor = await until('the reset asks a person', async () => {
       return (await changing.query<Progress>('progress')).waitingFor ?? undefined;
     });
-    assert.match(waitingFor, /this is a reset of restore\/test\/\d+, whose hold of playground is over/);
+    assert.match(waitingFor, /this is a reset of restore\/test\/\d+, whose hold on playground has ended/);
     await changing.executeUpdate('abort');
     assert.equal(((await changing.result()) as RestoreReport).outcome, 'aborted');
     assert.deepEqual(await readKeys(world.etcd()), wanted);

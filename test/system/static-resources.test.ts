@@ -185,7 +185,7 @@ test('when nothing of what is listed is there the backup is degraded, not failed
   assert.deepEqual((await manifestOf(report)).lacking, report.lacking);
   const entry = await entryOf(report);
   assert.equal(entry?.state, 'degraded');
-  assert.match(entry?.problem ?? '', /static-resources of m1 was not kept/);
+  assert.match(entry?.problem ?? '', /static-resources of m1 could not be saved/);
 });
 
 test('an archive that a store gives back changed is not counted, and the backup is degraded', async () => {
@@ -235,5 +235,5 @@ test('without listed paths, or without a store that holds them, the evidence say
   await configure(({ clusters }) => delete clusters[cluster]?.['staticResources']);
   const unlisted = await backUp();
   assert.equal(unlisted.report.artifacts.length, 1);
-  assert.match(unlisted.evidence('Keep the static resources'), /staticResources\.paths lists none/);
+  assert.match(unlisted.evidence('Keep the static resources'), /staticResources\.paths is empty/);
 });

@@ -123,7 +123,7 @@ test('its etcd is backed up and restored, as its traits say', async () => {
   for (const keys of before) assert.deepEqual(keys, { '/registry/kept': 'of the backup' });
   assert.deepEqual(after, before);
 
-  assert.match(refused, /m\d: .*\.run was changed at .* a rollout is in progress/);
+  assert.match(refused, /m\d: .*\.run changed at .* a rollout is in progress/);
   const kept = backup.artifacts.filter(({ kind }) => kind === 'static-resources');
   assert.equal(kept.length, 3, 'the paths of its traits are kept of every node');
   const starts = restore.steps.filter(({ name }) => name === 'Start etcd');

@@ -155,7 +155,7 @@ test('a copy in which one bit has rotten fails it as BackupCorrupt, though the o
   assert.equal(ended.exit, 1);
   const { error } = ended.json as { error: { type: string; message: string } };
   assert.equal(error.type, 'BackupCorrupt');
-  assert.match(error.message, /snapshot in local: .*The copy in offsite is right and restores/);
+  assert.match(error.message, /snapshot in local: .*The copy in offsite is good and restores/);
   const failed = await resultOf(older);
   assert.equal(failed.proof, 'written');
   assert.deepEqual(
