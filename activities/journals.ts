@@ -5,7 +5,7 @@ import { activityInfo } from '@temporalio/activity';
 import { type Client, Connection } from '@temporalio/client';
 import { controlPlaneFor } from '../adapters/flavours/index.ts';
 import { closeJournal, openJournal, readJournal, writeJournal } from '../adapters/node-data/journal.ts';
-import { inodeOf, newDataOn, requireNewData } from '../adapters/node-data/new-data.ts';
+import { identityOf, newDataOn, requireNewData } from '../adapters/node-data/new-data.ts';
 import { refuseOthersStaging } from '../adapters/node-data/staging-of-others.ts';
 import { restorePaths } from '../domain/node-paths.ts';
 import type { Journal, NodePosition, RestoreRun } from '../domain/restore/journal.ts';
@@ -30,7 +30,7 @@ export function createJournalActivities(client: Client) {
       const mustBeThere = runId === activityInfo().workflowExecution?.runId;
       return await onHost(order, async (node, host) => {
         if (phase === 'changing') await requireNewData(node, host, operationId, signal);
-        const newData = await inodeOf(host, restorePaths(node.etcd.dataDir, operationId).staged, signal);
+        const newData = await identityOf(host, restorePaths(node.etcd.dataDir, operationId).staged, signal);
         return { path: await writeJournal(node, host, journal, { newData, mustBeThere }, signal) };
       });
     }),

@@ -38,7 +38,7 @@ const journalSchema = z.strictObject({
 
 /** As it lies on one node. */
 interface NodeJournal extends Journal {
-  /** The inode of what was staged there: a rename keeps it, and a directory that something else made has another. */
+  /** The inode and the birth time of the staged directory: a rename keeps both, and no other directory has them. */
   newData?: string | undefined;
 }
 
@@ -66,7 +66,7 @@ export async function openJournal(node: ClusterNode, host: Host, journal: Journa
 
 /**
  * Replaces the journal of the same restore.
- * @param newData the inode of what is staged; without one, the one that is noted stays
+ * @param newData which directory is staged; without it, what is noted stays
  * @param mustBeThere false for a restore that is taken over: a node may have lost its journal
  * @returns where it lies
  * @throws SalvorError `UnsafeState` when the journal is another restore's, or was taken away

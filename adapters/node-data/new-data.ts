@@ -8,7 +8,7 @@ import { readJournal } from './journal.ts';
 
 /**
  * Beside the data directory, in its place, or neither. It is in its place when the directory there is the one that was
- * staged, by the inode in the journal. Where the journal was lost, the old data that lies aside is enough.
+ * staged, by what the journal says of it. Where the journal was lost, the old data that lies aside is enough.
  */
 export async function newDataOn(
   node: ClusterNode,
@@ -21,7 +21,7 @@ export async function newDataOn(
   const data = memberData(node.etcd.dataDir);
   const journal = await readJournal(node, host, signal);
   if (journal?.newData !== undefined && journal.operationId === operationId) {
-    return (await inodeOf(host, data, signal)) === journal.newData ? 'in place' : 'gone';
+    return (await identityOf(host, data, signal)) === journal.newData ? 'in place' : 'gone';
   }
   const isSwapped =
     (await host.typeOf(setAside, signal)) !== undefined && (await host.typeOf(data, signal)) !== undefined;
@@ -44,10 +44,13 @@ export async function requireNewData(
   );
 }
 
-/** The number that a directory keeps when it is renamed; undefined when nothing is there. */
-export async function inodeOf(host: Host, path: string, signal: AbortSignal): Promise<string | undefined> {
+/**
+ * Which directory it is, however often it is renamed: the inode, which a file system gives again as soon as it is free,
+ * and when it was made. Undefined when nothing is there.
+ */
+export async function identityOf(host: Host, path: string, signal: AbortSignal): Promise<string | undefined> {
   if ((await host.typeOf(path, signal)) === undefined) return undefined;
-  const { exitCode, stdout, stderr } = await host.run(['stat', '-L', '-c', '%i', path], { signal });
+  const { exitCode, stdout, stderr } = await host.run(['stat', '-L', '-c', '%i %w', path], { signal });
   if (exitCode === 0) return stdout.trim();
   throw new SalvorError('CommandFailed', `${host.name}: stat ${path}: ${stderr.trim()}`);
 }

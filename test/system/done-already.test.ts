@@ -6,7 +6,7 @@ import { afterEach, beforeEach, test } from 'node:test';
 import { localHost } from '../../adapters/hosts/local.ts';
 import { unstageDataDirectory } from '../../adapters/node-data/data-directory.ts';
 import { closeJournal, openJournal, readJournal, writeJournal } from '../../adapters/node-data/journal.ts';
-import { inodeOf, newDataOn, requireNewData } from '../../adapters/node-data/new-data.ts';
+import { identityOf, newDataOn, requireNewData } from '../../adapters/node-data/new-data.ts';
 import { refuseOthersStaging, removeAbandonedStaging } from '../../adapters/node-data/staging-of-others.ts';
 import { putBackDataDirectory, swapDataDirectory } from '../../adapters/node-data/swap.ts';
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
@@ -50,7 +50,7 @@ const unsafe = (message: RegExp) => (error: unknown) =>
 async function prepared(): Promise<void> {
   await openJournal(node, host, { ...JOURNAL, phase: 'preparing' }, signal);
   await directory(paths.staged, 'new');
-  const newData = await inodeOf(host, paths.staged, signal);
+  const newData = await identityOf(host, paths.staged, signal);
   await writeJournal(node, host, JOURNAL, { newData, mustBeThere: true }, signal);
 }
 

@@ -64,7 +64,7 @@ export function at({ name, Bucket, root }: S3Bucket, key: string): Place {
 
 /** Runs requests; an error becomes a SalvorError, or the reason of an aborted signal. */
 export async function request<T>(
-  { name }: S3Bucket,
+  { name, Bucket }: S3Bucket,
   what: string,
   signal: AbortSignal,
   act: () => Promise<T>,
@@ -73,7 +73,9 @@ export async function request<T>(
     signal.throwIfAborted();
     return await act();
   } catch (error) {
-    throw signal.aborted ? abortReason(signal) : s3Error(error, name, what);
+    if (signal.aborted) throw abortReason(signal);
+    // Whatever was asked for, it is the bucket that is missing.
+    throw s3Error(error, name, meaningOf(error) === 'StoreMissing' ? `bucket ${Bucket}` : what);
   }
 }
 
