@@ -1,28 +1,28 @@
-/** What every activity shares: heartbeats, cancellation, and failures of the closed list. */
+/** What all activities share: heartbeats, cancellation, and the closed list of failures. */
 import { activityInfo, ApplicationFailure, cancellationSignal, heartbeat, log } from '@temporalio/activity';
 import { FAILURES, SalvorError } from '../domain/errors.ts';
 
 /** Well below the shortest heartbeat timeout that a workflow sets. */
 const HEARTBEAT_EVERY_MS = 2_000;
 
-/** Where a stack has said its message and begins to tell the places. */
+/** Where the message of a stack trace ends and its first frame begins. */
 const FRAMES = '\n    at ';
 
 export interface Attendance {
   /** Aborted when the operation is cancelled or the worker shuts down. */
   signal: AbortSignal;
-  /** What the next attempt can read in `previous`; small. */
+  /** Keeps details for the next attempt, which reads them as `previous`. Keep them small. */
   remember: (details: unknown) => void;
-  /** What an earlier attempt of this activity remembered last; parse it. */
+  /** The last details that an earlier attempt of this activity remembered; parse them. */
   previous: unknown;
   attempt: number;
-  /** How long this has been tried, with all attempts before, by the clocks of Temporal and this worker. */
+  /** How long the activity has been tried, all attempts together, by the clocks of Temporal and this worker. */
   triedMs: number;
 }
 
 /**
- * Makes an activity: it beats while `act` runs, passes cancellation on, and turns a SalvorError into a failure that
- * Temporal retries, or doesn't, as the closed list says.
+ * Makes an activity of `act`: it sends heartbeats while `act` runs, passes cancellation on, and turns a SalvorError
+ * into a failure that Temporal retries or doesn't, as the closed list says.
  */
 export function attended<I, O>(act: (input: I, attendance: Attendance) => Promise<O>): (input: I) => Promise<O> {
   return async (input) => {
@@ -49,12 +49,15 @@ export function attended<I, O>(act: (input: I, attendance: Attendance) => Promis
   };
 }
 
-/** A SalvorError as a failure that Temporal retries, or doesn't, as the closed list says; anything else as it is. */
+/**
+ * Turns a SalvorError into a failure that Temporal retries or doesn't, as the closed list says. Any other error is
+ * returned unchanged.
+ */
 export function failureOf(error: unknown): unknown {
   if (!(error instanceof SalvorError)) return error;
   log.warn('activity failed', { type: error.type, reason: error.message });
-  // Its message once, and neither as a cause nor in the stack again: of a failure that is retried Temporal shows
-  // nothing above 4 KiB.
+  // The message appears once, and not again as a cause or in the stack: Temporal shows at most 4 KiB of a failure that
+  // it retries.
   const failure = ApplicationFailure.create({
     type: error.type,
     message: error.message,

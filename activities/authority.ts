@@ -1,6 +1,6 @@
 /**
- * What an activity may do is looked up when it does it: in the worker's own configuration and in Temporal, never in
- * what it was sent.
+ * Each activity checks what it may do at the moment it does it. It looks in the worker's own configuration and in
+ * Temporal, and never trusts its input.
  */
 import { hostname } from 'node:os';
 import { activityInfo } from '@temporalio/activity';
@@ -21,13 +21,14 @@ export interface Authority {
   /** The worker's own `salvor.yaml`. */
   configFile: string;
   client: Client;
-  /** The activities that change something: only the operation that holds the cluster may ask for them. */
+  /** The activities that change something: only the operation that holds the cluster may call them. */
   acting: ReadonlySet<string>;
 }
 
 /**
- * The same activities, asked for over Temporal: each refuses what isn't an operation, takes its cluster by name and
- * digest from this worker's file, and, where it changes something, asks whether the operation holds the cluster.
+ * Guards activities that Temporal can call. Each one refuses a caller that isn't an operation and reads its cluster
+ * from this worker's file, by name and digest. One that changes something also checks that the operation holds the
+ * cluster.
  */
 export function withAuthority<A extends Record<string, Activity>>(activities: A, authority: Authority): A {
   const guarded = Object.entries(activities).map(([name, act]) => [
@@ -38,7 +39,7 @@ export function withAuthority<A extends Record<string, Activity>>(activities: A,
         const order = await withOwnCluster(input, authority.configFile);
         const cluster = orderSchema.safeParse(order).data?.cluster.name;
         if (authority.acting.has(name) && cluster !== undefined) await requireHold(authority.client, cluster);
-        // The workflow's types say what each activity is given; here it only passes by.
+        // The workflow's types check the input of each activity; this code only passes it on.
         return await act(order as never);
       } catch (error) {
         throw failureOf(error);
@@ -48,7 +49,7 @@ export function withAuthority<A extends Record<string, Activity>>(activities: A,
   return Object.fromEntries(guarded) as A;
 }
 
-/** @throws SalvorError `InvalidInput` for an activity that was started by itself, or by a workflow of somebody else */
+/** @throws SalvorError `InvalidInput` when the activity was started alone, or by a workflow that isn't Salvor's */
 function requireOperation(name: string): void {
   const { workflowExecution, workflowType } = activityInfo();
   if (workflowExecution !== undefined && workflowType !== undefined && isOperation(workflowType)) return;
@@ -60,8 +61,8 @@ function requireOperation(name: string): void {
 }
 
 /**
- * What the activity was sent, with the cluster of this worker's file in place of its name and digest.
- * @throws SalvorError `ConfigurationDiffers` when the operation read another configuration
+ * Replaces the name and digest in the input by the whole cluster, as this worker's file has it.
+ * @throws SalvorError `ConfigurationDiffers` when the operation has read a different configuration
  */
 async function withOwnCluster(input: unknown, configFile: string): Promise<unknown> {
   const order = orderSchema.safeParse(input);
@@ -77,9 +78,9 @@ async function withOwnCluster(input: unknown, configFile: string): Promise<unkno
 }
 
 /**
- * Whether this very run of the operation holds the cluster now.
+ * Makes sure that this run of the operation holds the cluster now.
  * @returns the ID of the run
- * @throws SalvorError `HoldLost` when the lock is gone, or is another run's
+ * @throws SalvorError `HoldLost` when the lock is gone or belongs to another run
  */
 export async function requireHold(client: Client, cluster: string): Promise<string> {
   const { workflowId = '', runId = '' } = activityInfo().workflowExecution ?? {};

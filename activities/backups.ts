@@ -1,4 +1,4 @@
-/** The backups in the stores: reading them back, making them exist, finding them. */
+/** The backups in the stores: finding them, reading them back, and writing the manifests that make them exist. */
 import { mkdir } from 'node:fs/promises';
 import { writeManifest } from '../adapters/backup/write-manifest.ts';
 import { scratchRoot } from '../adapters/scratch/folders.ts';
@@ -15,10 +15,10 @@ import { withoutHashCheck } from '../domain/format/snapshot-source.ts';
 import { attended } from './attend.ts';
 import { withStores } from './with-stores.ts';
 
-/** After so many tries a store's manifest is given up; the operation tries no more often. */
+/** After this many attempts to write its manifest, a store is given up. The operation makes no more attempts. */
 const MANIFEST_ATTEMPTS = 3;
 
-/** What a backup may need. */
+/** The room that a backup may need. */
 export interface Room {
   /** In each store that holds snapshots. */
   storeBytes: number;
@@ -29,8 +29,9 @@ export interface Room {
 export function createBackupActivities() {
   return {
     /**
-     * Every store is reached, takes a small object and has room; those that don't are named, and fail only when none is
-     * left for the snapshot. Without room for the database itself on the worker nothing can be read.
+     * Checks that every store can be reached, takes a small object and has room. Stores that fail are named; the
+     * activity fails only when no store is left for the snapshot, or when the worker has no room for the database:
+     * nothing could be read back then.
      */
     checkStores: attended(async ({ cluster, room }: { cluster: Cluster; room?: Room }, { signal }) => {
       if (room) {
@@ -42,7 +43,7 @@ export function createBackupActivities() {
       });
     }),
 
-    /** Reads one store's copy again and compares it with what was sent. */
+    /** Reads one store's copy back and compares it with what was sent. */
     readBackCopy: attended(
       async (
         { cluster, store, key, expected }: { cluster: Cluster; store: string; key: string; expected: Digest },
@@ -56,8 +57,8 @@ export function createBackupActivities() {
     ),
 
     /**
-     * Writes the manifest to every store that has an artifact of the backup; with it the backup exists. A store that
-     * fails to take it fails only its own copy, after some tries.
+     * Writes the manifest to every store that has an artifact of the backup; from then on the backup exists. A store
+     * that doesn't take it after a few attempts loses only its own copy.
      */
     writeManifest: attended(
       async ({ cluster, manifest }: { cluster: Cluster; manifest: Manifest }, { signal, attempt }) => {
@@ -67,7 +68,7 @@ export function createBackupActivities() {
       },
     ),
 
-    /** One page of the list. */
+    /** Returns one page of the list. */
     listBackups: attended(
       async (
         { cluster, store, ...page }: Omit<ListBackupsInput, 'cluster'> & { cluster: Cluster },
@@ -82,7 +83,8 @@ export function createBackupActivities() {
     ),
 
     /**
-     * The snapshot of a backup by name, or of the newest good one by `latest`: of all, or of those taken until `at`.
+     * Finds the snapshot of a backup by its name, or of the newest good backup by `latest`. With `at`, only backups
+     * taken until then count.
      */
     findSnapshot: attended(
       async (
@@ -98,7 +100,7 @@ export function createBackupActivities() {
         return await withStores(cluster, store, async (stores) => {
           const until = at === undefined ? undefined : new Date(at);
           const chosen = findBackup(await readCatalogue(cluster, stores, signal), backup, until);
-          // Its manifest names the other stores as well; from the one that was asked for it is read, or not at all.
+          // The manifest names the other stores as well, but the snapshot must come from the requested one.
           const found = store === undefined ? chosen : { ...chosen, stores: [store] };
           return skipHashCheck ? withoutHashCheck(found) : found;
         });

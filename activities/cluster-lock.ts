@@ -1,4 +1,4 @@
-/** Who holds a cluster. */
+/** Which operation holds a cluster. */
 import type { Client } from '@temporalio/client';
 import { holderIn, lockWorkflowId } from '../domain/operations/common.ts';
 import { attended } from './attend.ts';
@@ -13,8 +13,8 @@ export function createLockActivities(client: Client) {
     }),
 
     /**
-     * Whether this run of the operation holds the cluster; fails with `HoldLost` when it doesn't.
-     * @returns the run that asks
+     * Makes sure that this run of the operation holds the cluster; fails with `HoldLost` if it doesn't.
+     * @returns the ID of this run
      */
     confirmHold: attended(async ({ cluster }: { cluster: string }): Promise<{ run: string }> => {
       return { run: await requireHold(client, cluster) };

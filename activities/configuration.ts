@@ -1,11 +1,11 @@
-/** The configuration, read afresh for every operation. */
+/** The configuration; every operation reads it again. */
 import { loadCluster } from '../adapters/configuration/load.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
 import { attended } from './attend.ts';
 
 export function createConfigurationActivities(configFile: string) {
   return {
-    /** The cluster as configured now; secrets are still references, so it may stand in the history. */
+    /** The cluster as configured now. Secrets are still references, so the history may contain it. */
     readCluster: attended(async ({ cluster }: { cluster: string }): Promise<Cluster> => {
       return await loadCluster(configFile, cluster);
     }),

@@ -1,4 +1,4 @@
-/** Verifying backups: choosing one, drilling it, keeping what was seen. */
+/** Verifies backups: chooses one, drills it, and keeps the result. */
 import { chooseBackup, readCatalogue } from '../adapters/catalogue/catalogue.ts';
 import { drillBackup, type DrillOrder, type DrillOutcome } from '../adapters/drill/drill-backup.ts';
 import { keepResult } from '../adapters/drill/keep-result.ts';
@@ -16,9 +16,9 @@ export type { DrillOrder, DrillOutcome };
 
 export interface DrillChoice {
   order: DrillOrder;
-  /** Why this one. */
+  /** Why this backup was chosen. */
   why: string;
-  /** The stores that have something of it, as far as they could be read. */
+  /** The readable stores that have any of its objects. */
   holders: string[];
 }
 
@@ -30,7 +30,8 @@ function holdersOf({ objects }: FoundBackup): string[] {
 export function createDrillActivities() {
   return {
     /**
-     * The backup to drill: by its name, by `latest` or `oldest-proof`, or without a wish the one that a schedule takes.
+     * Chooses the backup to drill: by its name, or by `latest` or `oldest-proof`. Without any of these it is the one
+     * that a schedule would take.
      */
     chooseDrill: attended(
       async (
@@ -61,7 +62,10 @@ export function createDrillActivities() {
       },
     ),
 
-    /** Reads every copy and restores the snapshot into a scratch etcd on the worker. It changes nothing anywhere. */
+    /**
+     * Reads every copy and restores the snapshot into a scratch etcd on the worker. It changes nothing outside the
+     * scratch folder.
+     */
     drillBackup: attended(
       async (
         { cluster, store, order }: { cluster: Cluster; store?: string; order: DrillOrder },
@@ -76,9 +80,9 @@ export function createDrillActivities() {
     ),
 
     /**
-     * Puts the result beside the backup in every store that has it, over an earlier one. A store that fails is named,
-     * and fails it only when none is left.
-     * @param only the one store that was looked into, if it was one
+     * Writes the result next to the backup in every store that has it, replacing an earlier result. Stores that fail
+     * are named; the activity fails only when every store does.
+     * @param only the store that was drilled, when it was only one
      */
     keepDrillResult: attended(
       async (

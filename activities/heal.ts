@@ -1,4 +1,4 @@
-/** Healing: what stores lack, and copying it from those that have it. */
+/** Heals backups: finds what stores lack and copies it from stores that have it. */
 import { chooseBackup, readCatalogue } from '../adapters/catalogue/catalogue.ts';
 import { healCopy, type Healed } from '../adapters/catalogue/heal.ts';
 import { type FoundBackup, isNote } from '../domain/backups/found-backup.ts';
@@ -8,7 +8,7 @@ import type { NamedBackup } from '../adapters/catalogue/prune-plan.ts';
 import { attended } from './attend.ts';
 import { withStores } from './with-stores.ts';
 
-/** One operation heals so many, the newest first; the next one goes on. Its history stays small. */
+/** One operation heals at most this many copies, newest first, to keep its history small. The next one continues. */
 const MOST = 500;
 
 /** One store's copy of one backup that isn't whole. */
@@ -20,7 +20,8 @@ export interface LackingCopy extends NamedBackup {
 export function createHealActivities() {
   return {
     /**
-     * The copies that stores lack and could get now, newest first. Of a backup that is named, every copy that there is.
+     * Finds the copies that stores lack and could get now, newest first. For a backup given by name, it also lists
+     * every copy that exists.
      */
     findLackingCopies: attended(
       async ({ cluster, backup }: { cluster: Cluster; backup: string | null }, { signal }) => {
@@ -58,7 +59,7 @@ export function createHealActivities() {
   };
 }
 
-/** @param isNamed whether it counts as lacking what only a reading of every byte would find */
+/** @param isNamed whether existing objects count as well: only reading every byte would show that one is damaged */
 function lackingCopy(found: FoundBackup, store: string, isNamed: boolean): LackingCopy | undefined {
   const { entry, nodeAddress, manifest, missing, objects } = found;
   const lacked = missing.filter((copy) => copy.store === store).map(({ key }) => key);

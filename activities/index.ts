@@ -1,4 +1,4 @@
-/** Everything that workflows may ask for. */
+/** All activities that workflows may call. */
 import type { Client } from '@temporalio/client';
 import { withAuthority } from './authority.ts';
 import { createAftercareActivities } from './aftercare.ts';
@@ -46,7 +46,7 @@ function activitiesOf(configFile: string, client: Client) {
 }
 export type Activities = ReturnType<typeof activitiesOf>;
 
-/** Those that change something on a node, in etcd or in a store: only the operation that holds the cluster may. */
+/** These change something on a node, in etcd or in a store: only the operation that holds the cluster may call them. */
 const ACTING = [
   'addLearner',
   'configureMember',
@@ -72,8 +72,8 @@ const ACTING = [
 ] as const satisfies (keyof Activities)[];
 
 /**
- * As workers host them: what each may do is looked up when it does it.
- * @param configFile `salvor.yaml` or a directory of such files; read afresh for every activity
+ * The activities as workers host them: each checks what it may do at the moment it does it.
+ * @param configFile `salvor.yaml` or a directory of such files; every activity reads it again
  */
 export function createActivities(configFile: string, client: Client): Activities {
   return withAuthority(activitiesOf(configFile, client), { configFile, client, acting: new Set(ACTING) });

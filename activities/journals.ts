@@ -1,6 +1,4 @@
-/**
- * The journal of a restore on a node, and what it is for: where a node is when the operation that changed it is gone.
- */
+/** The journal of a restore on a node. It shows how far the node is when the operation that changed it is lost. */
 import { activityInfo } from '@temporalio/activity';
 import { type Client, Connection } from '@temporalio/client';
 import { controlPlaneFor } from '../adapters/flavours/index.ts';
@@ -35,7 +33,7 @@ export function createJournalActivities(client: Client) {
       });
     }),
 
-    /** Null where no restore was under way. */
+    /** Returns null when no restore was under way on the node. */
     readJournal: attended(async (order: OnNode, { signal }): Promise<Journal | null> => {
       return await onHost(order, async (node, host) => {
         const found = await readJournal(node, host, signal);
@@ -50,7 +48,7 @@ export function createJournalActivities(client: Client) {
       await onHost(order, async (node, host) => await closeJournal(node, host, order.run, signal));
     }),
 
-    /** How far a restore came on a node. */
+    /** Returns how far a restore got on a node. */
     readPosition: attended(async (order: OnNode & { operationId: string }, { signal }): Promise<NodePosition> => {
       return await onHost(order, async (node, host) => ({
         newData: await newDataOn(node, host, order.operationId, signal),

@@ -1,4 +1,4 @@
-/** The gates after a restore that look at a node as its clients do, through its own kube-apiserver. */
+/** The gates after a restore that check a node as its clients see it: through its own kube-apiserver. */
 import { endpointOf } from '../adapters/etcd/inspect.ts';
 import { watchIsCompacted } from '../adapters/etcd/watch.ts';
 import type { Access } from '../adapters/kubernetes/api/access.ts';
@@ -18,13 +18,13 @@ export interface GateOrder {
 
 interface WatchOrder extends GateOrder {
   /**
-   * The highest revision that a client may have seen; null when the restore could not raise the revision above it: then
-   * watches don't end.
+   * The highest revision that a client may have seen. Null when the restore could not raise the revision above it: old
+   * watches don't end then.
    */
   seenRevision: string | null;
 }
 
-/** Nodes are looked at side by side: each has objects of its own. */
+/** All nodes are checked at the same time, so each needs objects of its own. */
 function nameFor(what: string, { operationId, node }: GateOrder): string {
   return `salvor-${what}-${operationId}-${node}`;
 }
@@ -34,8 +34,8 @@ async function withAccess(
   signal: AbortSignal,
   look: (access: Access) => Promise<GateResult>,
 ): Promise<GateResult> {
-  // What asks a cluster is loaded only when one is asked: its client library takes 90 MiB and half a second of every
-  // worker's start.
+  // The client library is loaded only when it is needed: it takes 90 MiB, and would delay every worker's start by half
+  // a second.
   const { accessNode } = await import('../adapters/kubernetes/api/access.ts');
   const access = await accessNode(cluster, nodeOf(cluster.nodes, node), signal);
   return 'why' in access ? notChecked(access.why) : await look(access);
@@ -60,7 +60,7 @@ async function expectCompacted(
 
 export function createKubernetesGateActivities() {
   return {
-    /** Retried until the node's kube-apiserver writes, reads and deletes a ConfigMap. */
+    /** Has the node's kube-apiserver write, read and delete a ConfigMap. Retried until that works. */
     canary: attended(async (order: GateOrder, { signal }): Promise<GateResult> => {
       return await withAccess(order, signal, async (access) => {
         const { singCanary } = await import('../adapters/kubernetes/canary.ts');
@@ -70,8 +70,8 @@ export function createKubernetesGateActivities() {
     }),
 
     /**
-     * Retried until a watch from where clients had come to before the restore is refused, so that they list anew, and a
-     * new list and watch work.
+     * Checks that a watch from the last revision that clients saw before the restore is refused, which makes them list
+     * again, and that a new list and watch work. Retried until both hold.
      */
     watchProof: attended(async (order: WatchOrder, { signal }): Promise<GateResult> => {
       const { cluster, seenRevision } = order;

@@ -1,4 +1,4 @@
-/** What is done on the node of a member that is replaced. */
+/** The work on the node of a member that is being replaced. */
 import { flavourNode } from '../adapters/flavours/index.ts';
 import { checkMemberNode } from '../adapters/node-data/check-member-node.ts';
 import { configureMember } from '../adapters/flavours/member-configuration.ts';
@@ -10,7 +10,7 @@ import { onHost, type OnNode } from './on-host.ts';
 
 export function createMemberNodeActivities() {
   return {
-    /** What the node shows of an etcd that doesn't answer. */
+    /** Looks on the node at an etcd that doesn't answer. */
     observeEtcd: attended(async (order: OnNode, { signal }) => {
       return await onHost(
         order,
@@ -25,7 +25,7 @@ export function createMemberNodeActivities() {
       );
     }),
 
-    /** Only a stopped etcd's data is moved. */
+    /** Refuses while etcd runs. */
     setMemberDataAside: attended(async (order: OnNode & { operationId: string }, { signal }) => {
       return await onHost(order, async (node, host) => {
         await refuseRunning(order.cluster, node, host, signal);
@@ -33,7 +33,7 @@ export function createMemberNodeActivities() {
       });
     }),
 
-    /** For a rollback; only a stopped etcd's data is touched. */
+    /** For a rollback. Refuses while etcd runs. */
     putBackMemberData: attended(async (order: OnNode & { operationId: string; hadData: boolean }, { signal }) => {
       return await onHost(order, async (node, host) => {
         await refuseRunning(order.cluster, node, host, signal);
@@ -41,7 +41,7 @@ export function createMemberNodeActivities() {
       });
     }),
 
-    /** Only a stopped etcd's configuration is written. */
+    /** Writes the configuration of etcd. Refuses while etcd runs. */
     configureMember: attended(async (order: OnNode & { operationId: string; initialCluster: string }, { signal }) => {
       return await onHost(order, async (node, host) => {
         await refuseRunning(order.cluster, node, host, signal);
@@ -49,7 +49,7 @@ export function createMemberNodeActivities() {
       });
     }),
 
-    /** Flags of the node's kube-apiserver; null when it has none. */
+    /** Returns the flags of the node's kube-apiserver; null when the node has no kube-apiserver. */
     readApiServerFlags: attended(async (order: OnNode, { signal }) => {
       return await onHost(
         order,

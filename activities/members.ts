@@ -1,4 +1,4 @@
-/** What is asked of the etcd members. */
+/** Inspects the etcd members. */
 import { endpointOf, inspectMembers, inspectStatuses, withMember } from '../adapters/etcd/inspect.ts';
 import { endMutualWaits } from '../adapters/etcd/mutual-waits.ts';
 import type { ClusterNode } from '../domain/configuration/nodes.ts';
@@ -21,7 +21,7 @@ export interface SourceWish {
   apart?: { node: string; memberId: string | null };
 }
 
-/** One that was just started answers at once when it does at all; a slow one is given more from time to time. */
+/** A member that was just started answers at once or not at all. For slow ones the time grows every few attempts. */
 function answerMs(attempt: number): number {
   return 1_000 * Math.min(Math.ceil(attempt / 5), 5);
 }
@@ -33,8 +33,8 @@ export function createMemberActivities() {
     }),
 
     /**
-     * Inspects the members and gives the name of the node that a backup reads.
-     * @param apart a member that is about to be taken out: it is neither read nor listened to
+     * Inspects the members and chooses the one that a backup reads.
+     * @param apart a member that is about to be removed: it is not read, and what it says doesn't count
      */
     chooseSource: attended(async ({ cluster, avoid, apart }: SourceWish, { signal }) => {
       const inspected = await inspectMembers(cluster, signal);
@@ -54,7 +54,10 @@ export function createMemberActivities() {
       };
     }),
 
-    /** The gate after a rollback: who answered before answers again, in the old cluster. Retried until it holds. */
+    /**
+     * The gate after a rollback: the members that answered before answer again, in the old cluster. Retried until it
+     * holds.
+     */
     checkFormerMembers: attended(
       async (
         { cluster, nodes, clusterId }: { cluster: Cluster; nodes: string[]; clusterId: string },
@@ -70,8 +73,8 @@ export function createMemberActivities() {
     ),
 
     /**
-     * The gate after a restore: every member is there and answers, all in one new cluster with one leader, with the
-     * same keys, no alarm, and at or above the revision that was planned. Retried until it holds.
+     * The gate after a restore: every member answers, and all are in one new cluster with one leader, the same keys, no
+     * alarm, and a revision at or above the planned one. Retried until it holds.
      */
     checkRestoredMembers: attended(
       async (
@@ -98,9 +101,9 @@ export function createMemberActivities() {
 }
 
 /**
- * The members that answer, when all do. Silent ones are woken: the questions on which they wait for each other are
- * ended. Before anything is compared, which takes seconds per gigabyte.
- * @throws SalvorError `MemberUnreachable` naming the silent ones
+ * Returns the members once all of them answer. Silent members may be waiting for each other; the requests on which they
+ * wait are ended. This comes before any comparison, which takes seconds per gigabyte.
+ * @throws SalvorError `MemberUnreachable`, which names the silent members
  */
 async function askOrWake(cluster: Cluster, nodes: ClusterNode[], attempt: number, signal: AbortSignal) {
   const members = await inspectStatuses(cluster, nodes, signal, answerMs(attempt));

@@ -1,4 +1,4 @@
-/** Changing which members a cluster has. Each looks first, and done twice changes nothing the second time. */
+/** Changes the members of a cluster. Each activity looks first; done a second time, it changes nothing. */
 import {
   addLearner,
   type ByWayOf,
@@ -41,14 +41,14 @@ export function createMembershipActivities() {
       return await promoteMember(order, signal);
     }),
 
-    /** Not tried again: it is a person who does something about it. */
+    /** Not retried: a person has to join the node. */
     checkJoined: attended(async (order: ByWayOf & { node: string; instruction: string }, { signal }) => {
       return await checkJoined(order, signal);
     }),
 
     /**
-     * The gate at the end: every node of the configuration has a healthy voting member, all with the same keys, and the
-     * old one is out. Retried until it holds.
+     * The gate at the end: every configured node has a healthy voting member, all hold the same keys, and the old
+     * member is gone. Retried until it holds.
      */
     checkMembers: attended(async ({ cluster, removed }: { cluster: Cluster; removed: string | null }, { signal }) => {
       const survey = await surveyMembers(cluster, signal);

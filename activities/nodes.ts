@@ -1,4 +1,4 @@
-/** What is done on one node. A node with a task queue of its own has its own worker there. */
+/** The work on one node. A node with a task queue of its own has its own worker. */
 import type { Host } from '../adapters/hosts/host.ts';
 import { controlPlaneFor } from '../adapters/flavours/index.ts';
 import type { Component } from '../adapters/flavours/control-plane.ts';
@@ -19,16 +19,16 @@ import { onHost, type OnNode } from './on-host.ts';
 
 export type { StagingOrder };
 
-/** kube-apiserver ends long requests for up to a minute; etcd hands over its leadership first. */
+/** kube-apiserver takes up to a minute to end long requests; etcd hands over its leadership first. */
 const STOP_DEADLINE_MS = 90_000;
 const START_DEADLINE_MS = 60_000;
-/** The kubelet starts a static pod anew only when the API has let go of its mirror: up to 34 s a try. */
+/** The kubelet restarts a static pod only after the API has released its mirror pod: up to 34 s per try. */
 const CONTROLLERS_DEADLINE_MS = 100_000;
 
-/** A member that is about to be stopped answers at once, or is not waited for. */
+/** A member that is about to be stopped must answer within this time; nothing waits for it any longer. */
 const LAST_WORD_MS = 1_000;
 
-/** A kube-apiserver that was just started is ready within it. */
+/** A kube-apiserver that was just started is usually ready within this time. */
 const USUALLY_READY_MS = 6_000;
 
 function apiServerOf(cluster: Cluster, node: ClusterNode, host: Host): Component {
@@ -49,14 +49,14 @@ function anyChanged(results: { changed: boolean }[]): { changed: boolean } {
   return { changed: results.some(({ changed }) => changed) };
 }
 
-/** For a kube-apiserver that ran a moment ago. Where its etcd has died, it answers nothing, or has ended. */
+/** For a kube-apiserver that ran a moment ago. If its etcd has died, it doesn't answer or has ended. */
 async function startAgain(cluster: Cluster, node: ClusterNode, host: Host, signal: AbortSignal) {
   const etcd = await controlPlaneFor(cluster, node, host).etcd.start(signal, START_DEADLINE_MS);
   const apiServer = await apiServerOf(cluster, node, host).start(signal, START_DEADLINE_MS);
   return anyChanged([etcd, apiServer]);
 }
 
-/** @throws SalvorError `UnsafeState` when the member has come to where the staged data begins */
+/** @throws SalvorError `UnsafeState` when the member has reached the revision at which the staged data begins */
 async function refuseOvertaken(cluster: Cluster, node: ClusterNode, floor: string, signal: AbortSignal) {
   const [member] = await inspectStatuses(cluster, [node], signal, LAST_WORD_MS);
   const overtaken = overtakenBy(member?.status?.revision ?? null, floor);
@@ -65,7 +65,7 @@ async function refuseOvertaken(cluster: Cluster, node: ClusterNode, floor: strin
 }
 
 /**
- * Starts what has died meanwhile, and leaves alone what runs: a kubelet would wait for up to 5 min before it does so.
+ * Starts whatever has died meanwhile and leaves the rest running. The kubelet would wait up to 5 min before it did so.
  */
 async function reviveApiServer(order: OnNode, signal: AbortSignal): Promise<void> {
   await onHost(order, async (node, host) => await startAgain(order.cluster, node, host, signal));
@@ -111,7 +111,7 @@ export function createNodeActivities() {
       return await onHost(order, async (node, host) => await unstageDataDirectory(node, host, order.run, signal));
     }),
 
-    /** The controllers go with it: without it they would only fail, and be started ever more rarely. */
+    /** Also stops the controllers: without kube-apiserver they would only fail, and be restarted ever more rarely. */
     stopApiServer: attended(async (order: OnNode, { signal }) => {
       return await onHost(order, async (node, host) => {
         const apiServer = apiServerOf(order.cluster, node, host);
@@ -121,8 +121,8 @@ export function createNodeActivities() {
     }),
 
     /**
-     * With `restarts` also one that seems to be stopped, and is about to be started anew.
-     * @param order.below not when the member has reached this revision: what was staged would be behind what its
+     * With `restarts`, also stops an etcd that seems stopped but is about to be restarted.
+     * @param order.below refuses when the member has reached this revision: the staged data would be behind what its
      * clients have seen. A silent member is stopped
      */
     stopEtcd: attended(async (order: OnNode & { restarts?: boolean; below?: string }, { signal }) => {
@@ -133,7 +133,7 @@ export function createNodeActivities() {
       });
     }),
 
-    /** Only a stopped etcd's directory is swapped; where it was swapped already, etcd may run. */
+    /** Refuses while etcd runs, unless the directory has already been swapped. */
     swapDataDirectory: attended(async (order: OnNode & { operationId: string }, { signal }) => {
       return await onHost(order, async (node, host) => {
         const newData = await newDataOn(node, host, order.operationId, signal);
@@ -142,7 +142,7 @@ export function createNodeActivities() {
       });
     }),
 
-    /** For a rollback; only a stopped etcd's directory is touched. */
+    /** For a rollback. Refuses while etcd runs. */
     putBackDataDirectory: attended(
       async (order: OnNode & { operationId: string; before: 'present' | 'missing' }, { signal }) => {
         return await onHost(order, async (node, host) => {
@@ -159,7 +159,7 @@ export function createNodeActivities() {
       );
     }),
 
-    /** With `again` one that ran a moment ago, and its etcd with it. */
+    /** With `again` it restarts a kube-apiserver that ran a moment ago, together with its etcd, if they have died. */
     startApiServer: attended(async (order: OnNode & { again?: boolean }, { signal }) => {
       return await onHost(order, async (node, host) =>
         order.again
@@ -168,7 +168,7 @@ export function createNodeActivities() {
       );
     }),
 
-    /** What was stopped with kube-apiserver. */
+    /** Starts what was stopped along with kube-apiserver. */
     startControllers: attended(async (order: OnNode, { signal }) => {
       return await onHost(order, async (node, host) => {
         const components = controllersOf(order.cluster, node, host);
@@ -178,7 +178,7 @@ export function createNodeActivities() {
       });
     }),
 
-    /** Retried until the node's own kube-apiserver says that it is ready; one that isn't for a while is revived. */
+    /** Retried until the node's own kube-apiserver reports ready; one that takes too long is revived. */
     checkApiServer: attended(async (order: OnNode, { signal, triedMs }) => {
       const node = nodeOf(order.cluster.nodes, order.node);
       if (!node.apiServer) return { seen: 'no kube-apiserver' };

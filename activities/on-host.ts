@@ -1,4 +1,4 @@
-/** What is done on one node of a cluster. */
+/** Work on one node of a cluster. */
 import { hostFor } from '../adapters/hosts/find.ts';
 import type { Host } from '../adapters/hosts/host.ts';
 import type { ClusterNode } from '../domain/configuration/nodes.ts';
@@ -10,7 +10,7 @@ export interface OnNode {
   node: string;
 }
 
-/** Reaches the node for one piece of work. */
+/** Connects to the node for one piece of work. */
 export async function onHost<T>(
   { cluster, node }: OnNode,
   work: (node: ClusterNode, host: Host) => Promise<T>,

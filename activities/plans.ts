@@ -1,4 +1,4 @@
-/** What makes a plan one that can be approved: its digest, and what earlier restores took. */
+/** Adds to a plan what its approval needs: a digest, and how long earlier restores took. */
 import { createHash } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import { z } from 'zod';
@@ -30,7 +30,7 @@ function digestOf(cluster: Cluster, plan: Parameters<typeof decisiveParts>[1]): 
 
 const restoredSchema = z.object({ outcome: z.literal('restored'), downtimeMs: z.number() });
 
-/** Of the cluster's last restores, as far as Temporal remembers them. */
+/** The longest downtime of the cluster's last restores, as far as Temporal still has them. */
 async function longestDowntime(client: Client, cluster: string): Promise<number | null> {
   const query = `${SEARCH_ATTRIBUTES.cluster} = "${cluster}" AND ${SEARCH_ATTRIBUTES.operation} = "restore" AND ExecutionStatus = "Completed"`;
   const downtimes: number[] = [];

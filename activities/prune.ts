@@ -1,4 +1,4 @@
-/** Pruning and pinning: deciding what a store keeps, removing the rest, exempting a backup. */
+/** Prunes and pins: decides what a store keeps, removes the rest, and exempts pinned backups. */
 import { activityInfo } from '@temporalio/activity';
 import { readCatalogue } from '../adapters/catalogue/catalogue.ts';
 import { setPin } from '../adapters/catalogue/pins.ts';
@@ -38,8 +38,8 @@ interface PlanOrder extends InStore {
 export function createPruneActivities() {
   return {
     /**
-     * What pruning one store would keep and remove, as far as that has room. It looks and removes nothing.
-     * @param characters how long the plan may be, as JSON
+     * Plans what pruning one store would keep and remove, shortened to fit. It removes nothing.
+     * @param characters the greatest length of the plan as JSON
      */
     planPrune: attended(
       async ({ cluster, store, hold, characters, ...order }: PlanOrder, { signal, attempt }): Promise<StorePlan> => {
@@ -60,7 +60,7 @@ export function createPruneActivities() {
       },
     ),
 
-    /** Removes backups from one store, and gives those that stay after all. */
+    /** Removes backups from one store and returns those that must stay after all. */
     removeBackups: attended(async ({ cluster, store, backups }: InStore & { backups: NamedBackup[] }, { signal }) => {
       return await withStores(cluster, undefined, async (stores) => {
         const catalogue = await readCatalogue(cluster, stores, signal);
@@ -70,7 +70,7 @@ export function createPruneActivities() {
       });
     }),
 
-    /** Removes what belongs to no backup, and what killed processes left half-written. */
+    /** Removes objects that belong to no backup, and half-written ones that killed processes left. */
     sweepStore: attended(async ({ cluster, store, keys }: InStore & { keys: string[] }, { signal }) => {
       return await withStores(cluster, store, async (stores) => {
         const swept = storeNamed(stores, store);
@@ -80,7 +80,7 @@ export function createPruneActivities() {
       });
     }),
 
-    /** Pins a backup in every store that has it, or unpins it. */
+    /** Pins or unpins a backup in every store that has it. */
     setPin: attended(
       async ({ cluster, backup, pinned }: { cluster: Cluster; backup: string; pinned: boolean }, { signal }) => {
         return await withStores(cluster, undefined, async (stores) => {

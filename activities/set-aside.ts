@@ -11,7 +11,8 @@ export function createSetAsideActivities() {
     }),
 
     /**
-     * For an operation that holds the cluster: another one that waits for a person may still want what it set aside.
+     * Only for an operation that holds the cluster: an operation that waits for a person may still need what it set
+     * aside.
      */
     removeSetAside: attended(async (order: OnNode & { paths: string[] }, { signal }) => {
       return await onHost(

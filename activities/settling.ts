@@ -11,17 +11,17 @@ const NO_KUBECONFIG = { problem: 'no kubeconfig is set' };
 
 export function createSettlingActivities() {
   return {
-    /** When the cluster's own API says that it was installed. */
+    /** Reads from the cluster's own API when the cluster was installed. */
     readInstalledAt: attended(async ({ cluster: { kubeconfig } }: { cluster: Cluster }, { signal }) => {
       return kubeconfig === undefined ? NO_KUBECONFIG : await readInstalledAt(kubeconfig, signal);
     }),
 
-    /** What OpenShift's operators say of the control plane. */
+    /** Reads what OpenShift's operators report about the control plane. */
     readOperators: attended(async ({ cluster: { kubeconfig } }: { cluster: Cluster }, { signal }) => {
       return kubeconfig === undefined ? NO_KUBECONFIG : await readOperators(kubeconfig, signal);
     }),
 
-    /** What the files of one node say. */
+    /** Reads what the files of one node show. */
     readSettling: attended(async (order: OnNode, { signal }): Promise<Settling> => {
       return await onHost(
         order,

@@ -1,4 +1,4 @@
-/** Taking an etcd snapshot. */
+/** Takes an etcd snapshot. */
 import { parseAttempt } from '../adapters/backup/attempt.ts';
 import { finishSnapshot } from '../adapters/backup/send-snapshot.ts';
 import { takeSnapshot } from '../adapters/backup/take-snapshot.ts';
@@ -12,9 +12,9 @@ import { withActivityScratch } from './trials.ts';
 export function createSnapshotActivities() {
   return {
     /**
-     * Streams a snapshot of one member to every store that takes snapshots, but those left out for a reason. When a
-     * store has the whole of it already, a retry brings it to the others from there; else it is a new snapshot under a
-     * new name, and takes back what the attempt before left.
+     * Streams a snapshot of one member to every store that takes snapshots, except those in `without`. If a store
+     * already has the whole snapshot, a retry copies it from there to the others. Otherwise a retry takes a new
+     * snapshot under a new name and removes what the attempt before it left.
      */
     takeSnapshot: attended(
       async (

@@ -1,4 +1,4 @@
-/** Keeping what a node has beside etcd's data. */
+/** Keeps the files of a node besides etcd's data. */
 import { z } from 'zod';
 import { takeStaticResources } from '../adapters/backup/static-resources.ts';
 import { hostFor } from '../adapters/hosts/find.ts';
@@ -16,8 +16,8 @@ const attemptSchema = z.object({ key: z.string() });
 export function createStaticResourceActivities() {
   return {
     /**
-     * Archives one node's static resources into every store that holds them. A retry first takes back what the attempt
-     * before left.
+     * Archives one node's static resources in every store that holds them. A retry first removes what the attempt
+     * before it left.
      */
     keepStaticResources: attended(
       async (

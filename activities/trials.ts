@@ -1,4 +1,4 @@
-/** Proving a backup before anything depends on it. */
+/** Proves a backup before anything depends on it. */
 import { activityInfo } from '@temporalio/activity';
 import { drill } from '../adapters/drill/drill.ts';
 import { withScratch } from '../adapters/scratch/folders.ts';
@@ -7,7 +7,7 @@ import type { SnapshotSource } from '../domain/format/snapshot-source.ts';
 import type { TrialResult } from '../domain/restore/trial.ts';
 import { attended } from './attend.ts';
 
-/** A folder of the worker for one activity: the next attempt of the same activity finds and clears it. */
+/** Gives one activity a folder on the worker. The next attempt of the same activity finds and clears it. */
 export async function withActivityScratch<T>(work: (scratch: string) => Promise<T>): Promise<T> {
   const { workflowExecution, activityId } = activityInfo();
   return await withScratch(`${workflowExecution?.runId ?? 'no-workflow'}-${activityId}`, work);
@@ -15,7 +15,7 @@ export async function withActivityScratch<T>(work: (scratch: string) => Promise<
 
 export function createTrialActivities() {
   return {
-    /** Restores the snapshot into a scratch etcd on the worker: what fails here has touched nothing. */
+    /** Restores the snapshot into a scratch etcd on the worker: a failure here has touched nothing. */
     trialRestore: attended(
       async ({ cluster, source }: { cluster: Cluster; source: SnapshotSource }, { signal }): Promise<TrialResult> => {
         return await withActivityScratch(async (scratch) => await drill(cluster, source, { scratch, signal }));

@@ -1,12 +1,12 @@
-/** Stores, opened for one piece of work and closed after it. */
+/** Opens stores for one piece of work and closes them after it. */
 import { openStores } from '../adapters/stores/open.ts';
 import type { Store } from '../adapters/stores/store.ts';
 import type { Cluster } from '../domain/configuration/resolve.ts';
 import { SalvorError } from '../domain/errors.ts';
 
 /**
- * Opens the cluster's stores, or one of them, for one piece of work.
- * @throws SalvorError `UnknownStore`, and what the work throws
+ * Opens the cluster's stores, or only one of them, for one piece of work.
+ * @throws SalvorError `UnknownStore`, and anything that the work throws
  */
 export async function withStores<T>(
   cluster: Cluster,
@@ -23,7 +23,7 @@ export async function withStores<T>(
   }
 }
 
-/** @throws SalvorError `UnknownStore` when the cluster has none of this name */
+/** @throws SalvorError `UnknownStore` when the cluster has no store of this name */
 export function requireStore(cluster: Cluster, name: string): void {
   if (cluster.stores.some((store) => store.name === name)) return;
   const known = cluster.stores.map((store) => store.name).join(', ');

@@ -1,6 +1,6 @@
 /**
- * The workflows, bundled for Temporal's sandbox, and kept: bundling takes seconds, in which a cluster under restore
- * would wait for its worker.
+ * Bundles the workflows for Temporal's sandbox and caches the bundle: bundling takes seconds, and a cluster that is
+ * being restored would wait for its worker meanwhile.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
@@ -10,14 +10,14 @@ import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger, type WorkflowBundle } from '@temporalio/worker';
 import { cacheDirectory } from '../adapters/environment.ts';
 
-/** Of different states of the source; two megabytes each. */
+/** How many bundles the cache keeps, one per state of the source; each takes two megabytes. */
 const KEPT = 10;
-/** Everything that a bundle is made of, beside the installed packages. */
+/** Everything that goes into a bundle besides the installed packages. */
 const SOURCES = ['workflows', 'domain'] as const;
 
 /**
- * Every workflow of Salvor. A bundle that was made of the same source before is taken from the cache; a cache that
- * can't be written is done without.
+ * Bundles every workflow of Salvor. If the same source was bundled before, the bundle comes from the cache. A cache
+ * that can't be written is ignored.
  */
 export async function bundleWorkflows(): Promise<WorkflowBundle> {
   const folder = join(cacheDirectory(), 'workflow-bundles');
@@ -27,14 +27,14 @@ export async function bundleWorkflows(): Promise<WorkflowBundle> {
   const bundle = await bundleWorkflowCode({
     workflowsPath: source('workflows/index.ts'),
     workflowInterceptorModules: [source('workflows/kit/references.ts'), source('workflows/kit/measure.ts')],
-    // The bundler's own progress is noise at every start; what goes wrong is still said.
+    // The bundler's own progress is noise at every start; its warnings are still shown.
     logger: new DefaultLogger('WARN'),
   });
   await keep(folder, file, bundle.code).catch(() => undefined);
   return bundle;
 }
 
-/** One sum over what a bundle depends on; the folder is part of it, since a bundle's stack traces name files. */
+/** One hash of everything a bundle depends on. The folder is part of it: a bundle's stack traces name its files. */
 async function fingerprint(): Promise<string> {
   const bundler = await readFile(createRequire(import.meta.url).resolve('@temporalio/worker/package.json'));
   const hash = createHash('sha256')
@@ -48,7 +48,7 @@ async function fingerprint(): Promise<string> {
   return hash.digest('hex');
 }
 
-/** The code of a file that is whole: its first line is the sum of the rest. */
+/** The code in the file; undefined unless the file is whole, which its first line, the hash of the rest, proves. */
 async function readKept(file: string): Promise<string | undefined> {
   const text = await readFile(file, 'utf8').catch(() => '');
   const code = text.slice(text.indexOf('\n') + 1);

@@ -1,4 +1,4 @@
-/** Gauges whose series can go: the meter would tell the last value of a removed store for ever. */
+/** Gauges whose series can end: the meter alone would show the last value of a removed store forever. */
 import type { MetricMeter, MetricTags } from '@temporalio/common';
 import { STORE_GAUGES, type StoreGauge } from '../domain/metrics.ts';
 
@@ -9,7 +9,7 @@ export interface Figure {
 }
 
 export interface Gauges {
-  /** Shows the figures; of those shown before, the ones that `isGone` says have no value any more. */
+  /** Shows the figures. Earlier figures that are missing now and for which `isGone` is true lose their value. */
   show: (figures: Figure[], isGone: (labels: Figure['labels']) => boolean) => void;
 }
 

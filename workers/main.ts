@@ -1,6 +1,6 @@
 /**
- * A worker as a process of its own: SALVOR_CONFIG names its configuration, SALVOR_METRICS where its metrics are read,
- * Temporal's own variables its server.
+ * A worker as a process of its own. SALVOR_CONFIG is the path of its configuration, SALVOR_METRICS is the address that
+ * serves its metrics, and Temporal's own variables name the Temporal server.
  */
 import { environmentVariable } from '../adapters/environment.ts';
 import { metricsOptions } from './telemetry.ts';

@@ -1,12 +1,12 @@
 /** How V8 counts the buffers of streams. */
 import { setFlagsFromString } from 'node:v8';
 
-/** The setting came with V8 13, in Node 24; an earlier one does without. */
+/** The setting came with V8 13, in Node 24; earlier versions run without it. */
 const FIRST_NODE = 24;
 
 /**
- * Lets buffers count as part of the whole heap. By default V8 looks through the heap after every few dozen MiB of them
- * that pass, and what a worker has in memory makes that cost more than to hash, compress and send the same bytes.
+ * Makes buffers count as part of the whole heap. By default V8 looks through the heap after every few dozen MiB of
+ * buffers. A worker has so much in memory that this costs more than hashing, compressing and sending the same bytes.
  * docs/decisions/0023 has the figures.
  */
 export function spareCollections(): void {

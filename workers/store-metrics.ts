@@ -1,4 +1,4 @@
-/** A worker's regular look at the stores, which are the only truth of what there is: for its metrics. */
+/** A worker reads the stores regularly for its metrics: only the stores know which backups exist. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { MetricMeter } from '@temporalio/common';
 import { loadConfiguration } from '../adapters/configuration/load.ts';
@@ -13,7 +13,7 @@ import { longestGapMs } from '../domain/schedule/longest-gap.ts';
 import { scheduleTimes } from '../domain/schedule/times.ts';
 import { createGauges, type Figure, type Gauges } from './gauges.ts';
 
-/** Past it, the other clusters are looked at, and the cluster's figures grow old, which has an alert. */
+/** After this long the worker moves on to the next cluster. The figures of this one grow old, which has an alert. */
 const LOOK_TIMEOUT_MS = 600_000;
 
 export interface StoreMetricsOptions {
@@ -23,7 +23,7 @@ export interface StoreMetricsOptions {
   say: (line: string) => void;
 }
 
-/** Shows the stores' figures until the signal; a look that fails is said, and tried again at the next one. */
+/** Shows the stores' figures until the signal. A look that fails is reported, and the next look tries again. */
 export async function watchStores(meter: MetricMeter, options: StoreMetricsOptions): Promise<void> {
   const { configFile, everyMs, signal, say } = options;
   const gauges = createGauges(meter);
@@ -55,7 +55,7 @@ export async function watchStores(meter: MetricMeter, options: StoreMetricsOptio
   }
 }
 
-/** Waits for the work, but not for ever. */
+/** Waits for the work, but not forever. */
 async function within(timeoutMs: number, work: Promise<void>, signal: AbortSignal): Promise<void> {
   const done = new AbortController();
   const ended = delay(timeoutMs, undefined, { signal: AbortSignal.any([signal, done.signal]) }).catch(() => undefined);
@@ -78,10 +78,10 @@ async function lookAtCluster(cluster: Cluster, gauges: Gauges, signal: AbortSign
         ...intervals(cluster),
         ...figures.flatMap((each) => ofStore(cluster.name, each)),
         ...unreadable.map((store) => readability(cluster.name, store, 0)),
-        // Last: a scrape meanwhile that sees the time sees the figures.
+        // Last: a scrape that sees the new time must also see the new figures.
         { gauge: 'salvor_stores_read_timestamp_seconds', labels: { cluster: cluster.name }, value: Date.now() / 1000 },
       ],
-      // What an unreadable store had when it was last read is the best that is known of it.
+      // The last figures of an unreadable store stay: nothing newer is known about it.
       (labels) => labels.cluster === cluster.name && !unreadable.includes(labels.store ?? ''),
     );
   } finally {
@@ -89,7 +89,7 @@ async function lookAtCluster(cluster: Cluster, gauges: Gauges, signal: AbortSign
   }
 }
 
-/** Of the stores that could be read. */
+/** The figures of the stores that could be read. */
 async function readFigures(cluster: Cluster, stores: Store[], signal: AbortSignal): Promise<StoreFigures[]> {
   const catalogue = await readCatalogue(cluster, stores, signal).catch(ignoreFailure);
   if (!catalogue) return [];

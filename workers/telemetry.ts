@@ -1,4 +1,4 @@
-/** Where a worker's metrics can be read. */
+/** Serves a worker's metrics. */
 import { isIP } from 'node:net';
 import type { MetricMeter } from '@temporalio/common';
 import { Runtime } from '@temporalio/worker';
@@ -10,14 +10,14 @@ import { environmentVariable } from '../adapters/environment.ts';
 const EVERY = '5m';
 
 export interface MetricsOptions {
-  /** As in `127.0.0.1:9464`; whoever reaches it reads the names of clusters and stores. */
+  /** For example `127.0.0.1:9464`. Anyone who can reach it can read the names of clusters and stores. */
   address: string;
-  /** How often the stores are looked at. */
+  /** How often the stores are read. */
   everyMs: number;
 }
 
 /**
- * The options as they were given, else by `SALVOR_METRICS` and `SALVOR_METRICS_EVERY`; undefined when there is no
+ * The options that were given, or else those in `SALVOR_METRICS` and `SALVOR_METRICS_EVERY`; undefined without an
  * address.
  * @throws SalvorError `InvalidInput`
  */
@@ -39,10 +39,10 @@ export function metricsOptions(given: { address?: string; every?: string } = {})
 }
 
 /**
- * Serves Temporal's metrics and Salvor's for Prometheus, until the process ends. Call it once, before anything of
- * Temporal's is used.
- * @returns what takes Salvor's own
- * @throws SalvorError `InvalidInput` for an address that can't be listened on
+ * Serves the metrics of Temporal and Salvor to Prometheus until the process ends. Call it once, before any other part
+ * of Temporal is used.
+ * @returns the meter for Salvor's own metrics
+ * @throws SalvorError `InvalidInput` when it can't listen on the address
  */
 export function serveMetrics(address: string): MetricMeter {
   try {

@@ -1,4 +1,4 @@
-/** A worker's way to Temporal. */
+/** Connects a worker to Temporal. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
@@ -16,8 +16,8 @@ export interface WorkerConnections {
 }
 
 /**
- * Connects as Temporal's environment variables and profiles say. A server that isn't there yet is waited for: after a
- * power cut nobody is there to start the worker again.
+ * Connects as Temporal's environment variables and profiles say, and waits for a server that isn't up yet: after a
+ * power cut there is nobody to start the worker again.
  * @throws SalvorError `InvalidConfiguration` when the namespace isn't set up for Salvor; the signal's reason on abort
  */
 export async function connectWorker(signal: AbortSignal, say: (line: string) => void): Promise<WorkerConnections> {
@@ -45,7 +45,7 @@ export async function connectWorker(signal: AbortSignal, say: (line: string) => 
   }
 }
 
-/** Workflows set them: in a namespace without them every operation would hang at its first step. */
+/** Workflows set the search attributes: in a namespace without them every operation would hang at its first step. */
 async function requireSearchAttributes(connection: Connection, namespace: string): Promise<void> {
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
   const missing = Object.values(SEARCH_ATTRIBUTES).filter((name) => !Object.hasOwn(customAttributes ?? {}, name));

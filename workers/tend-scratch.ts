@@ -1,12 +1,12 @@
-/** Scratch folders that killed workers of this machine left, when their work never came back to it. */
+/** Removes scratch folders that killed workers left on this machine when their work never came back to it. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { sweepScratch } from '../adapters/scratch/folders.ts';
 import { messageOf } from '../domain/errors.ts';
 
-/** What a worker in a container left shows as left only some minutes later. */
+/** It takes some minutes until a folder of a killed worker in a container counts as left. */
 const EVERY_MS = 900_000;
 
-/** Sweeps now and again until the signal. What can't be removed is said, and tried again. */
+/** Sweeps regularly until the signal. A folder that can't be removed is reported and tried again. */
 export async function tendScratch(signal: AbortSignal, say: (line: string) => void): Promise<void> {
   while (!signal.aborted) {
     try {

@@ -10,28 +10,28 @@ import { type MetricsOptions, serveMetrics } from './telemetry.ts';
 import { connectWorker, type WorkerConnections } from './temporal.ts';
 
 export interface WorkerOptions {
-  /** `salvor.yaml` or a directory of such files; read afresh for every operation. */
+  /** `salvor.yaml` or a directory of such files; every operation reads it again. */
   configFile: string;
-  /** Default {@link TASK_QUEUE}. */
+  /** {@link TASK_QUEUE} by default. */
   taskQueue?: string;
-  /** Ends the worker: no new work, and what runs is given `shutdownGraceTime`. */
+  /** Ends the worker: it takes no new work, and running work has `shutdownGraceTime` to finish. */
   signal?: AbortSignal;
-  /** Serves metrics; one worker of a process can. */
+  /** Serves metrics; only one worker per process can. */
   metrics?: MetricsOptions;
-  /** Called when the worker polls. */
+  /** Called once the worker polls. */
   onReady?: () => void;
 }
 
 /**
- * Hosts workflows and activities until it is told to stop by `signal`, SIGINT or SIGTERM.
- * Temporal's address, namespace and credentials are those of its own environment variables and profiles.
+ * Hosts workflows and activities until `signal`, SIGINT or SIGTERM stops it. Temporal's address, namespace and
+ * credentials come from Temporal's own environment variables and profiles.
  */
 export async function runWorker(options: WorkerOptions): Promise<void> {
   const { configFile, taskQueue = TASK_QUEUE, metrics, onReady } = options;
   spareCollections();
   const done = new AbortController();
   const ended = options.signal ?? done.signal;
-  // Also while Temporal can't be reached: then nothing makes backups, and they grow old.
+  // It also runs while Temporal can't be reached: no backups are made then, and the metrics must show them grow old.
   const watching =
     metrics && watchStores(serveMetrics(metrics.address), { ...metrics, configFile, signal: done.signal, say });
   let temporal: WorkerConnections | undefined;
@@ -45,12 +45,12 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
       workflowBundle,
       activities: createActivities(configFile, temporal.client),
       shutdownGraceTime: '10s',
-      // Each takes 45 MiB and a part of the start; an operation's decisions take milliseconds of it.
+      // Each thread takes 45 MiB and slows the start, and an operation's decisions need only milliseconds of it.
       workflowThreadPoolSize: 1,
-      // What an attempt remembers must have left the worker before it is killed, or the next one can't go on with it.
+      // Temporal must have what an attempt remembers before the worker is killed, or the next attempt can't use it.
       maxHeartbeatThrottleInterval: '1s',
-      // What a killed worker held is given to another one after this; the default of 10 s would be downtime of a
-      // cluster.
+      // After this long another worker takes over the workflows of a killed one; with the default of 10 s a cluster
+      // would be down for longer.
       stickyQueueScheduleToStartTimeout: '2s',
     });
     void tendScratch(done.signal, say);
@@ -59,7 +59,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
     const running = worker.run();
     onReady?.();
     await running;
-    // A worker that has stopped can't be told to.
+    // A worker that has already stopped throws when it is shut down.
     ended.removeEventListener('abort', shutDown);
   } finally {
     done.abort();

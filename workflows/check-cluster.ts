@@ -1,4 +1,4 @@
-/** Looks at everything that the operations on one cluster will need, and changes nothing: `salvor doctor <cluster>`. */
+/** Checks everything that the operations on one cluster need, and changes nothing: `salvor doctor <cluster>`. */
 import { isCancellation } from './kit/engine.ts';
 import { checkInput } from '../domain/input.ts';
 import { hashGroups } from '../domain/members/members.ts';

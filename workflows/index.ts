@@ -1,4 +1,4 @@
-/** The workflow types that a worker hosts: the operations, and what they need beside them. */
+/** The workflow types that a worker hosts: the operations, and what they need besides. */
 import type { SkippedReport } from '../domain/operations/common.ts';
 import type { InputOf, Operation, ReportOf, ScheduledOperation } from '../domain/operations/index.ts';
 import type * as operations from './operations.ts';
@@ -14,6 +14,6 @@ type Complete<Hosted extends { [O in Operation]: WorkflowOf<O> } & Record<Exclud
   Hosted;
 
 /**
- * Every operation has a workflow of its name, and nothing else is among them: the compiler says here what is missing.
+ * Every operation has a workflow of the same name, and there are no others. If one is missing, this doesn't compile.
  */
 export type OperationWorkflows = Complete<typeof operations>;

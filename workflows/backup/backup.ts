@@ -1,4 +1,4 @@
-/** Backs up one cluster: one healthy member's snapshot in every store, read back, with a manifest. */
+/** Backs up one cluster: one healthy member's snapshot goes to every store, is read back, and gets a manifest. */
 import { checkInput } from '../../domain/input.ts';
 import { BACKUP, type BackupInput, type BackupReport } from '../../domain/operations/backup.ts';
 import type { SkippedReport } from '../../domain/operations/common.ts';

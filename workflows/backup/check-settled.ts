@@ -1,6 +1,6 @@
 /**
- * Before a backup: a cluster that was just installed, or whose static pods are being replaced, is not worth keeping
- * yet.
+ * A check before a backup: a cluster that was just installed, or whose static pods are being replaced, is not worth
+ * keeping yet.
  */
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
@@ -10,7 +10,9 @@ import { look, preparing } from '../kit/activities.ts';
 import { checked, reasonOf, rethrowUnlessActivity } from '../kit/failure.ts';
 import type { Runbook } from '../kit/runbook.ts';
 
-/** What can't be looked at is said and stops nothing: etcd can be backed up while a node or the API is away. */
+/**
+ * Anything that can't be checked is reported and stops nothing: etcd can be backed up while a node or the API is away.
+ */
 export async function checkSettled(
   cluster: Cluster,
   runbook: Runbook,
@@ -28,7 +30,7 @@ export async function checkSettled(
         ...(await Promise.all(nodesToAsk(cluster).map((node) => settlingOf(cluster, node)))),
       ];
       for (const { where, settling } of found) {
-        // The API knows best; without it the certificates tell.
+        // The API knows best; without it the certificates show the age.
         const known = settling && { ...settling, installedAt: installed.settling?.installedAt ?? settling.installedAt };
         if (known) checked(() => requireSettled(where, known, new Date(), override));
       }
@@ -58,7 +60,7 @@ const API = 'the Kubernetes API';
 async function installation(cluster: Cluster): Promise<Found> {
   const { kubeconfig, flavour } = cluster;
   const where = API;
-  // Without it, the files of the nodes may tell.
+  // Without a kubeconfig, the files of the nodes may show it.
   const isNeeded = traitsOf(flavour).settlesBy === 'operators';
   if (kubeconfig === undefined) return { where, ...(isNeeded && { problem: 'no kubeconfig is set' }) };
   const answer = await look.readInstalledAt({ cluster });
@@ -66,7 +68,7 @@ async function installation(cluster: Cluster): Promise<Found> {
   return { where, settling: { installedAt: answer.installedAt, lastChange: null } };
 }
 
-/** OpenShift's own operators replace the static pods, and say so. */
+/** OpenShift's own operators replace the static pods and report it. */
 async function rollout(cluster: Cluster): Promise<Found[]> {
   const { kubeconfig, flavour } = cluster;
   if (traitsOf(flavour).settlesBy !== 'operators' || kubeconfig === undefined) return [];

@@ -1,6 +1,6 @@
 /**
- * The files of every node, in the stores that hold them. What can't be kept makes the backup degraded, not failed:
- * etcd's data is worth more.
+ * Keeps the files of every node in the stores that hold them. If some can't be kept, the backup is degraded but doesn't
+ * fail: etcd's data is worth more.
  */
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
@@ -34,7 +34,7 @@ export async function keepStaticResources(
   };
 }
 
-/** Not keeping them is a choice, or a slip: the evidence names it. */
+/** Not keeping them is either a choice or a mistake, so the evidence says why. */
 function whyNot(cluster: Cluster): string | undefined {
   if (staticResourcePaths(cluster).length === 0) {
     return 'none: staticResources.paths is empty; this backup does not contain the certificates and keys of the nodes';

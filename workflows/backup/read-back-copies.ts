@@ -1,4 +1,4 @@
-/** Every copy that was written is read again: a store whose copy differs counts as one that failed. */
+/** Reads back every copy that was written: a store whose copy differs counts as failed. */
 import { isCancellation } from '../kit/engine.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import type { ManifestArtifact } from '../../domain/format/manifest.ts';
@@ -46,7 +46,7 @@ export function isComplete({ state }: ReadBack['copies'][number]): boolean {
   return state === 'complete';
 }
 
-/** What each store said, for a message. */
+/** The error of each store, for a message. */
 export function whatFailed({ copies }: ReadBack): string {
   return copies.map(({ store, error }) => `${store}: ${error ?? ''}`).join('; ');
 }

@@ -1,6 +1,6 @@
 /**
- * One healthy member's snapshot in every store that can take it. A member that dies under way is not waited for:
- * another one is read.
+ * Streams one healthy member's snapshot to every store that can take it. If the member dies meanwhile, another one is
+ * read.
  */
 import { sleep } from '../kit/engine.ts';
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
@@ -16,7 +16,7 @@ import type { Runbook } from '../kit/runbook.ts';
 const ATTEMPTS = 4;
 const FIRST_PAUSE_MS = 2_000;
 
-/** A member that is neither read nor listened to, since it is about to be taken out. */
+/** A member that is about to be removed: it is not read, and what it says doesn't count. */
 export type MemberApart = NonNullable<Parameters<typeof look.chooseSource>[0]['apart']>;
 
 export async function streamSnapshot(
@@ -68,11 +68,11 @@ async function chooseSource(
 }
 
 /**
- * @returns the stores without room: nothing is sent to them. One that fails otherwise may be back when the stream
- * begins.
+ * @returns the stores without room, to which nothing is sent. A store that fails for another reason may be back when
+ * the stream begins.
  */
 async function checkStores(cluster: Cluster, runbook: Runbook, { dbSizeBytes, dbSizeInUseBytes }: Source) {
-  // Compressed, the pages that are not in use come to nothing.
+  // Pages that are not in use compress to almost nothing.
   const storeBytes = cluster.compression === 'none' ? dbSizeBytes : dbSizeInUseBytes;
   const { failing } = await runbook.step(
     'Check the stores',

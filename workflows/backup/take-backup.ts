@@ -1,4 +1,4 @@
-/** The steps that make a backup; `backup` is these, and a restore saves the present state by them. */
+/** The steps that make a backup. `backup` consists of them, and a restore saves the present state with them. */
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Manifest } from '../../domain/format/manifest.ts';
@@ -17,10 +17,10 @@ import type { Runbook } from '../kit/runbook.ts';
 import { type MemberApart, streamSnapshot } from './stream-snapshot.ts';
 
 /**
- * Takes one backup: one member's snapshot and every node's static resources to the stores, the copies read back, the
- * manifest last.
+ * Takes one backup: sends one member's snapshot and every node's static resources to the stores, reads the copies back,
+ * and writes the manifest last.
  * @param override checks that count as passed
- * @param apart a member that is about to be taken out: it is neither read nor listened to
+ * @param apart a member that is about to be removed: it is not read, and what it says doesn't count
  */
 export async function takeBackup(
   cluster: Cluster,
@@ -60,7 +60,7 @@ export async function takeBackup(
     ({ key, stores, failing = [] }) =>
       [`${key} in ${stores.join(', ')}`, ...failing.map(({ store, error }) => `${store}: ${error}`)].join('; '),
   );
-  // A store's copies are known to be whole by the manifest beside them.
+  // Only the manifest beside them shows that a store's copies are whole.
   for (const copy of artifacts.flatMap(({ copies }) => copies)) {
     const without = failing.find(({ store }) => store === copy.store);
     if (without && isComplete(copy)) Object.assign(copy, { state: 'failed', error: `no manifest: ${without.error}` });

@@ -1,4 +1,4 @@
-/** What a backup does for the stores when it is done. What fails here is told, and never fails the backup. */
+/** What a backup does for the stores at its end. A failure here is reported, and never fails the backup. */
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import type { BackupId } from '../../domain/format/keys.ts';
 import { look } from '../kit/activities.ts';
@@ -12,7 +12,7 @@ export async function tendStores(cluster: Cluster, taken: BackupId, runbook: Run
   if (prunesAfterBackup(cluster)) await tolerant(async () => await pruneStores(cluster, {}, runbook, taken));
 }
 
-/** A store that was away has what it missed copied as soon as it is back. */
+/** Copies to a store what it missed while it was away. */
 async function healOlderBackups(cluster: Cluster, taken: BackupId, runbook: Runbook): Promise<void> {
   const { copies } = await look.findLackingCopies({ cluster, backup: null });
   await healCopies(
@@ -22,7 +22,7 @@ async function healOlderBackups(cluster: Cluster, taken: BackupId, runbook: Runb
   );
 }
 
-/** With a schedule of its own, pruning waits for that. */
+/** Pruning with a schedule of its own is left to that schedule. */
 function prunesAfterBackup({ schedules, stores }: Cluster): boolean {
   return schedules.prune === undefined && stores.some(({ retention }) => Object.keys(retention ?? {}).length > 0);
 }

@@ -1,4 +1,4 @@
-/** How the stories ask for activities: by what kind of work it is, and on which node. */
+/** Gives the operations their activities, by the kind of work and the node it runs on. */
 import { type ActivityInterfaceFor, type ActivityOptions, proxyActivities } from '@temporalio/workflow';
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
@@ -6,7 +6,7 @@ import { FIRST_LOOK, POLICIES, type Policy, type Under } from './policies.ts';
 
 export { FIRST_LOOK };
 
-/** The activities of a policy, as they are called. */
+/** The activities of a policy, as the operations call them. */
 type Asked<P extends Policy> = ActivityInterfaceFor<Under<P>>;
 
 export const lock = under('lock');
@@ -41,14 +41,15 @@ export function once(node: ClusterNode): Asked<'once'> {
   return under('once', on(node));
 }
 
-/** @param node where the first look is taken; without one it is at the cluster as a whole */
+/** @param node the node to look at; without it, the cluster as a whole */
 export function glance(node?: ClusterNode): Asked<'glance'> {
   return under('glance', node && on(node));
 }
 
 /**
- * From where the credentials are: a kubeconfig is a file of the worker; without one the node's own is read.
- * @param within how long a look is tried; shorter for a first one at what may have died
+ * Runs where the credentials are: on the worker, which has the kubeconfig as a file, or on the node, whose own
+ * kubeconfig is read.
+ * @param within how long to keep trying; shorter for a first look at a component that may have died
  */
 export function asClient(cluster: Cluster, node: ClusterNode, within?: typeof FIRST_LOOK): Asked<'client'> {
   return under('client', {
@@ -61,7 +62,10 @@ function under<P extends Policy>(policy: P, options: ActivityOptions = {}): Aske
   return proxyActivities<Under<P>>({ ...POLICIES[policy], ...options });
 }
 
-/** A node with a worker of its own has a queue of its own; a worker that is away is a fast, named failure. */
+/**
+ * A node with a worker of its own has a task queue of its own. If that worker is away, the activity fails soon and
+ * names the node.
+ */
 function on({ name, taskQueue }: ClusterNode): ActivityOptions {
   return { summary: name, ...(taskQueue !== undefined && { taskQueue, scheduleToStartTimeout: '2m' }) };
 }

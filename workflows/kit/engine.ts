@@ -1,9 +1,9 @@
-/** What the stories need of the engine that runs them; only this folder knows that it is Temporal. */
+/** What the operations need of the engine that runs them. Only this folder knows that the engine is Temporal. */
 import { CancellationScope, workflowInfo } from '@temporalio/workflow';
 
 export { isCancellation, sleep } from '@temporalio/workflow';
 
-/** Does something to its end even when the operation is cancelled meanwhile. */
+/** Runs `act` to its end, even when the operation is cancelled meanwhile. */
 export async function untouchable<T>(act: () => Promise<T>): Promise<T> {
   return await CancellationScope.nonCancellable(act);
 }

@@ -1,6 +1,6 @@
 /**
- * One changing operation per cluster at a time. Temporal is the lock: the operation's child with the fixed ID
- * `cluster/<name>` lives as long as the operation, whatever the operation's end is.
+ * Only one operation at a time may change a cluster. Temporal is the lock: the operation starts a child workflow with
+ * the fixed ID `cluster/<name>`, which ends together with the operation, however that ends.
  */
 import { defineSearchAttributeKey } from '@temporalio/common';
 import {
@@ -23,7 +23,7 @@ const SCHEDULED_BY = defineSearchAttributeKey('TemporalScheduledById', 'KEYWORD'
 
 const releaseSignal = defineSignal('release');
 
-/** The lock itself: it waits until its holder lets go. Its input is what `ClusterBusy` tells of the holder. */
+/** The lock itself: it waits until its holder releases it. Its input shows people who holds the cluster. */
 export async function holdCluster(_holder: {
   cluster: string;
   operation: Operation;
@@ -36,32 +36,34 @@ export async function holdCluster(_holder: {
   await condition(() => released);
 }
 
-/** The hold of a cluster, as the operation sees it. */
+/** An operation's hold of its cluster. */
 export interface Hold {
   /**
-   * Right before the first change, since an approval and a backup take their time.
-   * @throws the failure `HoldLost` when the lock was ended, or this is a reset of the operation that took it
+   * Checks the hold right before the first change, since an approval and a backup may have taken long.
+   * @throws the failure `HoldLost` when the lock was ended, or when this is a reset of the operation that took it
    */
   confirm(): Promise<void>;
   /**
-   * Takes the cluster again when its lock was ended in the middle of a change. What has begun must come to its end.
+   * Takes the cluster again when its lock was ended during a change: a change that has begun must be finished.
    * @throws the failures `HoldLost` for a reset, `ClusterBusy` when another operation has taken the cluster meanwhile
    */
   takeAgain(): Promise<void>;
-  /** Whether it had to be taken again. */
+  /** Whether the hold was lost and had to be taken again. */
   wasLost(): boolean;
 }
 
-/** Does something while holding the cluster; the failure `ClusterBusy` names who holds it already. */
+/**
+ * Runs `act` while holding the cluster. If another operation holds it, the failure `ClusterBusy` names that operation.
+ */
 export async function holdingCluster<T>(
   cluster: string,
   operation: HoldingOperation,
   act: (hold: Hold) => Promise<T>,
 ): Promise<T> {
-  // Outside the operation's cancellation: the cluster stays held while a cancelled operation cleans up.
+  // The operation's cancellation must not end the lock: the cluster stays held while a cancelled operation cleans up.
   let lockOfCluster = await CancellationScope.nonCancellable(async () => await takeHold(cluster, operation));
   try {
-    // In the history of a reset this is another run than its own.
+    // In the history of a reset, this is the run of the original operation, not its own.
     const { run } = await lock.confirmHold({ cluster });
     let wasLost = false;
     let taking: Promise<void> | undefined;
@@ -80,7 +82,7 @@ export async function holdingCluster<T>(
       confirm: async () => {
         await lock.confirmHold({ cluster });
       },
-      // Steps of several nodes find it lost at once.
+      // Steps on several nodes can find the hold lost at the same time.
       takeAgain: async () => await (taking ??= takeOnce().finally(() => (taking = undefined))),
       wasLost: () => wasLost,
     });
@@ -89,7 +91,7 @@ export async function holdingCluster<T>(
   }
 }
 
-/** A lock that somebody has ended is no reason to lose the operation's result. */
+/** Releases the lock. If somebody has already ended it, the operation still keeps its result. */
 async function release(lockOfCluster: Awaited<ReturnType<typeof takeHold>>): Promise<void> {
   try {
     await lockOfCluster.signal(releaseSignal);
@@ -101,7 +103,8 @@ async function release(lockOfCluster: Awaited<ReturnType<typeof takeHold>>): Pro
 }
 
 /**
- * The same for an operation that may have a schedule: a scheduled run that comes second is skipped, and hasn't failed.
+ * Does the same for an operation that may have a schedule. If the cluster is held, a scheduled run is skipped instead
+ * of failing.
  */
 export async function holdingClusterOrSkipping<T>(
   cluster: string,
@@ -116,7 +119,7 @@ export async function holdingClusterOrSkipping<T>(
   }
 }
 
-/** Temporal says so itself of whatever one of its schedules started. */
+/** Whether a schedule started this operation. Temporal sets this attribute on every workflow that a schedule starts. */
 function isScheduled(): boolean {
   return workflowInfo().typedSearchAttributes.get(SCHEDULED_BY) !== undefined;
 }
@@ -132,7 +135,7 @@ async function takeHold(cluster: string, operation: Operation) {
       staticSummary: `Holds ${cluster} for ${workflowId}`,
     });
   } catch (error) {
-    // The class isn't exported to workflows; its name is part of the SDK's contract.
+    // Temporal doesn't export the class to workflows; its name is part of the SDK's contract.
     if (!(error instanceof Error) || error.name !== 'WorkflowExecutionAlreadyStartedError') throw error;
     const holder = await lock.describeHolder({ cluster });
     throw failure(

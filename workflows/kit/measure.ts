@@ -1,5 +1,6 @@
 /**
- * How long operations take and how they end, as metrics. An interceptor of every workflow: the stories stay free of it.
+ * Records how long operations take and how they end, as metrics. It is an interceptor of every workflow, so the
+ * operations contain none of this.
  */
 import {
   isCancellation,
@@ -16,7 +17,7 @@ import { failureTypeOf } from './failure.ts';
 export function interceptors(): WorkflowInterceptors {
   const { workflowType, startTime } = workflowInfo();
   if (!isOperation(workflowType)) return {};
-  /** Only a name of the configuration: what somebody types must not become a label. */
+  /** Always a name from the configuration: free input must not become a label. */
   let cluster = '';
 
   function record(outcome: string): void {
@@ -52,7 +53,8 @@ export function interceptors(): WorkflowInterceptors {
       {
         scheduleActivity(input, next) {
           const result = next(input);
-          // Beside the result, not in its way: the order of what a workflow does stays as its history has it.
+          // This only listens to the result and doesn't delay it: the order of the workflow's commands must stay as in
+          // its history.
           if (input.activityType === 'readCluster') result.then(remember, () => undefined);
           return result;
         },
@@ -67,6 +69,6 @@ export function interceptors(): WorkflowInterceptors {
 
 function outcomeOf(operation: Operation, report: unknown): string {
   if (isSkipped(report)) return report.state;
-  // The workflow of the operation gives this report.
+  // The report comes from the workflow of this operation.
   return rowOf(operation).endOf(report as ReportOf<Operation>);
 }

@@ -1,6 +1,6 @@
 /**
- * What an operation asks of a person: whether its plan is approved, and what to do about a step that can't succeed. The
- * answers are the updates `approve`, `retry`, `rollback` and `abort`.
+ * The decisions that an operation asks a person for: whether to approve its plan, and what to do about a step that
+ * can't succeed. The person answers with the updates `approve`, `retry`, `rollback` and `abort`.
  */
 import { condition, defineUpdate, setHandler } from '@temporalio/workflow';
 import { type Approval, APPROVAL_HOURS, type Decision, type OnFailure } from '../../domain/operations/common.ts';
@@ -11,7 +11,7 @@ export const retryUpdate = defineUpdate<string>('retry');
 export const rollbackUpdate = defineUpdate<string>('rollback');
 export const abortUpdate = defineUpdate<string>('abort');
 
-/** A person has decided that the operation doesn't go on. */
+/** A person has decided that the operation must not continue. */
 export class Abandoned extends Error {
   readonly decision: Exclude<Decision, 'retry'>;
 
@@ -23,30 +23,30 @@ export class Abandoned extends Error {
 }
 
 export interface Person {
-  /** What is waited for, in words; null when nothing is. */
+  /** What the operation waits for, in words; null when it waits for nothing. */
   waitingFor(): string | null;
-  /** The digest of the plan that waits for its approval. */
+  /** The digest of the plan that waits for approval. */
   toApprove(): string | undefined;
   /**
-   * Returns when the plan of this digest is approved, with who did it.
-   * @throws Abandoned when it is declined by `abort`; the failure `NotApproved` when nobody answers for hours
+   * Waits until the plan of this digest is approved, and returns who approved it.
+   * @throws Abandoned when `abort` declines the plan; the failure `NotApproved` when nobody answers for hours
    */
   approve(cluster: string, digest: string): Promise<string>;
   /**
-   * Returns when the failed step is to be tried again. Steps that fail at once are decided together, and once it is
-   * decided that the operation doesn't go on, that holds for every further one.
+   * Waits until the failed step is to be tried again. One decision applies to all steps that have failed by then. Once
+   * a person has decided that the operation must not continue, that applies to every later step as well.
    * @throws Abandoned
    */
   decide(problem: string): Promise<void>;
-  /** The rollback begins: its own steps are decided anew, and there is nothing further to roll back to. */
+  /** Begins the rollback: its steps need decisions of their own, and it can't be rolled back itself. */
   beginRollback(): void;
-  /** From here on there is no way back, for a reason that whoever asks for a rollback is told. */
+  /** From now on a rollback is refused, with this reason. */
   passPointOfNoReturn(reason: string): void;
 }
 
 /**
- * Begins to listen. With `onFailure: rollback` the first failure is answered by itself, as long as there is something
- * to roll back to.
+ * Begins to listen for decisions. With `onFailure: rollback` the first failure starts the rollback without a person, as
+ * long as a rollback is possible.
  */
 export function listenToPerson(onFailure: OnFailure, onChange: () => void): Person {
   const problems = new Set<string>();
@@ -62,7 +62,7 @@ export function listenToPerson(onFailure: OnFailure, onChange: () => void): Pers
     if (asked) asked.answer = { approved: true, by };
     return `${asked?.digest} is approved by ${by}`;
   }
-  // From Temporal's user interface anything can come.
+  // Temporal's user interface can send any value.
   function refuseOtherPlan(approval: Partial<Approval> | null): void {
     if (asked === undefined || asked.answer) throw failure('UnsafeState', 'no plan is waiting for an approval');
     if (approval?.digest === asked.digest) return;

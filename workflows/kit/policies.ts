@@ -1,17 +1,20 @@
-/** How long each kind of activity may take, what is tried again, and which activity is of which kind. */
+/** How long each kind of activity may take, how it is retried, and which activity is of which kind. */
 import { ActivityCancellationType, type ActivityOptions } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.ts';
 import type { FailureType } from '../../domain/errors.ts';
 
 /**
- * How long what was just started is looked at before it is taken for dead, and started again: which does nothing when
- * it isn't.
+ * How long a component that was just started has to answer before it is taken for dead and started again. Starting it
+ * again does nothing if it runs.
  */
 export const FIRST_LOOK = '20s';
 
-/** What touches disks and stores is waited for when cancelled, so that it has cleaned up before the story continues. */
+/**
+ * When such an activity is cancelled, the operation waits for it: it must clean up disks and stores before the
+ * operation continues.
+ */
 const attended = {
-  // The worker beats every 2 s: one that is killed is noticed within this time.
+  // The worker sends a heartbeat every 2 s, so a killed worker is noticed within this time.
   heartbeatTimeout: '10s',
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 } satisfies ActivityOptions;
@@ -21,15 +24,15 @@ const forMinutes = { initialInterval: '500ms', backoffCoefficient: 1.5, maximumI
 const streaming = { initialInterval: '5s', maximumInterval: '1m', maximumAttempts: 4 } as const;
 
 export const POLICIES = {
-  /** Temporal itself is asked: quick, and worth a few tries. */
+  /** Asks Temporal itself: quick, and worth a few tries. */
   lock: { startToCloseTimeout: '20s', retry: { maximumAttempts: 3 } },
-  /** Quick, harmless, and worth a few tries before a person is told. */
+  /** Quick, harmless, and worth a few tries before it is reported to a person. */
   look: { ...attended, startToCloseTimeout: '2m', retry: fewTries },
-  /** Goes through all of a store's objects: there may be many thousands. */
+  /** Goes through all objects of a store: there may be many thousands. */
   tidy: { ...attended, startToCloseTimeout: '2h', retry: fewTries },
-  /** Takes as long as the database and the slowest store need. Each try starts anew, so there are few. */
+  /** Takes as long as the database and the slowest store need. Each try starts from the beginning, so there are few. */
   stream: { ...attended, startToCloseTimeout: '6h', retry: streaming },
-  /** The same, but a member that broke off is not asked again: another one is chosen first. */
+  /** Like `stream`, but a member that broke off is not asked again: the operation chooses another member first. */
   snapshot: {
     ...attended,
     startToCloseTimeout: '6h',
@@ -38,30 +41,32 @@ export const POLICIES = {
       nonRetryableErrorTypes: ['SnapshotInterrupted', 'MemberUnreachable'] satisfies FailureType[],
     },
   },
-  /** A few megabytes of a node's files. */
+  /** Archives a node's files, a few megabytes. */
   archive: { ...attended, startToCloseTimeout: '15m', retry: fewTries },
-  /** What a node needs before a restore: wrong here is wrong for a person to see, while nothing is touched yet. */
+  /** Checks and prepares a node before a restore. Nothing is touched yet, so a person can fix what fails. */
   prepare: {
     ...attended,
     startToCloseTimeout: '15m',
     retry: { initialInterval: '2s', maximumInterval: '30s', maximumAttempts: 5 },
   },
-  /** The same, for as long as the database needs. */
+  /** Like `prepare`, but takes as long as the database needs. */
   stage: {
     ...attended,
     startToCloseTimeout: '6h',
     retry: { initialInterval: '2s', maximumInterval: '30s', maximumAttempts: 5 },
   },
-  /** A look at a node whose member is silent: one that is away is part of the answer, and not waited for. */
+  /**
+   * Looks at a node whose member is silent. That its worker is away is part of the answer, so there is no long wait.
+   */
   observe: { ...attended, startToCloseTimeout: '1m', retry: { maximumAttempts: 2 } },
   /**
-   * Between the first component stopped and the last one ready: tried again and again, and a person is asked when that
-   * doesn't help.
+   * Runs between the stop of the first component and the start of the last. It is retried for minutes; if that doesn't
+   * help, a person is asked.
    */
   change: { ...attended, startToCloseTimeout: '2m', scheduleToCloseTimeout: '5m', retry: forMinutes },
-  /** What may well fail, and is then left as it is. A worker that was killed meanwhile is no answer. */
+  /** May well fail, and the node is then left as it is. The second try is for a worker that was killed. */
   once: { ...attended, startToCloseTimeout: '2m', retry: { maximumAttempts: 2 } },
-  /** Looks at a node as its clients have it. */
+  /** Looks at a node as its clients see it. */
   client: { ...attended, startToCloseTimeout: '1m', scheduleToCloseTimeout: '5m', retry: forMinutes },
   /** The gates after a change, for the cluster as a whole. */
   gate: {
@@ -70,14 +75,17 @@ export const POLICIES = {
     scheduleToCloseTimeout: '5m',
     retry: { ...forMinutes, backoffCoefficient: 1.2 },
   },
-  /** A first look at what was just started. What isn't there within this time may have died, and is started again. */
+  /**
+   * Takes a first look at a component that was just started. If it doesn't answer within this time, it may have died,
+   * and it is started again.
+   */
   glance: {
     ...attended,
     startToCloseTimeout: FIRST_LOOK,
     scheduleToCloseTimeout: FIRST_LOOK,
     retry: { initialInterval: '500ms', backoffCoefficient: 1.2, maximumInterval: '2s' },
   },
-  /** Waits for kubelets and controllers for up to two minutes by itself; what it finds doesn't fail a restore. */
+  /** Waits up to two minutes for kubelets and controllers. Nothing that it finds fails a restore. */
   care: {
     ...attended,
     startToCloseTimeout: '5m',
@@ -87,7 +95,7 @@ export const POLICIES = {
 
 export type Policy = keyof typeof POLICIES;
 
-/** Under which policies each activity may be asked for; any other does not compile. */
+/** The policies under which each activity may be called; any other doesn't compile. */
 const POLICIES_OF = {
   addLearner: ['gate'],
   canary: ['client'],
@@ -154,7 +162,7 @@ const POLICIES_OF = {
   writeManifest: ['look'],
 } as const satisfies Record<keyof Activities, readonly Policy[]>;
 
-/** The activities that may be asked for under a policy. */
+/** The activities that may be called under a policy. */
 export type Under<P extends Policy> = Pick<
   Activities,
   { [A in keyof Activities]: P extends (typeof POLICIES_OF)[A][number] ? A : never }[keyof Activities]

@@ -1,6 +1,7 @@
 /**
- * Activities are told which cluster is meant, by its name and the digest of its configuration; what it is they take
- * from the file of their own worker. An interceptor of every workflow: the stories stay free of it.
+ * Replaces the cluster in the input of every activity by its name and the digest of its configuration. Activities read
+ * the rest from the file of their own worker. It is an interceptor of every workflow, so the operations contain none of
+ * this.
  */
 import type { WorkflowInterceptors } from '@temporalio/workflow';
 

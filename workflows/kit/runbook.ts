@@ -15,10 +15,10 @@ const CLUSTER = defineSearchAttributeKey(SEARCH_ATTRIBUTES.cluster, 'KEYWORD');
 const OPERATION = defineSearchAttributeKey(SEARCH_ATTRIBUTES.operation, 'KEYWORD');
 
 export const progressQuery = defineQuery<Progress>('progress');
-/** What waits for an approval, or was approved. */
+/** The plan that waits for approval or was approved. */
 export const planQuery = defineQuery<RestorePlan>('plan');
 
-/** Lets people and programs read the plan of an operation. */
+/** Lets people and programs query the plan of an operation. */
 export function showPlan(plan: RestorePlan): void {
   setHandler(planQuery, () => plan);
 }
@@ -38,8 +38,8 @@ export interface Runbook {
   /** Shows steps that are still to come. */
   announce(steps: readonly ComingStep[]): void;
   /**
-   * Does one step and records when, where and what was seen.
-   * @param act is given a function that shows what is seen on the way
+   * Does one step, and records when and where it ran and what it showed.
+   * @param act gets a function that shows evidence while the step runs
    * @param evidence what to show of the result, in a few words
    */
   step<T>(
@@ -48,28 +48,28 @@ export interface Runbook {
     act: (tell: Tell) => Promise<T>,
     evidence: (result: T) => string,
   ): Promise<T>;
-  /** Does a step on every node at once, and waits for all of them before the first failure is passed on. */
+  /** Does a step on every node at once, and waits for all of them before it throws the first failure. */
   onEvery: OnNodes;
-  /** Does a step on one node after the other; the first failure is passed on at once. */
+  /** Does a step on one node after the other; throws the first failure at once. */
   inTurn: OnNodes;
   /**
-   * The same runbook, whose steps don't fail: each waits for the person's decision and, unless it was abandoned, is
-   * done again.
+   * The same runbook, but its steps don't fail: a failed step waits for a person's decision and is done again, unless
+   * the person abandons it.
    */
   insisting(person: Person, hold: Hold): Runbook;
-  /** Shows what the person is asked beside the steps. */
+  /** Shows the question to the person along with the steps. */
   asks(person: Person): void;
-  /** Shows what changed beside the steps. */
+  /** Shows changes in anything but the steps. */
   show(): void;
 }
 
-/** Begins the record of an operation, before its first step. */
+/** Opens the record of an operation before its first step. */
 export function openRunbook(operation: Operation, cluster: string): Runbook {
   let listening: Person | undefined;
   const steps: StepRecord[] = [];
   const startedAt = new Date(workflowInfo().startTime).toISOString();
 
-  // Whoever started it: one from the Temporal UI is listed among the cluster's operations as well.
+  // An operation that was started in the Temporal UI must be listed among the cluster's operations as well.
   upsertSearchAttributes([
     { key: CLUSTER, value: cluster },
     { key: OPERATION, value: operation },
@@ -81,13 +81,13 @@ export function openRunbook(operation: Operation, cluster: string): Runbook {
   }
 
   function recordOf(name: StepName, node: string | null): StepRecord {
-    // One that failed and is done again keeps its line.
+    // A failed step that is done again keeps its line.
     const announced = steps.find(
       (step) => step.name === name && step.node === node && (step.state === 'waiting' || step.state === 'failed'),
     );
     if (announced) return announced;
     const added: StepRecord = { name, node, state: 'waiting', startedAt: null, durationMs: null, evidence: null };
-    // Among the announced steps it stands where it is done: before those that still wait.
+    // A new step goes before the announced steps that still wait.
     const next = steps.findIndex((step) => step.state === 'waiting');
     steps.splice(next === -1 ? steps.length : next, 0, added);
     return added;
@@ -187,8 +187,8 @@ export function openRunbook(operation: Operation, cluster: string): Runbook {
 }
 
 /**
- * The steps as a table for the Temporal UI, which wraps at every space and puts no room between columns: both are
- * written out.
+ * The steps as a table for the Temporal UI. The UI wraps at every space and puts no room between columns, so the table
+ * uses non-breaking spaces and adds the room itself.
  */
 export function asMarkdown(steps: StepRecord[]): string {
   const rows = steps.map(({ state, name, node, durationMs, evidence }) => {

@@ -1,4 +1,4 @@
-/** Figures as people read them. */
+/** Figures in words for people. */
 
 export function seconds(milliseconds: number): string {
   return `${(milliseconds / 1000).toFixed(1)} s`;

@@ -1,6 +1,6 @@
 /**
- * The part of a replacement that changes the cluster: the old member out, a learner in, promoted when it holds
- * everything.
+ * The part of a replacement that changes the cluster: it removes the old member, adds a learner, and promotes the
+ * learner once it holds everything.
  */
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
@@ -15,19 +15,19 @@ import type { Person } from '../kit/person.ts';
 import type { Runbook } from '../kit/runbook.ts';
 import { seconds } from '../kit/words.ts';
 
-/** A learner that gets nothing further for so long needs a look. */
+/** How long a learner may receive nothing before a person must look at it. */
 const STALLED_MS = 5 * 60_000;
 
 export interface MemberChange {
   cluster: Cluster;
   node: ClusterNode;
   plan: Replacement;
-  /** How the node was found before it was touched. */
+  /** The state of the node before it was touched. */
   found: Awaited<ReturnType<ReturnType<typeof preparing>['checkMemberNode']>>;
   operationId: string;
 }
 
-/** What was done so far, for the report of an operation that ends in between. */
+/** What has been done so far, for the report of an operation that ends before everything is done. */
 export interface Changed {
   removed: { id: string; name: string; peerUrls: string[] } | null;
   added: string | null;
@@ -35,7 +35,7 @@ export interface Changed {
   setAside: string[];
 }
 
-/** Replaces the member; `changed` is filled on the way. */
+/** Replaces the member, and fills `changed` along the way. */
 export async function changeMember(
   change: MemberChange,
   changed: Changed,
@@ -65,7 +65,7 @@ export async function changeMember(
   return checked;
 }
 
-/** Leads the cluster and runs etcd no longer; its old data is out of the way. */
+/** Makes sure that the node neither leads the cluster nor runs etcd, and sets its old data aside. */
 async function freeNode({ cluster, node, plan, operationId }: MemberChange, changed: Changed, runbook: Runbook) {
   const { remove, through } = plan;
   await runbook.step(
@@ -76,8 +76,8 @@ async function freeNode({ cluster, node, plan, operationId }: MemberChange, chan
       moved === null ? 'it is not a member' : `${moved.changed ? 'handed over; ' : ''}member ${moved.leader} leads`,
   );
   if (traitsOf(cluster.flavour).kubernetes?.hasOwnEtcdOnly) {
-    // It has no other etcd than the node's own: left alone, it would end again and again, and be started ever more
-    // rarely.
+    // This kube-apiserver uses only its own node's etcd. Left running, it would fail again and again, and be restarted
+    // ever more rarely.
     await runbook.step(
       'Stop kube-apiserver',
       node.name,

@@ -1,4 +1,4 @@
-/** What a replacement leaves for a person: whatever still names the old member's address or node. */
+/** What a replacement leaves for a person to do: everything that still names the old member's address or node. */
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { traitsOf } from '../../domain/flavours/index.ts';

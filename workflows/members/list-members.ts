@@ -1,4 +1,4 @@
-/** Lists a cluster's members: what each is, and what ails it. */
+/** Lists a cluster's members with their states and problems. */
 import { checkInput } from '../../domain/input.ts';
 import { LIST_MEMBERS, type ListMembersInput, type ListMembersReport } from '../../domain/operations/list-members.ts';
 import { look } from '../kit/activities.ts';

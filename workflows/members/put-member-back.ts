@@ -1,4 +1,4 @@
-/** Puts a member back to where it was, as long as it still is one: before it is removed from the cluster. */
+/** Puts a member back as it was. This is possible only until it is removed from the cluster. */
 import { traitsOf } from '../../domain/flavours/index.ts';
 import { changing } from '../kit/activities.ts';
 import { startedSo } from '../restore/start-and-stop.ts';

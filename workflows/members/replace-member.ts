@@ -1,6 +1,6 @@
 /**
- * Replaces one unhealthy etcd member while the others go on: what it takes is checked and saved first, and quorum is
- * never at risk.
+ * Replaces one unhealthy etcd member while the others keep running. Checks and a backup come first, and quorum is never
+ * at risk.
  */
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { traitsOf } from '../../domain/flavours/index.ts';
@@ -89,7 +89,7 @@ async function replaceMemberOf(op: Replacing, request: ReplaceMemberInput): Prom
   const saved = await runbook.step(
     'Take a backup',
     null,
-    // The last moment to save it: whatever state it is in.
+    // This is the last moment to save the cluster, so it is saved in any state.
     async () =>
       await takeBackup(cluster, runbook, BACKUP_OVERRIDES, { node: node.name, memberId: plan.remove?.id ?? null }),
     ({ backup, state }) => `backup ${backup}, ${state}`,
@@ -107,7 +107,7 @@ async function replaceMemberOf(op: Replacing, request: ReplaceMemberInput): Prom
 
   const stopsApiServer = traitsOf(cluster.flavour).kubernetes?.hasOwnEtcdOnly ?? false;
   runbook.announce(changingSteps({ node: node.name, stopsApiServer, joinsItself: found.joinsItself }));
-  // From here on the cluster is touched: neither a failure nor a cancellation leaves it in between.
+  // From here on the cluster is touched: neither a failure nor a cancellation may leave it half-changed.
   const end = await untouchable(async () => {
     const ended = await changeOrPutBack({ cluster, node, plan: newest, found, operationId }, op);
     return { ...ended, toDo: ended.outcome === 'replaced' ? await leftToDo(cluster, node, plan.remove) : [] };
@@ -125,8 +125,8 @@ async function replaceMemberOf(op: Replacing, request: ReplaceMemberInput): Prom
 }
 
 /**
- * The backup took its time: it must still be this member that goes, and those through which it goes are the ones that
- * are well now.
+ * Chooses again, since the backup took a while: the same member must be the one to remove, and the change must go
+ * through members that are healthy now.
  */
 function chosenAgain(
   plan: Replacement,
@@ -144,8 +144,8 @@ function chosenAgain(
 type End = Pick<ReplaceMemberReport, 'outcome' | 'problem' | 'removed' | 'added' | 'after' | 'setAside'>;
 
 /**
- * Changes the cluster. What can't succeed is done again, put back while the old member is still one, or left as it is:
- * a person decides.
+ * Changes the cluster. If a step can't succeed, a person decides: it is done again, everything is put back (while the
+ * old member still exists), or the cluster is left as it is.
  */
 async function changeOrPutBack(change: MemberChange, { runbook, person, hold }: Replacing): Promise<End> {
   const { cluster, node } = change;
@@ -178,7 +178,7 @@ async function changeOrPutBack(change: MemberChange, { runbook, person, hold }: 
   }
 }
 
-/** For the report alone: a cluster that doesn't answer is not waited for. */
+/** Only for the report, so it doesn't wait for a cluster that doesn't answer. */
 async function membersNow(cluster: Cluster): Promise<MemberEntry[] | null> {
   try {
     return (await surveyCluster(cluster)).members;

@@ -1,4 +1,4 @@
-/** A look at every member, and at the nodes of those that don't answer. */
+/** Looks at every member, and at the nodes of members that don't answer. */
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { traitsOf } from '../../domain/flavours/index.ts';
@@ -23,7 +23,7 @@ export async function surveyCluster(cluster: Cluster): Promise<SurveyedCluster> 
   return { survey, members, quorum: quorumOf(survey, members) };
 }
 
-/** Nothing is said of nodes that are not looked at. */
+/** Looks at the node's etcd process. Returns nothing for a flavour whose nodes Salvor can't look at. */
 async function processOn(cluster: Cluster, node: ClusterNode): Promise<ProcessSeen[]> {
   if (traitsOf(cluster.flavour).isBackupOnly) return [];
   try {

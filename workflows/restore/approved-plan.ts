@@ -1,4 +1,4 @@
-/** The plan of a restore, as it was approved. */
+/** The approved plan of a restore. */
 import type { RestoreInput } from '../../domain/operations/restore.ts';
 import type { RestorePlan } from '../../domain/restore/plan.ts';
 import { failure } from '../kit/failure.ts';
@@ -7,10 +7,10 @@ import { drawPlan, type Facts, lookAgain, type PlannedRestore } from './draw-pla
 import type { RestoreOperation } from './operation.ts';
 
 /**
- * Draws the plan and returns when it is approved: in advance (`auto`), by a digest from `salvor restore --plan`, or by
- * a person who reads it here. After a wait everything is looked at again: it is the newest plan that is returned and
- * carried out, never the one that was read.
- * @throws Abandoned when the person declines; `PlanChanged`, `NotApproved`; what a new look throws
+ * Draws the plan and returns it once it is approved: in advance (`auto`), by a digest from `salvor restore --plan`, or
+ * by a person who reads it here. After waiting for a person everything is checked again: the newest plan is returned
+ * and carried out, never the one that was read.
+ * @throws Abandoned when the person declines; `PlanChanged`, `NotApproved`; anything the new check throws
  */
 export async function approvedPlan(facts: Facts, request: RestoreInput, op: RestoreOperation): Promise<PlannedRestore> {
   const { runbook, person, cluster } = op;

@@ -1,5 +1,5 @@
 /**
- * The part of a restore that changes the cluster, with the journal on every node around it: done to its end, put back,
+ * The part of a restore that changes the cluster, with the journal on every node around it. It is completed, put back,
  * or left as it is.
  */
 import type { RestoreReport } from '../../domain/operations/restore.ts';
@@ -16,13 +16,13 @@ import { rollBack } from './roll-back.ts';
 
 type End = Pick<RestoreReport, 'outcome' | 'problem' | 'setAside' | 'aftercare'> & {
   after: { revision: string; clusterId: string } | null;
-  /** When every kube-apiserver answered again, or this was given up. */
+  /** When every kube-apiserver answered again, or when the restore gave up. */
   upAtMs: number;
 };
 
 /**
- * Carries a restore out from where it is: steps that are done already change nothing. What can't succeed is decided by
- * a person.
+ * Carries a restore out from its present state: steps that are already done change nothing. If a step can't succeed, a
+ * person decides.
  */
 export async function carryOut(undertaking: Undertaking, op: RestoreOperation): Promise<RestoreReport> {
   const { cluster, runbook, person } = op;
@@ -41,7 +41,7 @@ export async function carryOut(undertaking: Undertaking, op: RestoreOperation): 
   };
 }
 
-/** The report of a restore that a person declined before it touched anything. */
+/** The report of a restore that was declined before it touched anything. */
 export function notTouched(
   { source, members, trial }: Facts,
   problem: string,
@@ -102,7 +102,7 @@ async function putBack(journal: Journal, problem: string, op: RestoreOperation):
   }
 }
 
-/** The journals stay: `salvor restore --resume` continues from here. */
+/** The journals stay: `salvor restore --resume` can continue from here. */
 function leftAsItIs(problem: string): End {
   return { outcome: 'aborted', problem, setAside: [], after: null, upAtMs: Date.now() };
 }

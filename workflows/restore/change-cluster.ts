@@ -1,6 +1,6 @@
 /**
- * The part of a restore that people wait for: from the first component stopped to the last one ready. Everything that
- * takes time was done before.
+ * The downtime of a restore: from the stop of the first component until the last one is ready. Everything that takes
+ * time is done before.
  */
 import { isRevisionRaised, type Journal } from '../../domain/restore/journal.ts';
 import { highestRefused } from '../../domain/restore/revision.ts';
@@ -11,7 +11,7 @@ import type { RestoreOperation, Undertaking } from './operation.ts';
 import { startedSo, startUntilItHolds, stoppedSo, withApiServer } from './start-and-stop.ts';
 
 /**
- * Stops every kube-apiserver and etcd, swaps the data directories, and starts everything again, with a gate after each
+ * Stops every kube-apiserver and etcd, swaps the data directories, and starts everything again. A gate follows each
  * half.
  */
 export async function changeCluster({ journal, isSwapped }: Undertaking, op: RestoreOperation) {
@@ -32,11 +32,11 @@ async function stopEverything(journal: Journal, { cluster, runbook }: RestoreOpe
     async (node) => await changing(node).stopApiServer({ cluster, node: node.name }),
     stoppedSo,
   );
-  // A leader that stops first looks for a successor among members that are stopping too, for 7 s; without followers it
-  // doesn't.
+  // A leader that stops first would spend 7 s looking for a successor among members that are stopping too. Without
+  // followers it doesn't look.
   const leader = cluster.nodes.filter(({ name }) => name === journal.leader);
   const followers = cluster.nodes.filter(({ name }) => name !== journal.leader);
-  // A step that waited for a person may have waited for hours, with clients of etcd's own writing meanwhile.
+  // A step may have waited hours for a person, while etcd's own clients kept writing.
   const below = isRevisionRaised(journal) ? { below: journal.revision.floor } : {};
   for (const group of [followers, leader]) {
     await runbook.onEvery(
@@ -110,7 +110,8 @@ async function startApiServers({ cluster, runbook }: RestoreOperation): Promise<
 }
 
 /**
- * What clients need: that they can write, and that a watch from before the restore is refused, so that they list anew.
+ * Checks what clients need: that they can write, and that a watch from before the restore is refused, which makes them
+ * list again.
  */
 async function lookAsClients(journal: Journal, { cluster, runbook }: RestoreOperation): Promise<void> {
   const { operationId, revision } = journal;
@@ -153,8 +154,8 @@ async function startControllers({ cluster, runbook }: RestoreOperation): Promise
 }
 
 /**
- * Members that compare their keys with the others' before they serve would wait for each other; the others start at
- * once.
+ * Whether members must start in turn: members that compare their keys with the others before they serve would wait for
+ * each other if they started together. All others start at the same time.
  */
 export function etcdStartsInTurn({ flavour }: RestoreOperation['cluster']): boolean {
   return traitsOf(flavour).etcd.comparesBeforeServing;

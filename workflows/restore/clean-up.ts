@@ -1,4 +1,4 @@
-/** Removes what restores and replacements have moved aside, when a person says that it is no longer wanted. */
+/** Removes what restores and replacements have moved aside, once a person says that it is no longer needed. */
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { checkConfirmation, checkInput } from '../../domain/input.ts';
 import { CLEAN_UP, type CleanUpInput, type CleanUpReport } from '../../domain/operations/clean-up.ts';
@@ -38,7 +38,7 @@ export async function cleanUp(input: CleanUpInput): Promise<CleanUpReport> {
   });
 }
 
-/** A restore that has not ended may still have to be put back. */
+/** A restore that has not ended may still have to be rolled back. */
 async function refuseUnfinished(cluster: Cluster, runbook: Runbook): Promise<void> {
   const journals = await runbook.onEvery(
     'Look for a restore that has not ended',

@@ -1,6 +1,6 @@
 /**
- * The part of a restore that touches nothing: which backup, whether it restores, what the cluster and its nodes are
- * like, and what follows.
+ * The part of a restore that touches nothing: it finds the backup, tries whether it restores, looks at the cluster and
+ * its nodes, and draws the plan.
  */
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
@@ -15,7 +15,7 @@ import { look, preparing, stream } from '../kit/activities.ts';
 import type { RestoreOperation } from './operation.ts';
 import { requireSameConfiguration } from './same-configuration.ts';
 
-/** What is known before a plan is drawn. */
+/** Everything known before a plan is drawn. */
 export interface Facts {
   cluster: Cluster;
   source: ChosenBackup;
@@ -24,17 +24,17 @@ export interface Facts {
   nodes: PlannedNodeState[];
 }
 
-/** A plan that may be carried out, and what it was drawn from. */
+/** A plan that may be carried out, and the facts behind it. */
 export interface PlannedRestore {
   facts: Facts;
   plan: RestorePlan;
-  /** Whether it was approved in advance, whatever it says. */
+  /** Whether any plan was approved in advance. */
   isAnyAccepted: boolean;
 }
 
 type Looking = Pick<RestoreOperation, 'cluster' | 'runbook'>;
 
-/** Looks at everything that a restore depends on. */
+/** Checks everything that a restore depends on. */
 export async function gatherFacts(request: PlanRestoreInput, op: Looking): Promise<Facts> {
   const { cluster, runbook } = op;
   const source = await findBackup(request, op);
@@ -51,8 +51,8 @@ export async function gatherFacts(request: PlanRestoreInput, op: Looking): Promi
 }
 
 /**
- * The same when time has passed: the bytes that passed the trial are the same. Whether stores still have them, and what
- * the cluster is like, may not be.
+ * Checks everything again after some time. The bytes that passed the trial are the same, but a store may no longer have
+ * them, and the cluster may have changed.
  */
 export async function lookAgain(
   { source: { backup }, trial, cluster }: Facts,
@@ -66,7 +66,7 @@ export async function lookAgain(
   return { cluster, source, members, trial, nodes };
 }
 
-/** The plan that follows from what was seen. */
+/** Draws the plan from the facts. */
 export async function drawPlan(facts: Facts, { runbook }: Looking): Promise<RestorePlan> {
   const { cluster, source, members, nodes, trial } = facts;
   const { store, content, revision, totalKeys, hashAgrees, changes, changesProblem } = trial;
@@ -88,8 +88,8 @@ export async function drawPlan(facts: Facts, { runbook }: Looking): Promise<Rest
 }
 
 /**
- * @param neededBytes how much room the node must have; its etcd, its tool and an unfinished restore are looked at as
- * well
+ * Checks a node: its room, its etcd, its etcdutl and any unfinished restore.
+ * @param neededBytes how much room the node must have
  * @param staged the restore that has staged its data there: it must still be there, with the journal
  */
 export async function checkNode(

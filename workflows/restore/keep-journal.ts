@@ -28,7 +28,7 @@ export async function writeJournal(
   );
 }
 
-/** The cluster is well by now: a journal that can't be closed is reported, and nothing is put back because of it. */
+/** The cluster is healthy by now, so a journal that can't be closed is only reported. */
 export async function closeJournal(
   run: RestoreRun,
   { cluster, runbook }: RestoreOperation,

@@ -1,7 +1,4 @@
-/**
- * The last look before the first component stops: the safety copy and the staging took their time, and the cluster went
- * on meanwhile.
- */
+/** The last look before the first component stops: the cluster kept running during the safety copy and the staging. */
 import type { Journal } from '../../domain/restore/journal.ts';
 import { whyNotNow } from '../../domain/restore/last-look.ts';
 import { presentState } from '../../domain/restore/plan.ts';
@@ -15,9 +12,8 @@ import { requireSameConfiguration } from './same-configuration.ts';
 import type { Staging } from './stage.ts';
 
 /**
- * Looks at members and nodes once more, and gives the journal that the rest of the restore goes by: its figures are
- * those of now.
- * @throws `PlanChanged` when what was staged no longer fits the cluster: nothing was touched
+ * Looks at members and nodes once more, and returns the journal for the rest of the restore, with current figures.
+ * @throws `PlanChanged` when the staged data no longer fits the cluster; nothing was touched
  */
 export async function lookOnceMore(
   { facts, plan, isAnyAccepted }: PlannedRestore,

@@ -1,4 +1,4 @@
-/** What is left of the time before in a restored cluster. Nothing that is found here fails a restore. */
+/** Finds what a restored cluster still has from the time before. Nothing found here fails a restore. */
 import type { AftercareFinding } from '../../domain/restore/aftercare.ts';
 import { lockWorkflowId } from '../../domain/operations/common.ts';
 import { isRevisionRaised, type Journal } from '../../domain/restore/journal.ts';
@@ -6,7 +6,9 @@ import { care } from '../kit/activities.ts';
 import { reasonOf, rethrowUnlessActivity } from '../kit/failure.ts';
 import type { RestoreOperation } from './operation.ts';
 
-/** @param sinceRevision the restored members' at their start: what was written later was written after the restore */
+/**
+ * @param sinceRevision the restored members' revision when they started: anything later was written after the restore
+ */
 export async function lookAfter(
   sinceRevision: string,
   { cluster, runbook }: RestoreOperation,
@@ -30,7 +32,7 @@ export async function lookAfter(
   );
 }
 
-/** Another operation could have begun meanwhile: whoever ended the lock should know. */
+/** Whoever ended the lock should know that another operation could have begun meanwhile. */
 export function lostHold({ cluster, hold }: RestoreOperation): AftercareFinding[] {
   if (!hold.wasLost()) return [];
   return [
@@ -43,7 +45,7 @@ export function lostHold({ cluster, hold }: RestoreOperation): AftercareFinding[
   ];
 }
 
-/** A tool of the nodes that left the revision where the snapshot was: the plan has said so. */
+/** Some nodes' etcdutl couldn't raise the revision above the snapshot's; the plan has warned of this. */
 export function unendedWatches(journal: Journal): AftercareFinding[] {
   if (isRevisionRaised(journal)) return [];
   return [

@@ -1,4 +1,4 @@
-/** What every part of a restore works with. */
+/** What all parts of a restore work with. */
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import type { Journal } from '../../domain/restore/journal.ts';
 import type { Hold } from '../kit/hold-cluster.ts';
@@ -9,13 +9,13 @@ export interface RestoreOperation {
   cluster: Cluster;
   hold: Hold;
   runbook: Runbook;
-  /** Who approves the plan, and decides about a step that can't succeed. */
+  /** The person who approves the plan and decides about steps that can't succeed. */
   person: Person;
 }
 
-/** How far a restore is that is carried out from here. */
+/** How far the restore is that will be carried out. */
 export interface Undertaking {
   journal: Journal;
-  /** Whether every node has its new data directory already: then nothing is stopped. */
+  /** Whether every node already has its new data directory: then nothing is stopped. */
   isSwapped: boolean;
 }

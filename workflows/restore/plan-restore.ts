@@ -1,4 +1,7 @@
-/** What a restore would do, and the digest that approves it. It touches nothing, and so doesn't hold the cluster. */
+/**
+ * Plans a restore and returns the plan with the digest that approves it. It touches nothing, so it doesn't hold the
+ * cluster.
+ */
 import { PLAN_RESTORE, type PlanRestoreInput } from '../../domain/operations/plan-restore.ts';
 import { checkInput } from '../../domain/input.ts';
 import type { RestorePlan } from '../../domain/restore/plan.ts';

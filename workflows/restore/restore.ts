@@ -50,7 +50,7 @@ async function restoreCluster(request: RestoreInput, op: RestoreOperation): Prom
     throw error;
   });
 
-  // From here on the cluster is touched: neither a failure nor a cancellation leaves it in between.
+  // From here on the cluster is touched: neither a failure nor a cancellation may leave it half-changed.
   return await untouchable(async () => await carryOut({ journal, isSwapped: false }, op));
 }
 

@@ -1,4 +1,4 @@
-/** Takes over a restore whose operation is gone: the nodes themselves tell how far it came. */
+/** Takes over a restore whose operation is lost: the nodes themselves show how far it got. */
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import type { RestoreReport, Resume } from '../../domain/operations/restore.ts';
 import { isRevisionRaised, type Journal, type NewData, type NodePosition } from '../../domain/restore/journal.ts';
@@ -81,7 +81,7 @@ function refuseGone({ cluster, workflowId }: Journal, positions: (NodePosition &
   );
 }
 
-/** A cluster that was not stopped yet has gone on since the journal was written, perhaps for days. */
+/** Refuses when the cluster was never stopped and has kept running since the journal was written, perhaps for days. */
 async function refuseOvertaken(
   journal: Journal,
   positions: (NodePosition & { name: string })[],
@@ -113,7 +113,10 @@ async function refuseOvertaken(
 /** How far a restore came is what the farthest node says. */
 const ORDER: Journal['phase'][] = ['rolling-back', 'changing', 'preparing'];
 
-/** The one restore that the nodes speak of. One that has begun to be put back is put back. */
+/**
+ * Returns the journal of the one restore that the nodes agree on. If any node has begun to roll back, the rollback
+ * continues.
+ */
 function agreed(cluster: Cluster, read: { node: string; journal: Journal | null }[]): Journal {
   const journals = read.flatMap(({ journal }) => (journal === null ? [] : [journal]));
   const [first] = journals;

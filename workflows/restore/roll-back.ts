@@ -1,4 +1,4 @@
-/** Puts a cluster back to where it was before a restore touched it, from wherever the restore stopped. */
+/** Puts a cluster back as it was before a restore touched it, from wherever the restore stopped. */
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import type { Journal } from '../../domain/restore/journal.ts';
@@ -10,8 +10,8 @@ import { startedSo, stoppedSo, withApiServer } from './start-and-stop.ts';
 import { reasonOf, rethrowUnlessActivity } from '../kit/failure.ts';
 
 /**
- * Stops what runs, puts the old data directories back, and starts on each node what ran there before.
- * @param journal tells how each node was found before it was touched
+ * Stops everything that runs, puts the old data directories back, and starts on each node what ran there before.
+ * @param journal has the state of each node before it was touched
  */
 export async function rollBack(journal: Journal, { cluster, runbook }: RestoreOperation) {
   const { operationId, clusterId, up, hadLeader } = journal;
@@ -46,7 +46,7 @@ export async function rollBack(journal: Journal, { cluster, runbook }: RestoreOp
   const start = inTurn ? runbook.inTurn : runbook.onEvery;
   await start(
     'Roll back: start etcd',
-    // A member that was silent before may not start: it is not in the way of the others.
+    // Members that were silent before come last: they may not start, and must not hold up the others.
     inTurn ? ran('etcd').sort((a, b) => Number(up.includes(b.name)) - Number(up.includes(a.name))) : ran('etcd'),
     async (node) => {
       const order = { cluster, node: node.name };
@@ -58,7 +58,7 @@ export async function rollBack(journal: Journal, { cluster, runbook }: RestoreOp
   await runbook.step(
     'Roll back: check the members',
     null,
-    // A member that starts without a quorum answers nobody until there is one.
+    // Without a quorum, members that start don't answer.
     async () =>
       clusterId === null || !hadLeader ? null : await gate.checkFormerMembers({ cluster, nodes: up, clusterId }),
     (back) =>
@@ -72,7 +72,7 @@ export async function rollBack(journal: Journal, { cluster, runbook }: RestoreOp
     async (node) => await changing(node).startApiServer({ cluster, node: node.name }),
     startedSo,
   );
-  // Without quorum before, there was no kube-apiserver that was ready.
+  // Without a quorum, no kube-apiserver was ready before either.
   await runbook.onEvery(
     'Roll back: check kube-apiserver',
     clusterId === null || !hadLeader ? [] : ran('apiServer').filter((node) => up.includes(node.name)),
@@ -90,7 +90,7 @@ export async function rollBack(journal: Journal, { cluster, runbook }: RestoreOp
   return { setAside, upAtMs };
 }
 
-/** A member that was to run and didn't answer before may not start now: then the cluster is as it was. */
+/** A member that should have run but didn't answer before may not start now either: the cluster is then as it was. */
 async function startAsItWas(
   node: ClusterNode,
   order: { cluster: Cluster; node: string },

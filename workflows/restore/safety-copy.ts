@@ -1,23 +1,25 @@
-/** What is there before a restore may still be wanted. */
+/** Saves the state before a restore: it may still be needed. */
 import { BACKUP_OVERRIDES } from '../../domain/backups/settled.ts';
 import { takeBackup } from '../backup/take-backup.ts';
 import { failureTypeOf, reasonOf } from '../kit/failure.ts';
 import type { RestoreOperation } from './operation.ts';
 
 export interface SafetyCopy {
-  /** Of the live cluster when it was copied; null when it was not possible. */
+  /** The revision of the live cluster when it was copied; null when no copy was possible. */
   revision: string | null;
   seen: string;
 }
 
-/** Takes a backup of the present state. A cluster too broken for one keeps its old data directories in any case. */
+/**
+ * Takes a backup of the present state. If the cluster is too broken for one, its old data directories are still kept.
+ */
 export async function saveSafetyCopy({ cluster, runbook }: RestoreOperation): Promise<SafetyCopy> {
   return await runbook.step(
     'Save the present state',
     null,
     async () => {
       try {
-        // The last moment to save it: whatever state it is in.
+        // This is the last moment to save the cluster, so it is saved in any state.
         const { backup, state, revision } = await takeBackup(cluster, runbook, BACKUP_OVERRIDES);
         return { revision, seen: `backup ${backup}, ${state}` };
       } catch (error) {

@@ -1,11 +1,11 @@
-/** A restore is carried out by the configuration that its plan was drawn from. */
+/** A restore must be carried out with the configuration from which its plan was drawn. */
 import { look } from '../kit/activities.ts';
 import { failure } from '../kit/failure.ts';
 import type { RestoreOperation } from './operation.ts';
 
 /**
  * Reads the configuration again after a wait.
- * @throws `PlanChanged` when the cluster's part of it is another one now
+ * @throws `PlanChanged` when the cluster's part of it has changed
  */
 export async function requireSameConfiguration({ cluster }: Pick<RestoreOperation, 'cluster'>): Promise<void> {
   const now = await look.readCluster({ cluster: cluster.name });

@@ -1,4 +1,4 @@
-/** The new data, written beside the old on every node while the cluster still runs. */
+/** Writes the new data next to the old on every node while the cluster still runs. */
 import type { StagingOrder } from '../../activities/nodes.ts';
 import { highestRevision, raiseAbove } from '../../domain/restore/revision.ts';
 import { type Journal, type RestoreRun, runOf } from '../../domain/restore/journal.ts';
@@ -14,16 +14,13 @@ export interface Staging {
   order: StagingOrder;
   /** What the nodes are told before anything is staged there. */
   journal: Journal;
-  /** The highest revision that a client can have seen when this was decided; null when no member told. */
+  /** The highest revision that a client may have seen when this was decided; null when no member reported one. */
   before: string | null;
   /** The restored members begin at this revision or above. */
   floor: string;
 }
 
-/**
- * What is staged follows from the newest that is known: the plan as it was approved, and the safety copy taken after
- * it.
- */
+/** Decides what to stage from the newest facts: the approved plan and the safety copy taken after it. */
 export function stagingOf({ facts, plan }: PlannedRestore, safetyCopy: SafetyCopy, operationId: string): Staging {
   const { source, trial, cluster } = facts;
   const live = highestRevision(plan.before.revision, safetyCopy.revision);
@@ -50,7 +47,7 @@ export function stagingOf({ facts, plan }: PlannedRestore, safetyCopy: SafetyCop
     },
     order: {
       ...run,
-      // The copy that passed the trial first.
+      // The store whose copy passed the trial comes first.
       source: {
         ...source,
         stores: source.stores.toSorted((a, b) => Number(b === trial.store) - Number(a === trial.store)),
@@ -66,7 +63,10 @@ function ownRun(operationId: string): RestoreRun {
   return { operationId, workflowId: ownWorkflowId(), runId: ownRunId() };
 }
 
-/** When one node can't be staged, the others are cleaned up again: nothing was touched, and nothing is left. */
+/**
+ * Stages on every node. If one node fails, the others are cleaned up again: nothing was touched, and nothing is left
+ * behind.
+ */
 export async function stageEverywhere({ order, journal }: Staging, op: RestoreOperation): Promise<void> {
   const { cluster, runbook } = op;
   try {

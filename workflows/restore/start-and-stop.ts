@@ -1,4 +1,4 @@
-/** What is said of a component that was started or stopped, and how one that has died since is dealt with. */
+/** Words for components that were started or stopped, and what to do about one that has died since. */
 import type { ClusterNode } from '../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { FAILURES } from '../../domain/errors.ts';
@@ -17,15 +17,15 @@ export function withApiServer({ nodes }: Cluster): ClusterNode[] {
 }
 
 export interface Gate<T> {
-  /** Given up soon: what was just started is there by then, or has died. */
+  /** Gives up soon: by then a component that was just started either answers or has died. */
   glance: () => Promise<T>;
-  /** Changes nothing where it runs. */
+  /** Changes nothing if it is running. */
   startAgain: () => Promise<unknown>;
-  /** Given up late. */
+  /** Gives up late. */
   look: () => Promise<T>;
 }
 
-/** Waits at a gate. What was started and has died since is started again before the gate is given up. */
+/** Waits at a gate. A component that was started and has died is started again before the gate gives up. */
 export async function startUntilItHolds<T>({ glance, startAgain, look }: Gate<T>): Promise<T> {
   try {
     return await glance();

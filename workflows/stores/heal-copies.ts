@@ -1,4 +1,4 @@
-/** The steps that heal; `heal` is these, and a backup ends with them when older ones lack a copy. */
+/** The steps that heal. `heal` consists of them, and a backup ends with them when older backups lack a copy. */
 import type { LackingCopy } from '../../activities/heal.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import type { HealReport } from '../../domain/operations/heal.ts';
@@ -9,7 +9,7 @@ import type { Runbook } from '../kit/runbook.ts';
 
 type Outcome = Pick<HealReport, 'healed' | 'failed'>;
 
-/** Heals the copies, store by store. What can't be healed is named, and the others are. */
+/** Heals the copies store by store. Copies that can't be healed are named, and the rest are still healed. */
 export async function healCopies(cluster: Cluster, copies: LackingCopy[], runbook: Runbook): Promise<Outcome> {
   const outcomes: Outcome[] = [];
   for (const [store, lacking] of Map.groupBy(copies, (copy) => copy.store)) {
@@ -34,7 +34,7 @@ async function healStore(cluster: Cluster, copies: LackingCopy[]): Promise<Outco
       rethrowUnlessActivity(error);
       const reason = reasonOf(error);
       for (const key of keys) outcome.failed.push({ backup, key, to, error: reason });
-      // The rest would wait for the same store.
+      // The remaining copies would wait for the same failing store.
       if (failureTypeOf(error) !== 'ArtifactMissing') storeFails = reason;
       continue;
     }

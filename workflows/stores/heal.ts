@@ -1,4 +1,4 @@
-/** Heals degraded backups: copies what a store lacks from one that has it. */
+/** Heals degraded backups: copies what a store lacks from a store that has it. */
 import { checkInput } from '../../domain/input.ts';
 import { HEAL, type HealInput, type HealReport } from '../../domain/operations/heal.ts';
 import { look } from '../kit/activities.ts';

@@ -1,4 +1,6 @@
-/** Lists a cluster's backups, page by page. The stores are the only truth, and only workers reach them. */
+/**
+ * Lists a cluster's backups, page by page. Only the stores know which backups exist, and only workers reach the stores.
+ */
 import { checkInput } from '../../domain/input.ts';
 import { LIST_BACKUPS, type ListBackupsInput, type ListBackupsReport } from '../../domain/operations/list-backups.ts';
 import { look } from '../kit/activities.ts';

@@ -1,4 +1,4 @@
-/** Pins a backup, so that it is never pruned, or unpins it. */
+/** Pins a backup, which is then never pruned, or unpins it. */
 import { checkInput } from '../../domain/input.ts';
 import { PIN, type PinInput, type PinReport } from '../../domain/operations/pin.ts';
 import { look } from '../kit/activities.ts';

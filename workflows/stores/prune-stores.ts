@@ -1,4 +1,4 @@
-/** The steps that prune; `prune` is these, and a backup ends with them when no schedule prunes its cluster. */
+/** The steps that prune. `prune` consists of them, and a backup ends with them when no schedule prunes its cluster. */
 import type { StorePlan } from '../../activities/prune.ts';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { hashGroups, type MemberInspection } from '../../domain/members/members.ts';
@@ -10,12 +10,12 @@ import type { Runbook } from '../kit/runbook.ts';
 
 type PrunedStore = PruneReport['stores'][number];
 
-/** Temporal refuses more than 2 MiB. */
+/** Temporal refuses payloads above 2 MiB. */
 const REPORT_CHARACTERS = 1_000_000;
 
 /**
- * Prunes the cluster's stores, or the one that is asked for. A store that fails is named in the report, and the others
- * are pruned.
+ * Prunes all stores of the cluster, or the requested one. A store that fails is named in the report, and the others are
+ * still pruned.
  * @param taken what the operation has just taken: it is never what is pruned
  */
 export async function pruneStores(
@@ -36,7 +36,7 @@ export async function pruneStores(
 
   const spare = taken === undefined ? {} : { spare: taken };
   const order = { includeForeign, removeMany, dryRun, hold, characters, ...spare };
-  // All are decided on before anything is removed: what one store loses must not change what another one keeps.
+  // Every store is decided on before anything is removed: what one store loses must not change what another keeps.
   const decisions: { name: string; plan: StorePlan | PrunedStore }[] = [];
   for (const name of stores) {
     const decide = async () => await tidy.planPrune({ cluster, store: name, ...order });
@@ -70,7 +70,7 @@ async function pruneStore(cluster: Cluster, store: string, plan: StorePlan): Pro
   };
 }
 
-/** Members that disagree may all be wrong: which backup is good is decided by a person first. */
+/** Members that disagree may all be wrong: a person must first decide which backup is good. */
 function whyHold(members: MemberInspection[]): string | null {
   const groups = hashGroups(members);
   if (groups.length < 2) return null;
@@ -90,7 +90,7 @@ async function orFailed<T>(store: string, act: Promise<T>): Promise<T | PrunedSt
     return await act;
   } catch (error) {
     rethrowUnlessActivity(error);
-    // What it had removed until then shows in the next list; what is left is removed the next time.
+    // The next listing shows what was already removed; the next prune removes the rest.
     return { store, kept: [], removed: [], orphans: [], error: reasonOf(error) };
   }
 }

@@ -1,5 +1,6 @@
 /**
- * Prunes the stores of one cluster: each by its own retention, and never the newest good backup or the last proven one.
+ * Prunes the stores of one cluster, each by its own retention. The newest good backup and the last proven one always
+ * stay.
  */
 import { checkInput } from '../../domain/input.ts';
 import type { SkippedReport } from '../../domain/operations/common.ts';

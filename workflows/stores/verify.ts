@@ -1,6 +1,6 @@
 /**
- * Verifies one backup by doing with it what a restore would do, in scratch. It changes nothing in the cluster and so
- * doesn't hold it: a backup that is pruned meanwhile ends it with `ArtifactMissing`.
+ * Verifies one backup by restoring it in scratch, as a restore would. It changes nothing in the cluster, so it doesn't
+ * hold it: if the backup is pruned meanwhile, it fails with `ArtifactMissing`.
  */
 import { checkInput } from '../../domain/input.ts';
 import { VERIFY, type VerifyInput, type VerifyReport } from '../../domain/operations/verify.ts';
