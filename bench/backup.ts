@@ -1,6 +1,6 @@
 /**
- * A whole backup against what a cron script does: `etcdctl snapshot save`, then an upload with s3cmd. In turn, in one
- * run.
+ * Compares a whole backup with a cron script that runs `etcdctl snapshot save` and uploads with s3cmd. Both take turns
+ * in one run.
  */
 import { rm, stat } from 'node:fs/promises';
 import { loadavg } from 'node:os';
@@ -32,7 +32,7 @@ export interface BackupBenchOptions {
 const TARGETS = { kubernetes: 0.5, random: 0.9 } satisfies Record<Content, number>;
 const NAMES = { kubernetes: 'Kubernetes objects', random: 'random bytes' } satisfies Record<Content, string>;
 
-/** What one side took in one round; processor time of everything that took part, etcd and the S3 server too. */
+/** What one side took in one round; the processor time includes every process involved, also etcd and the S3 server. */
 interface Taken extends CommandUse {
   storedBytes: number;
 }
@@ -131,7 +131,7 @@ async function compare(content: Content, { bytes, rounds }: BackupBenchOptions):
 
     const results: Round[] = [];
     for (let round = 1; round <= rounds; round += 1) {
-      // What earlier rounds wrote must not reach the disk in the time of this one.
+      // Data from earlier rounds must not be flushed to the disk during this round.
       await execa('sync');
       const salvor = await backUp();
       await execa('sync');

@@ -1,4 +1,4 @@
-/** Listing and deciding about 10,000 backups in two stores. */
+/** Measures listing 10,000 backups in two stores and deciding what to prune. */
 import type { Catalogue } from '../domain/backups/found-backup.ts';
 import { rm } from 'node:fs/promises';
 import { loadavg } from 'node:os';
@@ -22,7 +22,7 @@ const TARGET_SECONDS = 2;
 
 interface Measured {
   seconds: number;
-  /** How much higher the process's memory went than it was before. */
+  /** How far the process's memory rose above its earlier size. */
   addedBytes: number;
 }
 

@@ -1,6 +1,6 @@
 /**
- * How long the API is away during a restore of three kubeadm nodes: Salvor with a small and a large database, the same
- * by hand, and one node after another. In turn, in one run, on the lab.
+ * Measures how long the API is down during a restore of three kubeadm nodes: Salvor with a small and a large database,
+ * the same by hand, and by hand one node after another. They take turns in one run on the lab.
  */
 import { loadavg } from 'node:os';
 import type { BackupReport } from '../domain/operations/backup.ts';
@@ -29,7 +29,7 @@ interface Way {
   steps?: StepRecord[];
 }
 
-/** The steps in which the API is away. */
+/** The steps during which the API is down. */
 const AWAY = [
   'Stop kube-apiserver',
   'Stop etcd',
@@ -120,7 +120,7 @@ function reportOf(ways: Way[]) {
   };
 }
 
-/** From a step's begin on the first node to its end on the last. */
+/** From the start of a step on the first node to its end on the last. */
 function spanMs(steps: StepRecord[], name: string): number {
   const spans = steps.flatMap(({ name: own, startedAt, durationMs }) => {
     if (own !== name || startedAt === null || durationMs === null) return [];
@@ -130,7 +130,7 @@ function spanMs(steps: StepRecord[], name: string): number {
   return Math.max(...spans.map(({ toMs }) => toMs)) - Math.min(...spans.map(({ fromMs }) => fromMs));
 }
 
-/** Keys outside of what kube-apiserver keeps in memory. */
+/** Adds keys that kube-apiserver does not keep in memory. */
 async function grow({ cluster }: LabWorld, bytes: number): Promise<void> {
   const [first] = cluster.nodes;
   if (first === undefined) throw new Error('the lab has no node');

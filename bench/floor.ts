@@ -1,4 +1,4 @@
-/** What nothing can be faster than: etcd's Snapshot RPC, read and thrown away. */
+/** Measures the lower limit for any backup: reading etcd's Snapshot RPC and throwing the bytes away. */
 import { rm } from 'node:fs/promises';
 import { loadavg } from 'node:os';
 import { execa } from 'execa';

@@ -60,7 +60,7 @@ export async function benchMemory(sizes: number[]): Promise<void> {
   );
 }
 
-/** One etcd for all sizes, filled further for each: the databases only grow. */
+/** Uses one etcd for all sizes and adds data for each, because the database only grows. */
 async function measure(sizes: number[]): Promise<Peak[]> {
   const cleanups: Cleanup[] = [];
   try {
@@ -73,7 +73,7 @@ async function measure(sizes: number[]): Promise<Peak[]> {
     const temporal = await startTemporalServer();
     cleanups.push(temporal.stop);
     const configFile = await writeConfiguration({ folder, clientUrl: member.clientUrl, s3, compression: 'zstd' });
-    // The first start bundles the workflows, which later ones find.
+    // The first start bundles the workflows; later starts reuse the bundle.
     const first = await startWorker(configFile, temporal.address, join(folder, 'scratch'));
     await first.stop();
     const peaks: Peak[] = [];

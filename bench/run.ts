@@ -1,5 +1,5 @@
 /**
- * `make bench`: measures Salvor against what one would use instead; bench/README.md says what and how. Linux only.
+ * `make bench`: measures Salvor against its alternatives; bench/README.md says what and how. Linux only.
  *
  *   node bench/run.ts [backup|memory|floor|catalogue|downtime]... [--mib 1024] [--rounds 3] [--mb 100,1000,4000] [--large-mib 2048]
  */
@@ -16,7 +16,8 @@ const { values, positionals } = parseArgs({
     mib: { type: 'string', default: '1024' },
     rounds: { type: 'string', default: '3' },
     mb: { type: 'string', default: '100,1000,4000' },
-    // Of the downtime's large database; filling it and bringing it to three nodes takes most of the half hour.
+    // The size of the large database for `downtime`; filling it and copying it to three nodes takes most of the half
+    // hour.
     'large-mib': { type: 'string', default: '2048' },
   },
   allowPositionals: true,
@@ -33,7 +34,7 @@ const BENCHMARKS: Record<string, () => Promise<void>> = {
   backup: () => benchBackup({ bytes, rounds }),
   memory: () => benchMemory(sizes),
   catalogue: benchCatalogue,
-  // On the lab: see playground/lab/README.md.
+  // Runs on the lab; see playground/lab/README.md.
   downtime: () => benchDowntime({ smallBytes: 10 * 1024 ** 2, largeBytes }),
 };
 const unknown = positionals.find((name) => !Object.hasOwn(BENCHMARKS, name));

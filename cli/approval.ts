@@ -1,16 +1,16 @@
-/** A restore that waits for its plan's approval: the plan is shown, and whoever sits at a terminal is asked. */
+/** Approving a restore that waits: shows its plan and asks the person at the terminal. */
 import type { RestorePlan } from '../domain/restore/plan.ts';
 import { lookOf, note } from './output.ts';
 import { renderPlan } from './render/plan.ts';
 
-/** Whether somebody can be asked. */
+/** Whether a person can be asked on this terminal. */
 export function isSomebodyThere(output: 'text' | 'json'): boolean {
   return output === 'text' && process.stdin.isTTY && process.stderr.isTTY;
 }
 
 /**
  * Shows the plan and asks for the cluster's name.
- * @returns whether it was typed; Ctrl-C leaves the operation waiting
+ * @returns whether the name was typed; after Ctrl-C the operation keeps waiting
  */
 export async function askApproval(plan: RestorePlan): Promise<boolean> {
   const { cluster, digest } = plan;

@@ -1,4 +1,4 @@
-/** What every command takes. */
+/** What all commands share: options, actions, signals and the connection to Temporal. */
 import { type Command, Option } from 'commander';
 import type { SalvorClient } from '../client/salvor.ts';
 import { DETACHED } from './output.ts';
@@ -25,7 +25,7 @@ export function addCommonOptions(program: Command): Command {
     .option('--task-queue <name>', 'the task queue of the workers (default: salvor)');
 }
 
-/** What `--skip-hash-check` is for. */
+/** The help text of `--skip-hash-check`. */
 export const SKIP_HASH_CHECK =
   'accept a snapshot that was copied from a data directory: it has no manifest and no hash';
 
@@ -41,14 +41,14 @@ export function action<O extends object>(
   };
 }
 
-/** Hands Ctrl-C and SIGTERM to `use`, which then ends by itself; a second one ends the process at once. */
+/** Passes Ctrl-C and SIGTERM to `use` so that it can end cleanly; a second signal ends the process at once. */
 export async function untilInterrupted<T>(use: (interrupt: AbortSignal) => Promise<T>): Promise<T> {
   const interrupt = new AbortController();
   const onSignal = () => {
     if (interrupt.signal.aborted) process.exit(DETACHED);
     interrupt.abort();
   };
-  // Not `once`: with no listener left, the library that draws the progress would end the process itself.
+  // Not `once`: if no listener is left, the library that draws the progress ends the process itself.
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   try {
     return await use(interrupt.signal);
@@ -57,7 +57,7 @@ export async function untilInterrupted<T>(use: (interrupt: AbortSignal) => Promi
   }
 }
 
-/** A connection for as long as `use` takes. Temporal's client is loaded only here: it is the slow part of a start. */
+/** Connects to Temporal while `use` runs. Temporal's client is loaded only here, because loading it is slow. */
 export async function withClient<T>(options: CommonOptions, use: (client: SalvorClient) => Promise<T>): Promise<T> {
   const { connect } = await import('../client/connect.ts');
   const { address, namespace, taskQueue } = options;

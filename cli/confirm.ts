@@ -1,11 +1,11 @@
-/** The name of the cluster once more, before something is taken from it. */
+/** Asks for the cluster's name again before a destructive operation. */
 import { SalvorError } from '../domain/errors.ts';
 import { note, UsageError } from './output.ts';
 
 /**
- * Asks for it on a terminal.
- * @param what said before the question, a line each; the first one names the act
- * @throws UsageError where nobody can be asked, SalvorError `ConfirmationMismatch` when it is left
+ * Asks for the cluster's name on a terminal.
+ * @param what lines shown before the question; the first one names the act
+ * @throws UsageError if there is no terminal to ask on; SalvorError `ConfirmationMismatch` after Ctrl-C
  */
 export async function askConfirmation(
   cluster: string,

@@ -1,6 +1,6 @@
 /**
- * What can be checked from here, without a worker: this machine, the way to Temporal, and the configuration if it is
- * here.
+ * The checks that need no worker: this machine, the connection to Temporal, and the configuration if this machine has
+ * it.
  */
 import { lookup } from 'node:dns/promises';
 import { networkInterfaces } from 'node:os';
@@ -17,7 +17,7 @@ import { formatAge } from './render/format.ts';
 
 const NODE_VERSION = [22, 19] as const;
 
-/** Node.js itself. `version` as in `24.21.0`. */
+/** Checks Node.js itself. `version` looks like `24.21.0`. */
 export function checkNodeVersion(version: string): Check {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const ok = major > NODE_VERSION[0] || (major === NODE_VERSION[0] && minor >= NODE_VERSION[1]);
@@ -29,7 +29,7 @@ export function checkNodeVersion(version: string): Check {
   };
 }
 
-/** The namespace, the search attributes and a worker; each needs the one before it. */
+/** Checks the namespace, the search attributes and a worker, in this order because each needs the one before it. */
 export async function checkTemporal(client: SalvorClient, now: Date): Promise<Check[]> {
   const { address, namespace } = client.place;
   const info = await client.temporal.workflowService.getSystemInfo({});
@@ -50,7 +50,7 @@ export async function checkTemporal(client: SalvorClient, now: Date): Promise<Ch
   return [reached, setUp, checkWorker(client.taskQueue, await client.lastWorkerPoll(), now)];
 }
 
-/** Whether someone does the work. */
+/** Checks that a worker polls the task queue. */
 export function checkWorker(taskQueue: string, polledAt: Date | undefined, now: Date): Check {
   const ok = isPolling(polledAt, now);
   const seen = polledAt === undefined ? 'no worker is polling' : `last polled ${formatAge(polledAt, now)}`;
@@ -62,7 +62,7 @@ export function checkWorker(taskQueue: string, polledAt: Date | undefined, now: 
   };
 }
 
-/** The configuration, when it is on this machine; it belongs to the workers, so its absence is no fault. */
+/** Checks the configuration if this machine has it. Only the workers need it, so its absence is not a fault. */
 export async function checkConfigurationHere(
   given?: string,
 ): Promise<{ checks: Check[]; configuration: Configuration | undefined }> {
@@ -87,7 +87,7 @@ export async function checkConfigurationHere(
   return { checks: [check], configuration };
 }
 
-/** Temporal must not run on the cluster that it restores: it would stop in the middle. */
+/** Checks that Temporal does not run on a cluster that it restores: it would stop in the middle of the restore. */
 export async function checkTemporalApart(temporalAddress: string, configuration: Configuration): Promise<Check[]> {
   const host = hostOf(temporalAddress);
   const addresses = await addressesOf(host);
@@ -109,7 +109,7 @@ export async function checkTemporalApart(temporalAddress: string, configuration:
 function sameMachine(cluster: string, node: string, temporalAddress: string, address: string): Check {
   const name = `Temporal is apart from ${cluster}`;
   const seen = `Temporal (${temporalAddress}) and node ${node} are the same machine, ${address}`;
-  // On one machine with everything, such as the playground, there is no other place.
+  // If everything runs on one machine, as in the playground, there is no other place for Temporal.
   if (isLoopback(address))
     return { name, ok: true, seen, advice: 'fine for a trial, but not for a cluster that you need' };
   return { name, ok: false, seen, advice: 'Temporal must not run on the cluster that it restores: move it elsewhere' };
@@ -124,7 +124,7 @@ async function addressesOf(host: string): Promise<string[]> {
   try {
     return (await lookup(host, { all: true })).map(({ address }) => address);
   } catch {
-    // A name that only the workers know can't be this Temporal's.
+    // If only the workers can resolve a name, it can't be the name of this Temporal server.
     return [];
   }
 }

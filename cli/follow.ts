@@ -1,4 +1,4 @@
-/** Follows an operation until its report is there, or the person leaves. */
+/** Follows an operation until it reports or the person leaves. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TASK_QUEUE } from '../domain/operations/common.ts';
 import type { Progress } from '../domain/operations/progress.ts';
@@ -10,20 +10,20 @@ import { isPolling } from '../client/workers.ts';
 /** Where progress is shown. */
 export interface ProgressView {
   update: (progress: Progress) => void;
-  /** Something beside the steps that the person should know. */
+  /** Shows something that the person should know besides the steps. */
   note: (line: string) => void;
-  /** Leaves the terminal as it was. */
+  /** Ends the view and restores the terminal. */
   end: (outcome: 'done' | 'failed' | 'left') => Promise<void>;
 }
 
 const POLL_MS = 500;
 const SILENCE_MS = 10_000;
-// Only where no worker answers is it waited for so long.
+// The wait takes this long only if no worker answers.
 const LAST_LOOK_MS = 10_000;
 
 /**
  * Shows progress until the operation ends.
- * @returns the report, or undefined when `leave` was raised: the operation goes on
+ * @returns the report, or undefined if `leave` was raised; the operation then continues
  * @throws SalvorOperationError when the operation failed
  */
 export async function follow<O extends Operation>(
@@ -87,7 +87,7 @@ async function watch(
   }
 }
 
-/** Why nothing is heard of the operation; empty when there is no reason to worry. */
+/** Explains why the operation reports nothing; empty if a worker polls, so all is well. */
 async function explainSilence(client: SalvorClient): Promise<string> {
   const { address, namespace } = client.place;
   try {

@@ -1,4 +1,4 @@
-/** Checks what was typed before anything is started; the workflow checks it again. */
+/** Checks the input before anything is started; the workflow checks it again. */
 import { isBackup, isDrillWish, isName } from '../domain/input.ts';
 import { BACKUP_OVERRIDES, type BackupOverride } from '../domain/backups/settled.ts';
 import { UsageError } from './output.ts';

@@ -3,7 +3,7 @@ import { CommanderError } from 'commander';
 import { printError, UsageError } from './output.ts';
 import { createProgram } from './program.ts';
 
-/** Also for a call that is too wrong to be parsed. */
+/** Finds the output format even if the command line can't be parsed. */
 function wantedFormat(args: string[]): 'text' | 'json' {
   const json = args.some(
     (arg, index) =>
@@ -16,7 +16,7 @@ async function main(args: string[]): Promise<void> {
   const format = wantedFormat(args);
   const program = createProgram();
   if (format === 'json') {
-    // Its own words go into the one JSON document.
+    // With JSON output, commander's own message goes into the one JSON document.
     const silence = { writeErr: () => {} };
     for (const command of [program, ...program.commands, ...program.commands.flatMap((each) => each.commands)]) {
       command.configureOutput(silence);
@@ -34,7 +34,7 @@ async function main(args: string[]): Promise<void> {
   }
 }
 
-// `salvor backups … | head` closes the pipe early; that is no fault.
+// `salvor backups … | head` closes the pipe early; that is not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });

@@ -1,4 +1,4 @@
-/** Starts an operation, follows it, prints its report and gives the exit status: all that most commands do. */
+/** Starts an operation, follows it, prints its report and returns the exit status: most commands do only this. */
 import type { Operation, InputOf, ReportOf } from '../domain/operations/index.ts';
 import type { OperationHandle } from '../client/handle.ts';
 import type { SalvorClient } from '../client/salvor.ts';
@@ -8,7 +8,7 @@ import { DETACHED, note, printResult, WAITING } from './output.ts';
 import { exitStatusOf, renderReport } from './reports.ts';
 import { createQuietView, createView } from './views.ts';
 
-/** Makes the report that is shown from the operation's own. */
+/** Turns the operation's own report into the report that is shown. */
 type Completion<O extends Operation> = (
   client: SalvorClient,
   report: ReportOf<O>,
@@ -16,8 +16,10 @@ type Completion<O extends Operation> = (
 ) => Promise<ReportOf<O>>;
 
 /**
- * @param headline what is done, for the person who waits; without one only faults are shown
- * @param complete what is added to the report; without it, nothing
+ * Starts an operation and follows it to its end.
+ * @param headline says what is being done, for the person who waits; without it, only faults are shown
+ * @param complete adds to the report; without it, the report is shown as it is
+ * @returns the exit status
  */
 export async function operate<O extends Operation>(
   options: CommonOptions,
@@ -37,7 +39,7 @@ export async function operate<O extends Operation>(
   });
 }
 
-/** Follows an operation until it ends or Ctrl-C; the operation itself is touched only by a person's approval. */
+/** Follows an operation until it ends or Ctrl-C is pressed. Only a person's approval affects the operation itself. */
 export async function followToEnd<O extends Operation>(
   options: CommonOptions,
   client: SalvorClient,
@@ -76,8 +78,8 @@ async function followOnce<O extends Operation>(
     let waiting: { waitingFor: string; toApprove?: string } | undefined;
     const signal = AbortSignal.any([leave, waits.signal]);
     const report = await follow(client, handle, view, signal, (waitingFor, toApprove) => {
-      // A person at a terminal decides in another one and sees it go on; a plan is approved here, and a program is told
-      // at once.
+      // A person decides in another terminal and sees the operation continue here. A plan is approved here, and a
+      // program gets its answer at once.
       if (toApprove === undefined && options.output === 'text' && process.stderr.isTTY) return;
       waiting = { waitingFor, ...(toApprove !== undefined && { toApprove }) };
       waits.abort();
@@ -117,7 +119,7 @@ async function unlessLeft<T>(leave: AbortSignal, work: Promise<T>): Promise<T | 
   }
 }
 
-/** The operation waits for a person, and nobody is here to be asked. */
+/** The operation waits for a person, and there is no terminal to ask on. */
 function left({ output }: CommonOptions, workflowId: string, waitingFor: string): number {
   printResult(output, { workflowId, waitingFor }, () => `${waitingFor}\nTo come back: salvor show ${workflowId}`);
   return WAITING;

@@ -1,16 +1,16 @@
 /**
- * Results go to standard output, everything else to standard error. With `--output json` standard output is exactly one
- * JSON document.
+ * Results go to standard output, everything else to standard error. With `--output json`, standard output is exactly
+ * one JSON document.
  */
 import { FAILURES, messageOf, SalvorError } from '../domain/errors.ts';
 import { type Look, paint, plain } from './render/format.ts';
 
-/** The exit status of a command that was left by Ctrl-C while its operation goes on. */
+/** The exit status if a person left with Ctrl-C; the operation continues. */
 export const DETACHED = 130;
-/** The exit status when the operation waits for a person. */
+/** The exit status if the operation waits for a person. */
 export const WAITING = 3;
 
-/** A mistake in the call: nothing was started. */
+/** A mistake on the command line; nothing was started. */
 export class UsageError extends Error {
   override name = 'UsageError';
 }
@@ -24,22 +24,22 @@ export function lookOf(stream: NodeJS.WriteStream): Look {
     color: stream.isTTY && stream.hasColors(),
     now: new Date(),
     timeZone: new Intl.DateTimeFormat().resolvedOptions().timeZone,
-    // A file has no width: nothing is cut off for it.
+    // A file has no width, so nothing is cut off.
     columns: stream.columns ?? 1_000,
   };
 }
 
-/** The one result of a command. */
+/** Prints the one result of a command. */
 export function printResult(format: 'text' | 'json', value: unknown, text: (look: Look) => string): void {
   process.stdout.write(`${format === 'json' ? JSON.stringify(value, null, 2) : text(lookOf(process.stdout))}\n`);
 }
 
-/** A line for the person who waits. */
+/** Prints a line for the person who waits. */
 export function note(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-/** What an error says to a program, and the exit status that it means. */
+/** An error as a program gets it, and its exit status. */
 export function describeError(error: unknown): ErrorReport & { exit: 1 | 2 } {
   if (error instanceof UsageError) {
     return {
@@ -69,12 +69,12 @@ interface OperationErrorLike {
   exitCode: 1 | 2;
 }
 
-/** By its name, since importing the class would load Temporal's client to say that an option is unknown. */
+/** Checks the name only: importing the class would load Temporal's client just to report an unknown option. */
 function isOperationError(error: unknown): error is Error & OperationErrorLike {
   return error instanceof Error && error.name === 'SalvorOperationError';
 }
 
-/** Tells of an error in the form that was asked for, and gives the exit status. */
+/** Prints an error in the given format and returns the exit status. */
 export function printError(format: 'text' | 'json', thrown: unknown, look: Look = lookOf(process.stderr)): 1 | 2 {
   const { error, exit } = describeError(thrown);
   if (format === 'json') process.stdout.write(`${JSON.stringify({ error }, null, 2)}\n`);

@@ -1,4 +1,4 @@
-/** The commands. Each is a function that adds itself, and loads what it needs only when it is called. */
+/** The commands. A function adds each one; a command loads what it needs only when it is called. */
 import { Command } from 'commander';
 import { SALVOR_VERSION } from '../domain/version.ts';
 import { addApprove } from './commands/approve.ts';
@@ -19,7 +19,7 @@ import { addVerify } from './commands/verify.ts';
 import { addWorker } from './commands/worker.ts';
 import { addCommonOptions } from './common.ts';
 
-/** In the order in which `--help` shows them. */
+/** In the order of `--help`. */
 const GROUPS: [heading: string, commands: ((program: Command) => void)[]][] = [
   ['Backups', [addBackup, addBackups, addPin, addUnpin, addPrune, addVerify, addHeal, addRestore]],
   ['Members', [addMember]],
@@ -27,7 +27,7 @@ const GROUPS: [heading: string, commands: ((program: Command) => void)[]][] = [
   ['Installation', [addDoctor, addSetup, addWorker, addConfig, addPlayground]],
 ];
 
-/** The whole command line; it throws instead of ending the process. */
+/** Creates the whole command line; it throws instead of ending the process. */
 export function createProgram(): Command {
   const program = addCommonOptions(new Command('salvor'))
     .description('Durable backup, proof and restore of Kubernetes control planes.')

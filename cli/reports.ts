@@ -1,4 +1,4 @@
-/** How each operation's report is shown, and which exit status it means: 0 done, 1 failed, 3 degraded. */
+/** Shows each operation's report, and maps it to an exit status: 0 done, 1 failed, 3 degraded. */
 import { isSkipped } from '../domain/operations/common.ts';
 import type { Operation, ReportOf } from '../domain/operations/index.ts';
 import { renderBackup } from './render/backup.ts';
@@ -29,7 +29,7 @@ const PRESENTATIONS: { [O in Operation]: Presentation<O> } = {
   prune: { text: renderPrune, exit: exitOfPrune },
   pin: { text: renderPin, exit: () => 0 },
   heal: { text: renderHeal, exit: exitOfHeal },
-  // What is wrong with the backup itself fails the operation; what is left are stores that could not be read.
+  // A fault in the backup itself fails the operation, so a check that is not ok here means an unreadable store.
   verify: { text: renderVerify, exit: ({ checks }) => (checks.every(({ ok }) => ok) ? 0 : 3) },
   listMembers: { text: renderMembers, exit: exitOfMembers },
   replaceMember: { text: renderReplacement, exit: ({ outcome }) => (outcome === 'replaced' ? 0 : 1) },
@@ -50,13 +50,13 @@ function exitOfHeal({ failed, more, unreadable }: ReportOf<'heal'>): ExitStatus 
   return more === 0 && unreadable.length === 0 ? 0 : 3;
 }
 
-/** Degraded while any member wants something done, failed without a quorum. */
+/** Degraded if any member needs attention; failed without a quorum. */
 function exitOfMembers({ members, quorum }: ReportOf<'listMembers'>): ExitStatus {
   if (quorum === null || quorum.up < quorum.needed) return 1;
   return members.every(({ state }) => state === 'healthy') ? 0 : 3;
 }
 
-/** The report as text for people. */
+/** Renders the report as text for people. */
 export function renderReport<O extends Operation>(operation: O, report: ReportOf<O>, look: Look): string {
   if (isSkipped(report))
     return `${paint(look, 'yellow', `Skipped: ${plain(report.reason)}`)}\nThe next scheduled run will start as usual.`;
@@ -64,7 +64,7 @@ export function renderReport<O extends Operation>(operation: O, report: ReportOf
 }
 
 export function exitStatusOf<O extends Operation>(operation: O, report: ReportOf<O>): ExitStatus {
-  // Of a schedule's run, which is not what a person who starts an operation gets.
+  // Only a schedule's run can be skipped; a person who starts an operation gets a failure instead.
   if (isSkipped(report)) return 3;
   return PRESENTATIONS[operation].exit(report);
 }

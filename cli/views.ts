@@ -1,4 +1,4 @@
-/** Progress on standard error: a live picture on a terminal, else a line for each change. */
+/** Progress on standard error: a live view on a terminal, otherwise a line for each change. */
 import type { Progress } from '../domain/operations/progress.ts';
 import { STEP_MARKS, type StepRecord } from '../domain/operations/steps.ts';
 import type { ProgressView } from './follow.ts';
@@ -6,7 +6,7 @@ import { lookOf, note } from './output.ts';
 import { type Look, paint } from './render/format.ts';
 import { renderProgress, renderStep } from './render/steps.ts';
 
-/** The view that fits where standard error goes. */
+/** Chooses the view that fits standard error. */
 export function createView(headline: string): Promise<ProgressView> {
   const live = process.stderr.isTTY && process.stdout.isTTY;
   return live
@@ -14,12 +14,12 @@ export function createView(headline: string): Promise<ProgressView> {
     : Promise.resolve(createLineView(headline, note, () => lookOf(process.stderr)));
 }
 
-/** For operations that only look: nothing but what is wrong. */
+/** For operations that only read: shows nothing but problems. */
 export function createQuietView(): ProgressView {
   return { update() {}, note, end: async () => {} };
 }
 
-/** One line for each step that begins or ends. */
+/** Prints one line for each step that begins or ends. */
 export function createLineView(headline: string, print: (line: string) => void, look: () => Look): ProgressView {
   const shown = new Map<string, StepRecord['state']>();
   print(headline);
@@ -37,7 +37,7 @@ export function createLineView(headline: string, print: (line: string) => void, 
   };
 }
 
-/** Steps have no number, and new ones come in between: the n-th of a name on a node is the same step. */
+/** Steps have no number, and new ones appear in between: the n-th step of a name on a node is the same step. */
 function keyed(steps: StepRecord[]): [key: string, step: StepRecord][] {
   const counts = new Map<string, number>();
   return steps.map((step) => {
@@ -53,7 +53,7 @@ const REDRAW_MS = 500;
 const END_MARKS = { done: '✔', failed: '✖', left: '↓' } as const;
 const END_STYLES = { done: 'green', failed: 'red', left: 'yellow' } as const;
 
-/** The steps as they are now, redrawn in place. */
+/** Redraws the current steps in place. */
 async function createLiveView(headline: string): Promise<ProgressView> {
   const { createLogUpdate } = await import('log-update');
   const draw = createLogUpdate(process.stderr);
@@ -74,7 +74,7 @@ async function createLiveView(headline: string): Promise<ProgressView> {
   return {
     update(progress) {
       latest = progress;
-      // Someone answers again.
+      // A worker or Temporal answers again.
       noted = '';
     },
     note(line) {
@@ -82,7 +82,7 @@ async function createLiveView(headline: string): Promise<ProgressView> {
     },
     async end(outcome) {
       clearInterval(timer);
-      // The report follows and says it all.
+      // The report follows and says everything.
       if (outcome === 'done' && latest !== undefined) latest = { ...latest, steps: [] };
       const look = lookOf(process.stderr);
       draw.persist(picture(look, paint(look, END_STYLES[outcome], END_MARKS[outcome])));

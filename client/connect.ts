@@ -1,4 +1,4 @@
-/** The way to Temporal: address, namespace, TLS and keys from its own environment variables and profiles. */
+/** Connects to Temporal; address, namespace, TLS and keys come from Temporal's environment variables and profiles. */
 import { Client, Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { messageOf } from '../domain/errors.ts';
@@ -6,20 +6,20 @@ import { SalvorOperationError, toOperationError } from './errors.ts';
 import { SalvorClient } from './salvor.ts';
 
 export interface ConnectOptions {
-  /** `host:port`. Default: TEMPORAL_ADDRESS, else the profile's, else `localhost:7233`. */
+  /** `host:port`. Default: TEMPORAL_ADDRESS, then the profile's address, then `localhost:7233`. */
   address?: string;
-  /** Default: TEMPORAL_NAMESPACE, else the profile's, else `default`. */
+  /** Default: TEMPORAL_NAMESPACE, then the profile's namespace, then `default`. */
   namespace?: string;
-  /** A profile of `temporal.toml`. Default: TEMPORAL_PROFILE, else `default`. */
+  /** A profile in `temporal.toml`. Default: TEMPORAL_PROFILE, then `default`. */
   profile?: string;
-  /** The task queue of the workers. Default `salvor`. */
+  /** The workers' task queue. Default `salvor`. */
   taskQueue?: string;
-  /** How long to wait for Temporal. Default 5,000. */
+  /** How long to wait for Temporal, in milliseconds. Default 5,000. */
   connectTimeoutMs?: number;
 }
 
 /**
- * Connects to Temporal, and to nothing else: nodes, stores and secrets are the workers'.
+ * Connects to Temporal and to nothing else: only the workers reach nodes, stores and secrets.
  * @throws SalvorOperationError `TemporalUnreachable`, naming the address
  */
 export async function connect(options: ConnectOptions = {}): Promise<SalvorClient> {

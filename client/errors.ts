@@ -12,8 +12,8 @@ import {
 import { FAILURES, type FailureType, isFailureType, messageOf, SalvorError } from '../domain/errors.ts';
 
 /**
- * Failures beside the closed list of `domain/errors.ts`: of the way to Temporal, and of a workflow that was ended from
- * outside.
+ * The failures that `domain/errors.ts` does not list: of the connection to Temporal, and of a workflow that was ended
+ * from outside.
  */
 export const CLIENT_FAILURES = {
   TemporalUnreachable: { exit: 1, act: 'start Temporal, or correct its address (--address, TEMPORAL_ADDRESS)' },
@@ -31,10 +31,10 @@ export const CLIENT_FAILURES = {
 
 export type ClientFailureType = keyof typeof CLIENT_FAILURES;
 
-/** A failure of an operation, or of the way to it. */
+/** A failure of an operation, or of the connection to it. */
 export class SalvorOperationError extends Error {
   readonly type: FailureType | ClientFailureType;
-  /** The operation, when one was started. */
+  /** The operation, if one was started. */
   readonly workflowId: string | undefined;
 
   constructor(
@@ -59,18 +59,18 @@ export class SalvorOperationError extends Error {
   }
 }
 
-/** Where Temporal was looked for; named in messages. */
+/** The address and namespace of Temporal, for messages. */
 export interface TemporalPlace {
   address: string;
   namespace: string;
 }
 
-/** Anything thrown by Temporal's client, as one error that says what happened and what to do. */
+/** Turns anything that Temporal's client throws into one error that says what happened and what to do. */
 export function toOperationError(error: unknown, place: TemporalPlace, workflowId?: string): SalvorOperationError {
   if (error instanceof SalvorOperationError) return error;
   const options = { cause: error, ...(workflowId !== undefined && { workflowId }) };
   if (error instanceof SalvorError) return new SalvorOperationError(error.type, error.message, options);
-  // A workflow fails, and refuses an update, by the failures of the closed list.
+  // A workflow that fails or refuses an update uses the failures listed in domain/errors.ts.
   if (error instanceof WorkflowFailedError || error instanceof WorkflowUpdateFailedError) {
     return new SalvorOperationError(...failureOf(error), options);
   }
@@ -105,9 +105,9 @@ export function toOperationError(error: unknown, place: TemporalPlace, workflowI
 }
 
 /**
- * Asks Temporal something.
- * @param workflowId of the operation that is asked about
- * @throws SalvorOperationError whatever its client throws
+ * Calls Temporal.
+ * @param workflowId the operation that the call is about
+ * @throws SalvorOperationError for anything that Temporal's client throws
  */
 export async function asking<T>(place: TemporalPlace, ask: () => Promise<T>, workflowId?: string): Promise<T> {
   try {
@@ -117,7 +117,7 @@ export async function asking<T>(place: TemporalPlace, ask: () => Promise<T>, wor
   }
 }
 
-/** The type and message of what ended a workflow: the innermost failure of the closed list, else how it ended. */
+/** What ended a workflow, as type and message: the innermost failure listed in `domain/errors.ts`, or how it ended. */
 function failureOf(error: WorkflowFailedError | WorkflowUpdateFailedError): [FailureType | ClientFailureType, string] {
   const causes = chain(error);
   const known = causes.findLast((cause) => cause instanceof ApplicationFailure && isFailureType(cause.type));
@@ -139,7 +139,7 @@ function chain(error: unknown): unknown[] {
   return errors;
 }
 
-/** Whether Temporal did not answer; then nothing is known of what it did, and asking again may help. */
+/** Whether Temporal did not answer. Then nobody knows whether it acted, and asking again may help. */
 export function isUnreachable(error: unknown): boolean {
   return chain(error).some(
     (cause) =>

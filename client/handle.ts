@@ -16,10 +16,10 @@ import { whoAsks } from './who.ts';
 const QUERY_DEADLINE_MS = 5_000;
 const PAUSE_MS = 1_000;
 
-/** The operation behind a workflow ID. It lives in Temporal: ending this process does not end it. */
+/** The operation behind a workflow ID. It runs in Temporal, so it survives the end of this process. */
 export class OperationHandle<O extends Operation = Operation> {
   readonly workflowId: string;
-  /** The run that was started; undefined for an operation that was looked up. */
+  /** The run that was started; undefined if the operation was looked up. */
   readonly runId: string | undefined;
   readonly #client: Client;
   readonly #place: TemporalPlace;
@@ -34,7 +34,7 @@ export class OperationHandle<O extends Operation = Operation> {
   /**
    * Answers an operation that waits for a person.
    * @returns what the answer applies to
-   * @throws SalvorOperationError `UnsafeState` when it doesn't wait, or not for this answer
+   * @throws SalvorOperationError `UnsafeState` if it isn't waiting, or doesn't accept this answer
    */
   async decide(decision: Decision): Promise<string> {
     try {
@@ -44,7 +44,7 @@ export class OperationHandle<O extends Operation = Operation> {
     }
   }
 
-  /** The plan of a restore, once it is drawn; undefined before that, and of other operations. */
+  /** The plan of a restore once it exists; undefined before that, and for other operations. */
   async plan(): Promise<RestorePlan | undefined> {
     try {
       return await this.#client.workflow.getHandle(this.workflowId, this.runId).query<RestorePlan>('plan');
@@ -55,9 +55,9 @@ export class OperationHandle<O extends Operation = Operation> {
   }
 
   /**
-   * Approves the plan that a restore waits with.
+   * Approves the plan of a waiting restore.
    * @param digest of the plan that was read
-   * @throws SalvorOperationError `PlanChanged` when it is another one, `UnsafeState` when none waits
+   * @throws SalvorOperationError `PlanChanged` if the digest is another plan's, `UnsafeState` if no plan waits
    */
   async approve(digest: string): Promise<string> {
     try {
@@ -70,16 +70,16 @@ export class OperationHandle<O extends Operation = Operation> {
   }
 
   /**
-   * Waits for the report. While Temporal can't be reached it asks again, since the operation goes on meanwhile.
+   * Waits for the report. If Temporal can't be reached, it asks again, since the operation continues meanwhile.
    * @param signal ends the waiting, not the operation; then the signal's reason is thrown
-   * @throws SalvorOperationError when the operation failed
+   * @throws SalvorOperationError if the operation failed
    */
   async result(signal: AbortSignal = new AbortController().signal): Promise<ReportOf<O>> {
     const handle = this.#client.workflow.getHandle(this.workflowId, this.runId);
     for (;;) {
       signal.throwIfAborted();
       try {
-        // The workflow of the operation gives this report.
+        // The operation's workflow returns this report.
         return (await this.#client.withAbortSignal(signal, () => handle.result())) as ReportOf<O>;
       } catch (error) {
         signal.throwIfAborted();
@@ -91,7 +91,7 @@ export class OperationHandle<O extends Operation = Operation> {
     }
   }
 
-  /** What the operation does now; undefined when no worker answers in time. */
+  /** What the operation is doing now; undefined if no worker answers in time. */
   async progress(signal: AbortSignal = new AbortController().signal): Promise<Progress | undefined> {
     const handle = this.#client.workflow.getHandle(this.workflowId, this.runId);
     const query = () => handle.query<Progress>('progress');
@@ -100,13 +100,13 @@ export class OperationHandle<O extends Operation = Operation> {
         this.#client.withDeadline(Date.now() + QUERY_DEADLINE_MS, query),
       );
     } catch {
-      // Before its first step, without a worker, or with Temporal away there is nothing to tell; `result` tells of the
+      // There is nothing to report before the first step, without a worker, or without Temporal; `result` reports
       // faults.
       return undefined;
     }
   }
 
-  /** Asks the operation to stop. One that changes a cluster stops where it is safe. */
+  /** Asks the operation to stop. An operation that changes a cluster stops at a safe point. */
   async cancel(): Promise<void> {
     await this.#ask(() => this.#client.workflow.getHandle(this.workflowId, this.runId).cancel());
   }

@@ -14,7 +14,7 @@ export interface OperationSummary {
   startedAt: string;
   /** Null while it runs. */
   durationMs: number | null;
-  /** `user@host`, or null when it was started by something else than this library. */
+  /** `user@host`, or null if something other than this library started it. */
   startedBy: string | null;
 }
 
@@ -32,7 +32,7 @@ export interface OperationFilter {
   cluster?: string;
   /** Default 20. */
   limit?: number;
-  /** Also those that only look: the lists and checks that people ask for all day. */
+  /** Also lists operations that only read: the lists and checks that people start all day. */
   all?: boolean;
 }
 
@@ -49,7 +49,7 @@ export async function listOperations(
   }
   const conditions = [
     `${OPERATION.name} IS NOT NULL`,
-    // A name has no quotes.
+    // A valid name contains no quotes.
     ...(cluster === undefined ? [] : [`${CLUSTER.name} = "${cluster}"`]),
     ...(all ? [] : LOOKING_OPERATIONS.map((operation) => `${OPERATION.name} != "${operation}"`)),
   ];

@@ -1,14 +1,14 @@
-/** A list of backups is as many operations as it has pages: Temporal carries no more than 2 MiB at once. */
+/** Lists backups with one operation per page, because Temporal transports at most 2 MiB at once. */
 import type { ListBackupsInput, ListBackupsReport } from '../domain/operations/list-backups.ts';
 
-/** What lists one page. */
+/** The part of the client that lists one page. */
 export interface Pages {
   backups(input: ListBackupsInput): Promise<{ result(signal?: AbortSignal): Promise<ListBackupsReport> }>;
 }
 
 /**
- * A page and all that follow it, as one list.
- * @throws SalvorOperationError when one of them can't be had, and the signal's reason
+ * Combines a page and all pages that follow it into one list.
+ * @throws SalvorOperationError if a page can't be read; the signal's reason if it is raised
  */
 export async function withOlderPages(
   client: Pages,

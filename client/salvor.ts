@@ -28,19 +28,19 @@ import { whoAsks } from './who.ts';
 import { lastWorkerPoll } from './workers.ts';
 
 export interface StartOptions {
-  /** One line for the Temporal UI. Default: the operation and its cluster. */
+  /** One line for the Temporal UI. Default: the operation and the cluster. */
   summary?: string;
-  /** Default `<operation>/<cluster>/<time>-<random>`. With one that runs already, `ClusterBusy` is thrown. */
+  /** Default `<operation>/<cluster>/<time>-<random>`. The ID of a running operation causes `ClusterBusy`. */
   workflowId?: string;
 }
 
-/** Every method throws {@link SalvorOperationError}. Get one from `connect()`, and close it. */
+/** Every method throws {@link SalvorOperationError}. Get a client from `connect()` and close it at the end. */
 export class SalvorClient {
   readonly place: TemporalPlace;
   readonly taskQueue: string;
-  /** Backups, prunes and drills by the clock. */
+  /** The schedules for backups, prunes and drills. */
   readonly schedules: ScheduleClient;
-  /** Temporal's own client, for what this one lacks. */
+  /** Temporal's own client, for anything that this one lacks. */
   readonly temporal: Client;
 
   constructor(temporal: Client, place: TemporalPlace, taskQueue: string = TASK_QUEUE) {
@@ -56,7 +56,7 @@ export class SalvorClient {
   }
 
   /**
-   * Lists one page of a cluster's backups, newest first, from its stores: the newest 2,000 or so, unless `input` asks
+   * Lists one page of a cluster's backups, newest first, from its stores: about the newest 2,000, unless `input` asks
    * for others.
    */
   backups(input: ListBackupsInput): Promise<OperationHandle<'listBackups'>> {
@@ -75,57 +75,57 @@ export class SalvorClient {
     return await withOlderPages(this, input, await newest.result(signal), signal);
   }
 
-  /** What a restore would do, and the digest by which it is approved. It touches nothing. */
+  /** What a restore would do, and the digest that approves it. It touches nothing. */
   planRestore(input: PlanRestoreInput): Promise<OperationHandle<'planRestore'>> {
     return this.start('planRestore', input);
   }
 
   /**
-   * Restores a cluster. Destructive: `confirm` repeats the cluster's name, and the plan has to be approved: by
-   * `approve` here, or later by the handle's {@link OperationHandle.approve}.
+   * Restores a cluster. Destructive: `confirm` must repeat the cluster's name, and the plan must be approved, either by
+   * `approve` here or later by the handle's {@link OperationHandle.approve}.
    */
   restore(input: RestoreInput): Promise<OperationHandle<'restore'>> {
     return this.start('restore', input, { summary: restoreSummary(input) });
   }
 
-  /** Removes the data directories that restores have moved aside; with `dryRun` it only says which there are. */
+  /** Removes the data directories that restores moved aside; with `dryRun` it only lists them. */
   cleanUp(input: CleanUpInput): Promise<OperationHandle<'cleanUp'>> {
     return this.start('cleanUp', input);
   }
 
-  /** Removes the backups that their stores' retention lets go; with `dryRun` it only says which. */
+  /** Removes the backups that their stores' retention rules no longer keep; with `dryRun` it only lists them. */
   prune(input: PruneInput): Promise<OperationHandle<'prune'>> {
     return this.start('prune', input);
   }
 
-  /** Keeps a backup from being pruned, or lets it be pruned again. */
+  /** Protects a backup from pruning, or ends that protection. */
   pin(input: PinInput): Promise<OperationHandle<'pin'>> {
     return this.start('pin', input, {
       summary: `${input.pinned ? 'Pin' : 'Unpin'} ${input.backup} of ${input.cluster}`,
     });
   }
 
-  /** Proves a backup by a restore in scratch. It fails with `BackupCorrupt` when something is wrong with the backup. */
+  /** Proves a backup by a restore in scratch. It fails with `BackupCorrupt` if the backup is faulty. */
   verify(input: VerifyInput): Promise<OperationHandle<'verify'>> {
     return this.start('verify', input);
   }
 
-  /** Copies what stores lack of backups from the stores that have it. */
+  /** Copies the missing parts of backups from stores that have them to stores that lack them. */
   heal(input: HealInput): Promise<OperationHandle<'heal'>> {
     return this.start('heal', input);
   }
 
-  /** Lists a cluster's etcd members: what each is, and what ails it. */
+  /** Lists a cluster's etcd members, their state, and what is wrong with them. */
   members(input: ListMembersInput): Promise<OperationHandle<'listMembers'>> {
     return this.start('listMembers', input);
   }
 
-  /** Replaces an unhealthy etcd member. Its data is moved aside: `confirm` repeats the cluster's name. */
+  /** Replaces an unhealthy etcd member. Its data is moved aside: `confirm` must repeat the cluster's name. */
   replaceMember(input: ReplaceMemberInput): Promise<OperationHandle<'replaceMember'>> {
     return this.start('replaceMember', input);
   }
 
-  /** Looks at everything that operations on a cluster need, and changes nothing. */
+  /** Checks everything that operations on a cluster need, and changes nothing. */
   checkCluster(input: CheckClusterInput): Promise<OperationHandle<'checkCluster'>> {
     return this.start('checkCluster', input);
   }
@@ -153,12 +153,12 @@ export class SalvorClient {
     });
   }
 
-  /** An operation that was started earlier, by its workflow ID. */
+  /** Finds an operation that was started earlier by its workflow ID. */
   operation(workflowId: string): OperationHandle {
     return new OperationHandle(this.temporal, this.place, workflowId);
   }
 
-  /** The operation that holds a cluster at the moment, if there is one. */
+  /** The operation that currently holds a cluster, if any. */
   async holder(cluster: string): Promise<OperationHandle | undefined> {
     return this.#ask(async () => {
       const workflowId = await holderOf(this.temporal, cluster);
@@ -166,17 +166,17 @@ export class SalvorClient {
     });
   }
 
-  /** The operations of a cluster, or of all, newest first. */
+  /** Lists the operations of one cluster or of all, newest first. */
   async operations(filter: OperationFilter = {}): Promise<OperationSummary[]> {
     return this.#ask(() => listOperations(this.temporal, filter));
   }
 
-  /** When a worker last asked for work; undefined when none did within Temporal's memory of some minutes. */
+  /** When a worker last asked for work; undefined if none did in the few minutes that Temporal remembers. */
   async lastWorkerPoll(): Promise<Date | undefined> {
     return this.#ask(() => lastWorkerPoll(this.temporal, this.taskQueue));
   }
 
-  /** Registers the search attributes, and creates the namespace when it is missing. Done twice, it changes nothing. */
+  /** Registers the search attributes, and creates the namespace if it is missing. A second call changes nothing. */
   async setup(options: { retentionDays?: number } = {}): Promise<SetupReport> {
     return this.#ask(() => setUp(this.temporal, this.place.namespace, options));
   }

@@ -1,4 +1,4 @@
-/** What Temporal lists operations by. */
+/** The search attributes by which Temporal lists operations. */
 import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
 import { SEARCH_ATTRIBUTES } from '../domain/operations/common.ts';
 import type { Operation } from '../domain/operations/index.ts';

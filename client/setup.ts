@@ -1,4 +1,4 @@
-/** What Salvor needs of a Temporal server: a namespace, and search attributes in it. */
+/** Sets up what Salvor needs in a Temporal server: a namespace with search attributes. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
 import { type Client, isGrpcServiceError } from '@temporalio/client';
@@ -16,7 +16,7 @@ const KEYWORD = proto.temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_
 const DEADLINE_MS = 60_000;
 const NAMES: string[] = Object.values(SEARCH_ATTRIBUTES);
 
-/** Creates what is missing, and returns when Temporal's caches know it. */
+/** Creates whatever is missing, and returns once Temporal's caches know it. */
 export async function setUp(
   client: Client,
   namespace: string,
@@ -31,7 +31,7 @@ export async function setUp(
         workflowExecutionRetentionPeriod: msToTs(retentionDays * 86_400_000),
       }),
     );
-    // Its caches learn of it some seconds later.
+    // Temporal's caches learn of the namespace some seconds later.
     const isKnown = () => tolerating(status.NOT_FOUND, () => registeredAttributes(client, namespace));
     await until(`namespace "${namespace}"`, async () => (await isKnown()) !== undefined);
   }
@@ -52,7 +52,7 @@ export async function setUp(
   };
 }
 
-/** The search attributes of Salvor that are missing, or undefined when the namespace itself is. */
+/** Salvor's missing search attributes, or undefined if the namespace itself is missing. */
 export async function missingAttributes(client: Client, namespace: string): Promise<string[] | undefined> {
   if (!(await namespaceExists(client, namespace))) return undefined;
   const present = await registeredAttributes(client, namespace);

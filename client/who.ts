@@ -1,7 +1,7 @@
-/** Who asks, for the audit. */
+/** Who starts an operation, for the audit. */
 import { hostname, userInfo } from 'node:os';
 
-/** As in `core@bastion`. */
+/** For example `core@bastion`. */
 export function whoAsks(): string {
   return `${userName()}@${hostname()}`;
 }

@@ -1,4 +1,4 @@
-/** Whether there is anyone to do the work. */
+/** Finds out whether a worker is running. */
 import type { Client } from '@temporalio/client';
 
 /** A live worker asks Temporal for work at least once a minute. */
@@ -6,12 +6,12 @@ const WORKER_SILENCE_MS = 75_000;
 const WORKFLOW_QUEUE = 1;
 const DEADLINE_MS = 3_000;
 
-/** Whether a worker that last asked for work at `polledAt` is still there. */
+/** Whether a worker that last asked for work at `polledAt` is still running. */
 export function isPolling(polledAt: Date | undefined, now: Date): boolean {
   return polledAt !== undefined && now.getTime() - polledAt.getTime() < WORKER_SILENCE_MS;
 }
 
-/** When a worker last asked for workflows of a task queue. Temporal forgets pollers after some minutes. */
+/** When a worker last polled a task queue for workflows. Temporal forgets pollers after some minutes. */
 export async function lastWorkerPoll(client: Client, taskQueue: string): Promise<Date | undefined> {
   const describe = () =>
     client.workflowService.describeTaskQueue({

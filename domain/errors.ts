@@ -1,9 +1,9 @@
 /**
- * The closed list of failures that Salvor reports. `retryable` decides what Temporal does with one raised in an
- * activity; `exit` is the command line's exit status (2: nothing was started); `act` says who has to do something.
+ * The closed list of failures that Salvor reports. `retryable` decides whether Temporal retries an activity that fails
+ * with it; `exit` is the command line's exit status (2: nothing was started); `act` says what to do about it.
  */
 export const FAILURES = {
-  // What was asked for
+  // The request
   InvalidInput: { retryable: false, exit: 2, act: 'correct the input' },
   InvalidConfiguration: {
     retryable: false,
@@ -59,7 +59,7 @@ export const FAILURES = {
   UnsafeState: { retryable: false, exit: 1, act: 'look at the node before you continue' },
 } as const satisfies Record<string, { retryable: boolean; exit: 1 | 2; act: string }>;
 
-/** The `type` of a failure, as it stands in workflow histories and in JSON output. */
+/** The `type` of a failure, as workflow histories and JSON output show it. */
 export type FailureType = keyof typeof FAILURES;
 
 /** Whether a text names one of the {@link FAILURES}. */

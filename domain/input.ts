@@ -1,10 +1,10 @@
-/** Checks what an operation was started with. No zod: workflows run this as their first step. */
+/** Checks the input of an operation. No zod: workflows run this as their first step. */
 import { SalvorError } from './errors.ts';
 import { timeOfBackupId } from './format/keys.ts';
 
 type Check = (value: unknown) => string | undefined;
 
-/** Without two dots in a row, the name of a cluster, node or store. */
+/** A text that matches, and has no two dots in a row, is the name of a cluster, node or store. */
 export const NAME = /^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?$/;
 
 /** The name of a cluster, node or store. */
@@ -30,7 +30,10 @@ export const isDrillWish: Check = (value) =>
     ? undefined
     : 'expected "latest", "oldest-proof" or a backup\'s name, as in 20261123-060000';
 
-/** A moment, as `salvor restore --at` takes it. Without a zone it would be another one on another machine. */
+/**
+ * A moment, as `salvor restore --at` takes it. Without a time zone, it would mean different moments on different
+ * machines.
+ */
 export const isTime: Check = (value) =>
   typeof value === 'string' &&
   /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})$/.test(value) &&
@@ -66,7 +69,7 @@ export function listOf(check: Check): Check {
   };
 }
 
-/** The checks of an input's fields; every field that isn't in `optional` must be there. */
+/** The checks of an input's fields. Every field that isn't in `optional` must be present. */
 export interface InputShape<T> {
   required: { [K in keyof T as undefined extends T[K] ? never : K]: Check };
   optional: { [K in keyof T as undefined extends T[K] ? K : never]-?: Check };
@@ -96,7 +99,7 @@ export function checkInput<T extends object>(input: unknown, shape: InputShape<T
 }
 
 /**
- * A destructive operation repeats the cluster's name.
+ * Checks that the caller of a destructive operation has repeated the cluster's name.
  * @throws SalvorError `ConfirmationMismatch`
  */
 export function checkConfirmation(cluster: string, confirm: string): void {

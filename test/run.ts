@@ -1,6 +1,6 @@
 /**
- * `make test`: lint, types, format and every test. Third-party binaries are fetched or built meanwhile, and the tests
- * that need one begin when it is there. The last line is `N passed, N failed, N skipped`; the exit code is 0 when none
+ * `make test`: lint, types, format and every test. Third-party binaries are fetched or built meanwhile, and a test that
+ * needs one begins as soon as it is ready. The last line is `N passed, N failed, N skipped`; the exit code is 0 if none
  * failed.
  *
  *   node test/run.ts [--all] [--only checks|unit|workflow|system|kubernetes|slow|chaos|e2e]... [glob or part of a path]...
@@ -17,7 +17,7 @@ import { runTestFile } from './runner/test-file.ts';
 
 const ROOT = dirname(import.meta.dirname);
 const PARTS: readonly string[] = ['checks', ...SUITES.map(({ name }) => name)];
-/** More would need more memory and ports than a machine may have. */
+/** More jobs would need more memory and ports than a machine may have. */
 const CORES = Math.min(availableParallelism(), 4);
 
 async function main(): Promise<Counts> {
@@ -61,7 +61,7 @@ async function main(): Promise<Counts> {
         signal.throwIfAborted();
         const beganAt = performance.now();
         const counts = await work();
-        // Others have ended meanwhile: the sum is read only now.
+        // Other jobs have ended meanwhile, so read the sum only now.
         total = add(total, counts);
         spentMs.set(part, (spentMs.get(part) ?? 0) + performance.now() - beganAt);
       },
@@ -91,7 +91,7 @@ async function main(): Promise<Counts> {
   return total;
 }
 
-/** A file that can't run counts as one test. */
+/** Counts a file that can't run as one test. */
 function skip(file: string, reason: string): Counts {
   print(`  skip ${file}, counted as one test: ${reason}`);
   return { ...NOTHING, skipped: 1 };

@@ -1,4 +1,4 @@
-/** Fills a real etcd. */
+/** Fills a real etcd with data. */
 import { randomBytes } from 'node:crypto';
 import { Etcd3, type IOptions } from 'etcd3';
 import { type KeyValue, kubernetesWrites } from './kubernetes.ts';
@@ -6,27 +6,27 @@ import { type KeyValue, kubernetesWrites } from './kubernetes.ts';
 export const CONTENTS = ['kubernetes', 'random'] as const;
 export type Content = (typeof CONTENTS)[number];
 
-/** Of etcd's limits for a request, 128 operations and 1.5 MiB. */
+/** Stays within etcd's limits for a request: 128 operations and 1.5 MiB. */
 const OPERATIONS = 100;
 const REQUEST_BYTES = 1024 * 1024;
 const REQUESTS_AT_ONCE = 4;
 const RANDOM_VALUE_BYTES = 16 * 1024;
 /**
- * etcd's `DefaultSnapshotCatchUpEntries` (server/etcdserver/server.go), and some more: it lets go of them a hundred at
- * a time.
+ * A little more than etcd's `DefaultSnapshotCatchUpEntries` (server/etcdserver/server.go), because etcd drops them a
+ * hundred at a time.
  */
 const RAFT_ENTRIES = 6_000;
 
 type Etcd = Pick<IOptions, 'hosts' | 'credentials'>;
 
-/** Puts keys and values of that many bytes in all; `prefix` keeps random keys apart from those of an earlier call. */
+/** Puts keys and values with this total size; `prefix` keeps random keys apart from those of earlier calls. */
 export async function fill(etcd: Etcd, content: Content, bytes: number, prefix = '/random'): Promise<void> {
   await commit(etcd, inBatches(content === 'kubernetes' ? kubernetesWrites() : randomWrites(prefix), bytes));
 }
 
 /**
- * Small writes, as many as etcd keeps in memory of its newest: what was written before takes none any more, as in a
- * cluster that grew slowly.
+ * Makes as many small writes as etcd keeps recent entries in memory, so that earlier data takes no memory there, as in
+ * a cluster that grew slowly.
  */
 export async function fillRaftLog(etcd: Etcd): Promise<void> {
   const small = Array.from({ length: RAFT_ENTRIES }, (_, index) => [{ key: '/small', value: Buffer.from(`${index}`) }]);
@@ -36,7 +36,7 @@ export async function fillRaftLog(etcd: Etcd): Promise<void> {
 async function commit(etcd: Etcd, batches: Iterable<KeyValue[]>): Promise<void> {
   const client = new Etcd3(etcd);
   async function write(): Promise<void> {
-    // One iterator for all: each batch is taken once.
+    // All share one iterator, so each batch is taken once.
     for (const batch of batches) {
       await client.kv.txn({
         compare: [],

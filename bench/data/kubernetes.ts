@@ -1,7 +1,8 @@
 /**
- * What fills the etcd of a live cluster, by bytes: a third pods, a fifth events, a fifth secrets (certificates, and
- * Helm's releases, which are compressed already), a tenth ConfigMaps, a tenth endpoint slices, a twentieth leases; by
- * number of writes the leases lead. Most keys have several revisions, since etcd keeps what was not compacted yet.
+ * Generates what fills the etcd of a live cluster. By bytes: a third pods, a fifth events, a fifth secrets
+ * (certificates, and Helm's releases, which are already compressed), a tenth ConfigMaps, a tenth endpoint slices, a
+ * twentieth leases. Leases have the most writes. Most keys have several revisions, since etcd keeps them until it
+ * compacts.
  */
 import { gzipSync } from 'node:zlib';
 import { stored, type Value } from './protobuf.ts';
@@ -16,13 +17,13 @@ const APPS = ['checkout', 'catalog', 'ledger', 'mailer', 'search', 'gateway', 'b
 const TEAMS = ['payments', 'platform', 'storefront', 'data', 'observability', 'identity'] as const;
 const ZONES = ['eu-central-1a', 'eu-central-1b', 'eu-central-1c'] as const;
 const REASONS = ['Pulled', 'Created', 'Started', 'Scheduled', 'Unhealthy', 'BackOff', 'SuccessfulCreate'] as const;
-/** How many objects of a kind there are before they come again as new revisions. */
+/** How many objects of a kind there are before they repeat as new revisions. */
 const PODS = 6_000;
 const LEASES = 1_500;
 const NODES = 500;
 const START_SECONDS = 1_767_225_600;
 
-/** Writes in the order in which a cluster might make them, without end. The same seed gives the same bytes. */
+/** Yields endless writes in an order in which a cluster might make them. The same seed gives the same bytes. */
 export function* kubernetesWrites(seed = 1): Generator<KeyValue, never> {
   const random = seeded(seed);
   const certificateAuthority = pem(random, 'CERTIFICATE', 820);
@@ -66,7 +67,7 @@ function metadata({ random, time }: Context, name: string, namespace: string, la
   return { name, namespace, uid: random.uuid(), creationTimestamp: time, labels: pairs(labels), managers };
 }
 
-/** A map in protobuf is a list of messages of a key and a value. */
+/** Encodes a map as protobuf does: a list of messages, each with a key and a value. */
 function pairs(map: { [name: string]: Value }): Value[] {
   return Object.entries(map).map(([key, value]) => ({ key, value }));
 }
@@ -215,8 +216,8 @@ function tlsSecret(context: Context): KeyValue {
 }
 
 /**
- * Helm keeps a release as base64 of gzip in a Secret, which Kubernetes stores decoded once: text that compresses by a
- * quarter only.
+ * Makes a Secret with a Helm release. Helm puts base64 of gzip into it, and Kubernetes stores that text, which
+ * compresses by only a quarter.
  */
 function helmRelease(context: Context): KeyValue {
   const { random, step } = context;

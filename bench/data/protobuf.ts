@@ -1,6 +1,6 @@
 /**
- * Objects as kube-apiserver stores them: a magic prefix and an envelope with kind and version around a protobuf
- * message. Field numbers are the order of the properties: nothing here is read by Kubernetes, only its sizes and its
+ * Encodes objects as kube-apiserver stores them: a magic prefix and an envelope with kind and version around a protobuf
+ * message. Field numbers follow the order of the properties. Kubernetes never reads these objects; only their sizes and
  * repetitions matter.
  */
 
@@ -10,7 +10,7 @@ const MAGIC = Buffer.from('k8s\0');
 const VARINT = 0;
 const DELIMITED = 2;
 
-/** The stored bytes of one object. */
+/** Returns the stored bytes of one object. */
 export function stored(apiVersion: string, kind: string, object: { [name: string]: Value }): Buffer {
   const envelope = { typeMeta: { apiVersion, kind }, raw: message(object), encoding: '', contentType: '' };
   return Buffer.concat([MAGIC, message(envelope)]);

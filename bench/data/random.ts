@@ -1,11 +1,11 @@
-/** Randomness that is the same in every run. */
+/** Random values that are the same in every run. */
 
 export interface Random {
-  /** From 0 up to, not including, `below`. */
+  /** A number from 0 up to but not including `below`. */
   integer(below: number): number;
   pick<T>(items: readonly [T, ...T[]]): T;
   hex(length: number): string;
-  /** Letters and digits as in the names that Kubernetes generates. */
+  /** Letters and digits as in generated names of Kubernetes. */
   suffix(length: number): string;
   uuid(): string;
   bytes(length: number): Buffer;

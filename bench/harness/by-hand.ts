@@ -1,4 +1,4 @@
-/** A restore as a careful person does it at a shell on three kubeadm nodes: what a user would do instead. */
+/** Restores three kubeadm nodes as a careful person would at a shell, without Salvor. */
 import type { Lab, LabNode, NodeNumber } from '../../playground/lab/lab.ts';
 
 const ETCD_MS = 300_000;
@@ -9,8 +9,8 @@ const CERTIFICATES =
 type Step = (node: LabNode) => string;
 
 /**
- * Takes a snapshot, brings it to every node, and restores it everywhere.
- * @param how `together`: each step on all nodes before the next one, as the runbooks say; `in turn`: all of it on one
+ * Takes a snapshot, copies it to every node, and restores it everywhere.
+ * @param how `together`: each step on all nodes before the next step, as the runbooks say; `in turn`: all steps on one
  * node, then on the next
  */
 export async function restoreByHand(lab: Lab, how: 'together' | 'in turn'): Promise<void> {
@@ -39,7 +39,7 @@ chmod 700 /var/lib/etcd`,
     () => 'while [ "$(kubectl --request-timeout=2s get --raw /readyz 2>/dev/null)" != ok ]; do sleep 0.5; done',
   ];
 
-  // A new cluster must have its quorum before a member is healthy, so the last two steps come when all nodes have their
+  // A member of a new cluster is healthy only with a quorum, so the last two steps come after all nodes have their
   // data.
   if (how === 'together') {
     for (const step of [...stopping, ...restoring, healthy, ...finishing]) await onEach(lab, step);
@@ -54,7 +54,7 @@ chmod 700 /var/lib/etcd`,
   }
 }
 
-/** One shell after the other, as a person has it. */
+/** Runs one shell after another, as a person would. */
 async function onEach(lab: Lab, step: Step): Promise<void> {
   for (const node of lab.nodes) await onNode(lab, node.number, step(node));
 }
@@ -63,7 +63,7 @@ async function onNode(lab: Lab, number: NodeNumber, script: string): Promise<voi
   await lab.onNode(number, ['bash', '-c', `set -e\n${script}`], { timeoutMs: ETCD_MS });
 }
 
-/** By way of the operator's machine. */
+/** Copies through the operator's machine. */
 async function copySnapshot(lab: Lab, number: NodeNumber, path: string): Promise<void> {
   const [from, to] = ['n1', `n${number}`];
   const ssh = `ssh -F ${lab.ssh.configFile}`;

@@ -1,8 +1,8 @@
-/** What a benchmark started and made, ended and removed in the opposite order. */
+/** Stops and removes what a benchmark started and made, in the opposite order. */
 
 export type Cleanup = () => Promise<unknown>;
 
-/** The last one first; one that fails doesn't keep the others from being done. */
+/** Runs the last one first; a failure does not keep the others from running. */
 export async function cleanUpAll(cleanups: Cleanup[]): Promise<void> {
   const failures: unknown[] = [];
   for (const cleanUp of cleanups.toReversed()) {

@@ -19,10 +19,10 @@ import { cacheDirectory, environment } from '../../adapters/environment.ts';
 export const BUCKET = 'bench';
 export const CLUSTER = 'bench';
 const ROOT = dirname(dirname(import.meta.dirname));
-/** A database of 4 GiB and the room that etcd wants beside it. */
+/** Room for a database of 4 GiB and the extra room that etcd needs. */
 const QUOTA_BYTES = 8 * 1024 ** 3;
 
-/** A folder on disk for one benchmark; what an earlier run left there is removed first. */
+/** Makes an empty folder on disk for one benchmark; leftovers of an earlier run are removed first. */
 export async function benchFolder(name: string): Promise<string> {
   const folder = join(cacheDirectory(), 'bench', name);
   await rm(folder, { recursive: true, force: true });
@@ -30,7 +30,9 @@ export async function benchFolder(name: string): Promise<string> {
   return folder;
 }
 
-/** One member with room for large databases; it doesn't wait for the disk, which only filling it would notice. */
+/**
+ * Starts one member with room for large databases; it doesn't wait for the disk, which affects only how fast it fills.
+ */
 export async function startEtcd(folder: string): Promise<{ member: TestMember; stop: () => Promise<void> }> {
   const cluster = await startEtcdCluster({
     members: 1,
@@ -64,7 +66,7 @@ export interface SalvorOptions {
 }
 
 /**
- * Writes the configuration of a cluster of one member, with a local store and, if there is an S3 server, one in its
+ * Writes the configuration of a cluster with one member, a local store and, if there is an S3 server, a store in its
  * bucket.
  */
 export async function writeConfiguration({ folder, clientUrl, s3, compression }: SalvorOptions): Promise<string> {
@@ -159,7 +161,7 @@ async function untilPolling(child: ChildProcess): Promise<void> {
   for await (const line of lines) {
     said.push(line);
     if (!line.includes('polling')) continue;
-    // What it says later, failed attempts above all, belongs on the screen.
+    // Later output, above all about failed attempts, belongs on the screen.
     child.stderr.pipe(process.stderr);
     return;
   }
@@ -168,7 +170,7 @@ async function untilPolling(child: ChildProcess): Promise<void> {
 
 let operations = 0;
 
-/** Runs an operation as a program would, and waits for its report. */
+/** Runs an operation through the library and waits for its report. */
 export async function operate<R>({ client }: Temporal, operation: string): Promise<R> {
   operations += 1;
   const options = {

@@ -1,4 +1,4 @@
-/** What processes used, from the kernel's own accounting in /proc (Linux only). */
+/** Measures what processes used, by the kernel's accounting in /proc (Linux only). */
 import { readFile, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
@@ -7,13 +7,13 @@ import { execa } from 'execa';
 const TICKS_PER_SECOND = 100;
 const LOOK_EVERY_MS = 50;
 
-/** User and system time of a process and of those of its children that have ended, in seconds. */
+/** User and system time of a process and its ended children, in seconds. */
 export async function cpuSeconds(pid: number): Promise<number> {
   const [user = 0, system = 0, childrenUser = 0, childrenSystem = 0] = await cpuFields(pid);
   return (user + system + childrenUser + childrenSystem) / TICKS_PER_SECOND;
 }
 
-/** That of the ended children of this process alone. */
+/** User and system time of only this process's ended children, in seconds. */
 async function endedChildrenSeconds(): Promise<number> {
   const [, , user = 0, system = 0] = await cpuFields(process.pid);
   return (user + system) / TICKS_PER_SECOND;
@@ -21,19 +21,19 @@ async function endedChildrenSeconds(): Promise<number> {
 
 async function cpuFields(pid: number): Promise<number[]> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-  // proc(5): the command's name, in parentheses, may hold anything; utime, stime, cutime and cstime are the fields 14
-  // to 17.
+  // proc(5): the command's name, in parentheses, may contain anything; utime, stime, cutime and cstime are fields 14 to
+  // 17.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return fields.slice(11, 15).map(Number);
 }
 
-/** The most memory that a process has had resident at a time since {@link resetPeak}, in bytes; 0 when it is gone. */
+/** The peak resident memory of a process since {@link resetPeak}, in bytes; 0 if the process has ended. */
 export async function peakBytes(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
   return Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024;
 }
 
-/** Begins the count for {@link peakBytes} anew, from what is resident now. */
+/** Resets {@link peakBytes} to the memory that is resident now. */
 export async function resetPeak(pid: number): Promise<void> {
   await writeFile(`/proc/${pid}/clear_refs`, '5');
 }
@@ -45,8 +45,8 @@ export interface CommandUse {
 }
 
 /**
- * Runs a command to its end. Nothing else may be run meanwhile: the processor time is that of all children that end.
- * @throws ExecaError when it fails
+ * Runs a command to its end. Run nothing else meanwhile: the processor time includes every child that ends.
+ * @throws ExecaError if the command fails
  */
 export async function runMeasured(
   [command, ...args]: readonly [string, ...string[]],

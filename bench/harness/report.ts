@@ -1,4 +1,4 @@
-/** Results, for the terminal and for bench/results. */
+/** Shows results on the terminal and writes them to bench/results. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus, loadavg, release, totalmem } from 'node:os';
 import { join } from 'node:path';
@@ -10,10 +10,10 @@ export interface Report {
   /** The file's name in bench/results. */
   name: string;
   title: string;
-  /** What was done, in sentences. */
+  /** The method, in sentences. */
   method: string;
   tables: Table[];
-  /** What was measured against what was wanted, one line each. */
+  /** Each measured value against its target, one line each. */
   verdicts: string[];
 }
 

@@ -1,4 +1,4 @@
-/** s3cmd, which scripts upload with: the one on PATH, else from PyPI into the cache. */
+/** Finds s3cmd, with which scripts upload: the one on PATH, or one installed from PyPI into the cache. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -8,12 +8,12 @@ import { cacheDirectory } from '../../adapters/environment.ts';
 const VERSION = '2.4.0';
 
 export interface S3cmd {
-  /** The beginning of every command line. */
+  /** The first words of every command line. */
   command: [string, ...string[]];
   env: Record<string, string>;
 }
 
-/** @throws ExecaError when it can't be installed */
+/** @throws ExecaError if s3cmd can't be installed */
 export async function provideS3cmd(server: S3Server, folder: string): Promise<S3cmd> {
   const configuration = join(folder, 's3cmd.ini');
   const host = server.endpoint.replace(/^https?:\/\//, '');

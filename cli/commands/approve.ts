@@ -1,4 +1,4 @@
-/** `approve`: a person's yes to the plan of a restore. */
+/** `approve`: a person approves the plan of a restore. */
 import type { Command } from 'commander';
 import { isApproval } from '../../domain/input.ts';
 import type { RestorePlan } from '../../domain/restore/plan.ts';

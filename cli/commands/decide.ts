@@ -1,4 +1,4 @@
-/** `retry`, `rollback` and `abort`: a person's answer to an operation that waits. */
+/** `retry`, `rollback` and `abort`: a person's decision about a waiting operation. */
 import type { Command } from 'commander';
 import type { Decision } from '../../domain/operations/common.ts';
 import { action, withClient } from '../common.ts';

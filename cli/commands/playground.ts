@@ -29,7 +29,7 @@ export function addPlayground(program: Command): void {
             signal,
           });
           const { renderPlayground } = await import('../render/playground.ts');
-          // Without the keys of its store.
+          // The keys of its store are left out.
           const { configFile, temporalAddress, temporalUiUrl, temporalEnvironment, lab } = up;
           const kubeconfig = lab?.kubeconfig ?? up.kubeconfig;
           const world = {

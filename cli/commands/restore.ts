@@ -92,7 +92,7 @@ function requireValid(option: string, value: string | undefined, check: (value: 
   if (problem !== undefined) throw new UsageError(`${option}: ${problem}; got ${JSON.stringify(value)}`);
 }
 
-/** Whoever will be asked to approve the plan repeats the name there, with the plan before his eyes. */
+/** A person who will be asked to approve the plan repeats the name then, with the plan in view. */
 async function confirmed(cluster: string, options: RestoreOptions): Promise<string> {
   const { confirm, approve, resume, output } = options;
   if (confirm !== undefined) return confirm;

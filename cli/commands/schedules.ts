@@ -6,7 +6,7 @@ import { action, withClient } from '../common.ts';
 import { requireName } from '../input.ts';
 import { note, printResult, UsageError } from '../output.ts';
 
-/** The exit status of a trigger: 1 when nothing was started, 3 when it isn't known yet. */
+/** The exit status of a trigger: 1 if nothing was started, 3 if that isn't known yet. */
 const TRIGGER_STATUS = { started: 0, skipped: 1, requested: 3 } as const;
 
 export function addSchedules(program: Command): void {

@@ -31,7 +31,7 @@ export function addWorker(program: Command): void {
         const { requireConfiguration } = await import('../../adapters/configuration/find.ts');
         const { loadConfiguration } = await import('../../adapters/configuration/load.ts');
         const configFile = await requireConfiguration(config);
-        // A fault in it shows now, and not at the first operation.
+        // A fault in the configuration shows now instead of at the first operation.
         await loadConfiguration(configFile);
         const { metricsOptions } = await import('../../workers/telemetry.ts');
         const metrics = metricsOptions({

@@ -1,4 +1,4 @@
-/** What a backup gave. */
+/** The result of a backup. */
 import type { ArtifactReport, BackupReport } from '../../domain/operations/backup.ts';
 import { formatBytes } from '../../domain/units.ts';
 import { formatAge, formatCount, formatDuration, formatTime, type Look, paint, plain, shortHash } from './format.ts';

@@ -26,7 +26,7 @@ export function renderBackups({ cluster, backups, unreadable, more }: ListBackup
           look,
           { right: ['AGE', 'REVISION', 'SIZE'] },
         ),
-    // Of one page of an operation that is looked at again.
+    // Only when `salvor show` shows the one page of an earlier operation.
     ...(more === undefined ? [] : [`${more} older ones: salvor backups ${plain(cluster)}`]),
     ...problems.map(({ backup, problem }) => paint(look, 'yellow', `! ${backup}: ${plain(problem ?? '')}`)),
   ].join('\n');

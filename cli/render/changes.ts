@@ -1,4 +1,4 @@
-/** What a restore takes away, brings back and turns back. */
+/** What a restore removes, brings back and reverts. */
 import { CHANGE_KINDS, type ChangeKind, type Changes, type TypeChanges } from '../../domain/restore/changes.ts';
 import { formatCount, type Look, paint, plain } from './format.ts';
 import { renderTable } from './table.ts';
@@ -6,7 +6,7 @@ import { renderTable } from './table.ts';
 const EXAMPLES = 5;
 const TITLES: Record<ChangeKind, string> = { vanish: 'vanish', comeBack: 'come back', revert: 'revert' };
 
-/** A few lines: what is lost first, by type, with some of the names. */
+/** Renders a few lines: losses first, by type, with some of the names. */
 export function renderChanges(changes: Changes, look: Look): string {
   const { comparedAtRevision, types } = changes;
   const noise = noiseLine(changes, look);

@@ -1,4 +1,4 @@
-/** What `doctor` saw. */
+/** The results of `doctor`. */
 import { type Look, paint, plain } from './format.ts';
 
 export interface Check {

@@ -1,4 +1,4 @@
-/** What was moved aside, and is gone. */
+/** What `cleanup` removed or would remove. */
 import type { CleanUpReport } from '../../domain/operations/clean-up.ts';
 import { countedInWords } from '../../domain/restore/set-aside.ts';
 import { formatBytes } from '../../domain/units.ts';

@@ -1,11 +1,11 @@
-/** How values look to a person. Pure: clock, time zone and colours are given. */
+/** Formats values for people. Pure: the caller gives the clock, the time zone and the colours. */
 import { stripVTControlCharacters, styleText } from 'node:util';
 
-/** How things are to look. */
+/** How to format output. */
 export interface Look {
   color: boolean;
   now: Date;
-  /** An IANA name, as in Asia/Shanghai. */
+  /** An IANA name such as Asia/Shanghai. */
   timeZone: string;
   /** The width of the terminal. */
   columns: number;
@@ -13,20 +13,21 @@ export interface Look {
 
 type Style = 'green' | 'red' | 'yellow' | 'cyan' | 'dim' | 'bold';
 
-/** The text in a style, when colours are wanted. */
+/** Styles the text if colours are wanted. */
 export function paint(look: Look, style: Style, text: string): string {
   return look.color && text !== '' ? styleText(style, text, { validateStream: false }) : text;
 }
 
 /**
- * Text from outside, such as what a command said: on one line, without what could move the cursor or change colours.
+ * Puts text from outside, such as a command's output, on one line, without control characters that could move the
+ * cursor or change colours.
  */
 export function plain(text: string): string {
   // oxlint-disable-next-line no-control-regex -- keeping control characters out is the point
   return stripVTControlCharacters(text).replaceAll(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');
 }
 
-/** As in `0.2 s`, `47 s`, `3 min 05 s`, `2 h 10 min` or `4 d 3 h`. */
+/** For example `0.2 s`, `47 s`, `3 min 05 s`, `2 h 10 min` or `4 d 3 h`. */
 export function formatDuration(durationMs: number): string {
   const seconds = Math.max(0, durationMs) / 1_000;
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
@@ -39,7 +40,7 @@ export function formatDuration(durationMs: number): string {
   return `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
-/** As in `3 min ago`, in the largest unit that says enough. */
+/** For example `3 min ago`, in the largest unit of which there are at least two. */
 export function formatAge(time: Date, now: Date): string {
   const ageMs = now.getTime() - time.getTime();
   if (ageMs < 0) return 'in the future';
@@ -56,7 +57,7 @@ const AGE_UNITS = [
   ['s', 1_000],
 ] as const;
 
-/** As in `2026-11-23 06:00:00 UTC`; elsewhere with the local time behind it, as in `(14:00 GMT+8)`. */
+/** For example `2026-11-23 06:00:00 UTC`; outside UTC followed by the local time, for example `(14:00 GMT+8)`. */
 export function formatTime(time: Date, { timeZone }: Pick<Look, 'timeZone'>): string {
   const utc = `${time.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
   const local = new Intl.DateTimeFormat('en-GB', {
@@ -70,7 +71,7 @@ export function formatTime(time: Date, { timeZone }: Pick<Look, 'timeZone'>): st
   return zone === 'UTC' ? utc : `${utc} (${part('hour')}:${part('minute')} ${zone})`;
 }
 
-/** As in `12,345`. */
+/** For example `12,345`. */
 export function formatCount(count: number): string {
   return count.toLocaleString('en-US');
 }

@@ -1,4 +1,4 @@
-/** What was healed. */
+/** What `heal` copied. */
 import type { HealReport } from '../../domain/operations/heal.ts';
 import { formatBytes } from '../../domain/units.ts';
 import { type Look, paint, plain } from './format.ts';

@@ -1,4 +1,4 @@
-/** What a restore will do, for whoever approves it. */
+/** What a restore will do, for the person who approves it. */
 import type { RestorePlan } from '../../domain/restore/plan.ts';
 import { renderChanges } from './changes.ts';
 import { formatBytes } from '../../domain/units.ts';

@@ -1,16 +1,16 @@
-/** The small world, and how to get into it. */
+/** The playground, and how to use it. */
 import { type Look, paint } from './format.ts';
 import { renderFacts, renderTable } from './table.ts';
 import { quoted } from '../../adapters/hosts/quote.ts';
 
-/** The part of a playground that is shown. */
+/** What is shown of a playground. */
 interface World {
   directory: string;
   configFile: string;
   temporalUiUrl: string;
   temporalEnvironment: Record<string, string>;
   kubeconfig?: string;
-  /** How each node is gone into, as arguments. */
+  /** The command that opens a shell on each node, as arguments. */
   ssh?: string[][];
 }
 

@@ -1,4 +1,4 @@
-/** What a restore did. */
+/** The result of a restore. */
 import type { RestoreReport } from '../../domain/operations/restore.ts';
 import type { StepName } from '../../domain/operations/steps.ts';
 import { formatDuration, type Look, paint, plain } from './format.ts';
@@ -34,7 +34,7 @@ export function renderRestore(report: RestoreReport, look: Look): string {
   ].join('\n');
 }
 
-/** What was mended, and what is left to a person, with what to do about it. */
+/** What was fixed, and what is left to a person with advice on what to do. */
 function renderAftercare(found: NonNullable<RestoreReport['aftercare']>, look: Look): string[] {
   const worth = found.filter(({ state }) => state !== 'fine');
   if (worth.length === 0) return [];

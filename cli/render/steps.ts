@@ -12,10 +12,10 @@ const STYLES: Record<State, 'green' | 'red' | 'cyan' | 'dim'> = {
   failed: 'red',
 };
 
-/** What several nodes' steps are together: the one that matters most. */
+/** Which state stands for the steps of several nodes: the heaviest. */
 const WEIGHT: Record<State, number> = { failed: 3, running: 2, waiting: 1, done: 0 };
 
-/** Every step on a line; a failed one with what was seen below it. */
+/** Renders every step on a line, and the evidence of a failed step below it. */
 export function renderSteps(steps: StepRecord[], look: Look): string {
   const groups = groupSteps(steps);
   const nameWidth = Math.max(0, ...groups.map((group) => group.name.length));
@@ -29,7 +29,7 @@ interface Group {
   steps: StepRecord[];
 }
 
-/** Neighbours of one name: a step on every node. */
+/** Groups adjacent steps of the same name: one step on every node. */
 function groupSteps(steps: StepRecord[]): Group[] {
   const groups: Group[] = [];
   for (const step of steps) {
@@ -45,7 +45,7 @@ function groupSteps(steps: StepRecord[]): Group[] {
 function stateOf(steps: StepRecord[]): State {
   const states = steps.map((step) => step.state);
   const heaviest = states.reduce((a, b) => (WEIGHT[b] > WEIGHT[a] ? b : a), 'done');
-  // Some done and some still to come: it is under way.
+  // If some nodes are done and others still waiting, the step is running.
   return heaviest === 'waiting' && states.includes('done') ? 'running' : heaviest;
 }
 
@@ -84,7 +84,7 @@ function nodeText({ node, state }: StepRecord): string {
   return node === null ? '' : `${plain(node)}${STEP_MARKS[state]}`;
 }
 
-/** What was seen; of several nodes only what all saw alike. */
+/** The evidence; for several nodes only if it is the same on all. */
 function evidenceOf({ steps, state }: Group): string {
   if (state === 'failed') return '';
   const seen = new Set(steps.map((step) => step.evidence));
@@ -97,7 +97,7 @@ function clip(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
 }
 
-/** One step on one line, for a log. */
+/** Renders one step on one line, for a log. */
 export function renderStep(step: StepRecord, look: Look): string {
   const { name, node, state, durationMs, evidence } = step;
   const where = node === null ? '' : ` (${plain(node)})`;
@@ -106,7 +106,7 @@ export function renderStep(step: StepRecord, look: Look): string {
   return `${paint(look, STYLES[state], `${STEP_MARKS[state]} ${plain(name)}${where}`)}${took}${seen}`;
 }
 
-/** What an operation does now, under a headline. */
+/** Renders what an operation is doing now, under a headline. */
 export function renderProgress(headline: string, progress: Progress, look: Look): string {
   const elapsedMs = look.now.getTime() - new Date(progress.startedAt).getTime();
   const head = `${headline}  ${paint(look, 'dim', formatDuration(elapsedMs))}`;

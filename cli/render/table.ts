@@ -20,10 +20,10 @@ const NO_LINES = {
   middle: '  ',
 };
 
-/** A cell: text, or text with a style of its own. */
+/** A cell: text, or text with its own style. */
 export type Cell = string | { text: string; style: 'green' | 'red' | 'yellow' | 'dim' | 'bold' };
 
-/** Rows below a head; a column in `right` is aligned to the right. */
+/** Renders rows below a head; the columns in `right` are aligned to the right. */
 export function renderTable(
   head: string[],
   rows: Cell[][],
@@ -48,7 +48,7 @@ function renderCell(cell: Cell, look: Look): string {
   return typeof cell === 'string' ? plain(cell) : paint(look, cell.style, plain(cell.text));
 }
 
-/** Names and values in two columns, indented. A value of several lines stays in its column. */
+/** Renders names and values in two indented columns. A value of several lines stays in its column. */
 export function renderFacts(facts: [name: string, value: string | string[]][], look: Look): string {
   const width = Math.max(...facts.map(([name]) => name.length));
   return facts

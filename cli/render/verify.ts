@@ -1,9 +1,9 @@
-/** What a drill of a backup saw. */
+/** The result of a drill of a backup. */
 import type { VerifyReport } from '../../domain/operations/verify.ts';
 import { formatDuration, type Look, paint, plain } from './format.ts';
 import { renderFacts } from './table.ts';
 
-/** What each level of proof says, in a few words. */
+/** What each level of proof means, in a few words. */
 const MEANINGS: Record<VerifyReport['proof'], string> = {
   written: 'written, not checked since',
   readBack: 'read back from the stores after it was written',

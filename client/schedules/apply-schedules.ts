@@ -1,4 +1,4 @@
-/** Temporal's schedules as the configuration wants them. */
+/** Makes Temporal's schedules match the configuration. */
 import { type Client, ScheduleAlreadyRunning, type ScheduleHandle } from '@temporalio/client';
 import type { WantedSchedule } from '../../domain/scheduled.ts';
 import { definitionOf, differencesFrom } from './schedule-definition.ts';
@@ -6,23 +6,23 @@ import { describeSchedule, scheduleIds } from './schedule-lookup.ts';
 
 export interface ScheduleChange {
   scheduleId: string;
-  /** `kept`: the configuration doesn't have it, but it belongs to workers of another task queue. */
+  /** `kept`: the configuration doesn't have the schedule, but it belongs to workers of another task queue. */
   outcome: 'created' | 'updated' | 'unchanged' | 'deleted' | 'kept';
-  /** For people: what differed, or why it was kept. */
+  /** For people: what differed, or why the schedule was kept. */
   detail: string | null;
   paused: boolean;
 }
 
 export interface ApplyOptions {
-  /** Of the workers that have this configuration: only schedules that start work for them are deleted. */
+  /** The queue of the workers that have this configuration; only schedules that start work for them are deleted. */
   taskQueue: string;
-  /** Tells what would be done, and does nothing. */
+  /** Reports what would be done, and does nothing. */
   dryRun?: boolean;
 }
 
 /**
- * Makes Temporal's schedules match what is wanted: creates, updates and deletes. A schedule that is paused stays
- * paused, with its note. Done twice, it changes nothing; stopped half-way, it is done again.
+ * Makes Temporal's schedules match the wanted ones: creates, updates and deletes. A paused schedule stays paused and
+ * keeps its note. A second call changes nothing; if a call stops half-way, call it again.
  */
 export async function applySchedules(
   client: Client,
@@ -51,7 +51,7 @@ async function applyOne(client: Client, wanted: WantedSchedule, dryRun: boolean)
       await client.schedule.create({ scheduleId, ...definitionOf(wanted) });
       return created;
     } catch (error) {
-      // Somebody else applied the same configuration in this moment.
+      // Someone else applied the same configuration at the same moment.
       if (error instanceof ScheduleAlreadyRunning) return await applyOne(client, wanted, dryRun);
       throw error;
     }
@@ -59,7 +59,7 @@ async function applyOne(client: Client, wanted: WantedSchedule, dryRun: boolean)
   const { paused } = found.state;
   const differences = differencesFrom(wanted, found);
   if (differences.length === 0) return { scheduleId, outcome: 'unchanged', detail: null, paused };
-  // Pause, note and what else an operator set are taken from the schedule as it is at the time of the update.
+  // The update keeps the schedule's current pause, its note and whatever else an operator set.
   if (!dryRun) await handle.update(({ state }) => ({ ...definitionOf(wanted), state }));
   return { scheduleId, outcome: 'updated', detail: differences.join(', '), paused };
 }

@@ -1,4 +1,4 @@
-/** Salvor's schedules in Temporal: what the configuration asks for, and an operator's hand on it. */
+/** Salvor's schedules in Temporal: applies the configuration; lists, pauses, resumes and triggers schedules. */
 import type { Client } from '@temporalio/client';
 import type { Configuration } from '../../domain/configuration/schema.ts';
 import { wantedSchedules } from '../../domain/scheduled.ts';
@@ -15,8 +15,8 @@ import {
 } from './schedules.ts';
 
 /**
- * Every method throws SalvorOperationError; those that name a schedule `InvalidInput` when there is none. Others'
- * schedules are never touched.
+ * Every method throws SalvorOperationError; the methods that name a schedule throw it as `InvalidInput` if that
+ * schedule does not exist. Salvor never touches the schedules of others.
  */
 export class ScheduleClient {
   readonly #client: Client;
@@ -30,9 +30,9 @@ export class ScheduleClient {
   }
 
   /**
-   * Makes the schedules match a configuration: creates, updates and deletes. What is paused stays paused. Done twice,
-   * it changes nothing.
-   * @param options with `dryRun` it only says what it would do
+   * Makes the schedules match a configuration: creates, updates and deletes. Paused schedules stay paused. A second
+   * call changes nothing.
+   * @param options with `dryRun` it only reports what it would do
    * @throws SalvorOperationError `InvalidConfiguration` for times that can't be scheduled
    */
   apply(configuration: Pick<Configuration, 'clusters'>, options: { dryRun?: boolean } = {}): Promise<ScheduleChange[]> {
@@ -42,28 +42,28 @@ export class ScheduleClient {
     );
   }
 
-  /** The schedules of a cluster, or of all. A new one may take some seconds to appear: Temporal lists with a delay. */
+  /** Lists the schedules of one cluster or of all. A new one may take some seconds to appear in Temporal's list. */
   list(filter: { cluster?: string } = {}): Promise<ScheduleReport[]> {
     return this.#ask(() => listSchedules(this.#client, filter));
   }
 
   /**
-   * Stops the runs to come; one that runs continues.
-   * @param note why: it stands in every list
+   * Starts no more runs; a run in progress continues.
+   * @param note the reason, which every list shows
    * @returns the IDs of the schedules
    */
   pause(choice: ScheduleChoice, note: string): Promise<string[]> {
     return this.#ask(() => pauseSchedules(this.#client, choice, note));
   }
 
-  /** Runs by the clock again. */
+  /** Lets paused schedules run again. */
   resume(choice: ScheduleChoice, note: string): Promise<string[]> {
     return this.#ask(() => resumeSchedules(this.#client, choice, note));
   }
 
   /**
-   * Runs it now, paused or not, unless a run of it is still going on.
-   * @returns `requested` when Temporal took the request and hasn't acted on it for a while
+   * Runs a schedule now, even if it is paused, unless one of its runs is still in progress.
+   * @returns `requested` if Temporal took the request but did not act on it within 15 seconds
    */
   trigger(choice: Required<ScheduleChoice>): Promise<TriggerReport> {
     return this.#ask(() => triggerSchedule(this.#client, choice));

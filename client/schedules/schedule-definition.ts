@@ -1,4 +1,4 @@
-/** A wanted schedule in Temporal's words, and what of an existing one differs from it. */
+/** A wanted schedule in Temporal's terms, and how an existing one differs from it. */
 import { isDeepStrictEqual } from 'node:util';
 import {
   DAYS_OF_WEEK,
@@ -14,14 +14,14 @@ import type { Calendar } from '../../domain/schedule/calendar.ts';
 import type { ScheduleTimes } from '../../domain/schedule/times.ts';
 import { CLUSTER, OPERATION, searchAttributesOf } from '../search-attributes.ts';
 
-/** What Salvor decides of a schedule; whether it is paused is the operators' business. */
+/** The part of a schedule that Salvor decides; operators decide whether it is paused. */
 export type ScheduleDefinition = Required<Pick<ScheduleOptions, 'spec' | 'policies' | 'action'>>;
 
 export function definitionOf({ scheduleId, cluster, operation, times, action }: WantedSchedule): ScheduleDefinition {
   const { summary, ...rest } = action;
   return {
     spec: specOf(times),
-    // Temporal's own default makes up for a whole year.
+    // By default, Temporal catches up on the missed runs of a whole year.
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: times.catchupMs, pauseOnFailure: false },
     action: {
       type: 'startWorkflow',
@@ -48,7 +48,7 @@ function specOf({ calendars, everyMs, jitterMs, timeZone }: ScheduleTimes): Sche
   };
 }
 
-/** What of an existing schedule isn't as it is wanted; empty when an update would change nothing. */
+/** The parts of an existing schedule that differ from the wanted one; empty if an update would change nothing. */
 export function differencesFrom(
   wanted: WantedSchedule,
   found: ScheduleDescription,
@@ -83,14 +83,14 @@ export function differencesFrom(
   return (['times', 'policies', 'action'] as const).filter((part) => !same[part]);
 }
 
-/** The property has the type of what may be given, not of what comes back. */
+/** Narrows the type: the property is typed as what may be passed in, not as what Temporal returns. */
 function attributeOf(action: ScheduleDescription['action'], name: string): unknown {
   const attributes = action.typedSearchAttributes;
   const pairs = attributes === undefined ? [] : Array.isArray(attributes) ? attributes : attributes.getAll();
   return pairs.find(({ key }) => key.name === name)?.value;
 }
 
-/** How many values a list has that restricts nothing. */
+/** The length of a list of values that restricts nothing. */
 const ALL = {
   minutes: 60,
   hours: 24,
@@ -99,7 +99,7 @@ const ALL = {
   daysOfWeek: 7,
 };
 
-/** The times in one form, in which every day is no restriction, however it was written. */
+/** The times in one normal form, in which "every day" is no restriction, however it was written. */
 function wantedTimes({ calendars, everyMs, jitterMs, timeZone }: ScheduleTimes): object {
   return {
     calendars: calendars.map((calendar) => calendarText(calendar)).toSorted(),
@@ -127,11 +127,11 @@ function foundTimes(spec: ScheduleSpecDescription): object {
         ),
       )
       .toSorted(),
-    // Temporal leaves out an offset of nothing.
+    // Temporal leaves out an offset of zero.
     intervals: (spec.intervals ?? []).map(({ every, offset }) => [every, offset ?? 0]),
     jitter: spec.jitter ?? 0,
     timezone: spec.timezone || 'UTC',
-    // What Salvor never sets: somebody's hand.
+    // Salvor never sets these; a person did.
     others: (spec.skip?.length ?? 0) + (spec.startAt === undefined ? 0 : 1) + (spec.endAt === undefined ? 0 : 1),
   };
 }

@@ -1,8 +1,8 @@
-/** Salvor's schedules among all of a namespace. Others' are never touched. */
+/** Finds Salvor's schedules among all schedules of a namespace. Other schedules are never touched. */
 import { type Client, type ScheduleDescription, type ScheduleHandle, ScheduleNotFoundError } from '@temporalio/client';
 import { parseScheduleId } from '../../domain/scheduled.ts';
 
-/** The IDs that are Salvor's, in order. */
+/** The IDs of Salvor's schedules, sorted. */
 export async function scheduleIds(client: Client, cluster?: string): Promise<string[]> {
   const ids: string[] = [];
   for await (const { scheduleId } of client.schedule.list()) {
@@ -12,7 +12,7 @@ export async function scheduleIds(client: Client, cluster?: string): Promise<str
   return ids.toSorted();
 }
 
-/** Undefined when there is none. */
+/** Describes a schedule; undefined if it does not exist. */
 export async function describeSchedule(handle: ScheduleHandle): Promise<ScheduleDescription | undefined> {
   try {
     return await handle.describe();

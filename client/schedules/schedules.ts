@@ -1,4 +1,4 @@
-/** An operator's hand on Salvor's schedules. */
+/** Lists, pauses, resumes and triggers Salvor's schedules. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Client,
@@ -16,21 +16,21 @@ export interface ScheduleReport {
   scheduleId: string;
   cluster: string;
   operation: ScheduledOperation;
-  /** For people, as in `every 6h`. */
+  /** For people, for example `every 6h`. */
   times: string;
   paused: boolean;
   note: string | null;
-  /** Null while it is paused. */
+  /** Null while the schedule is paused. */
   nextAt: string | null;
   last: { at: string; workflowId: string } | null;
   running: string[];
-  /** Runs that were not made up for after Temporal was away. */
+  /** Runs that Temporal missed while it was down and did not catch up on. */
   missed: number;
-  /** Runs left out because the one before was still running. */
+  /** Runs left out because the previous one was still running. */
   skipped: number;
 }
 
-/** Every schedule of Salvor, by ID. A new one may take some seconds to appear: Temporal lists with a delay. */
+/** Lists Salvor's schedules by ID. A new one may take some seconds to appear in Temporal's list. */
 export async function listSchedules(client: Client, filter: { cluster?: string } = {}): Promise<ScheduleReport[]> {
   const reports: ScheduleReport[] = [];
   for (const scheduleId of await scheduleIds(client, filter.cluster)) {
@@ -60,15 +60,15 @@ function reportOf({
   };
 }
 
-/** Which schedules: one operation's of a cluster, or all of the cluster's. */
+/** Selects one operation's schedule of a cluster, or all schedules of the cluster. */
 export interface ScheduleChoice {
   cluster: string;
   operation?: ScheduledOperation;
 }
 
 /**
- * Stops the runs to come; one that runs goes on.
- * @param note why: it stands in every list
+ * Starts no more runs; a run in progress continues.
+ * @param note the reason, which every list shows
  * @returns the IDs of the schedules
  */
 export async function pauseSchedules(client: Client, choice: ScheduleChoice, note: string): Promise<string[]> {
@@ -85,7 +85,7 @@ async function forEach(
   act: (handle: ScheduleHandle) => Promise<void>,
 ): Promise<string[]> {
   const done: string[] = [];
-  // Asked for one by one: a new schedule isn't in Temporal's list yet.
+  // Each schedule is looked up by ID, because Temporal's list may not show a new one yet.
   for (const each of operation === undefined ? SCHEDULED_OPERATIONS : [operation]) {
     const scheduleId = scheduleIdOf(cluster, each);
     try {
@@ -108,8 +108,8 @@ export type TriggerReport =
 const TRIGGER_DEADLINE_MS = 15_000;
 
 /**
- * Runs it now, paused or not, unless a run of it is still going on.
- * @returns `requested` when Temporal took the request and hasn't acted on it for a while
+ * Runs a schedule now, even if it is paused, unless one of its runs is still in progress.
+ * @returns `requested` if Temporal took the request but did not act on it within 15 seconds
  */
 export async function triggerSchedule(
   client: Client,
@@ -118,7 +118,7 @@ export async function triggerSchedule(
   const handle = client.schedule.getHandle(scheduleIdOf(cluster, operation));
   const found = await describeSchedule(handle);
   if (found === undefined) throw noSchedule(`"${handle.scheduleId}"`);
-  // Without a policy Temporal starts a second one beside the first.
+  // Without this policy, Temporal would start a second run next to the first.
   await handle.trigger(ScheduleOverlapPolicy.SKIP);
   for (const deadline = Date.now() + TRIGGER_DEADLINE_MS; Date.now() < deadline; await sleep(200)) {
     const { info } = await handle.describe();

@@ -1,6 +1,6 @@
 /**
- * How much of a long list of backups goes through Temporal at once: it refuses more than 2 MiB, and warns above 512
- * KiB. Pure.
+ * How much of a long list of backups is sent through Temporal at once. Temporal refuses more than 2 MiB and warns above
+ * 512 KiB. Pure.
  */
 import type { CatalogueEntry } from './catalogue-entry.ts';
 import type { BackupId } from '../format/keys.ts';
@@ -8,17 +8,17 @@ import type { BackupId } from '../format/keys.ts';
 /** A part of a list, newest first. */
 export interface BackupsPage {
   backups: CatalogueEntry[];
-  /** How many older ones are not in this page; absent when there are none. */
+  /** How many older backups are not in this page; absent when this page is the last. */
   more?: number;
 }
 
 const PAGE_CHARACTERS = 500_000;
 
 /**
- * The newest of the backups that are older than `before`: as many as `limit` asks for and a page holds, those of one
- * second together.
+ * The newest of the backups that are older than `before`: at most `limit` of them, and no more than fit into a page.
+ * Backups with the same name (the same second) stay on one page.
  * @param entries newest first
- * @returns with `more` when older ones are left
+ * @returns the page; `more` is set when older backups are left
  */
 export function pageOf(
   entries: readonly CatalogueEntry[],
@@ -30,7 +30,7 @@ export function pageOf(
   for (const entry of older) {
     characters += JSON.stringify(entry).length;
     const isFull = end >= limit || (end > 0 && characters > PAGE_CHARACTERS);
-    // The next page begins before a name.
+    // The next page is asked for by name ("before this one"), so backups that share a name must not be split.
     if (isFull && older[end - 1]?.backup !== entry.backup) break;
     end += 1;
   }

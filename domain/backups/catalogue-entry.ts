@@ -1,17 +1,17 @@
-/** One backup as a list shows it. */
+/** What a list of backups shows about each. */
 import type { BackupId } from '../format/keys.ts';
 import type { Proof } from '../format/manifest.ts';
 
-/** One backup as the stores show it, newest first in every list. */
+/** One backup as the stores show it. Every list is sorted, newest first. */
 export interface CatalogueEntry {
   backup: BackupId;
   takenAt: string;
-  /** The name of the node in the configuration, or its address when it isn't there any more. */
+  /** The node's name in the configuration, or its address if the configuration no longer has the node. */
   node: string;
   /**
-   * `complete`: every artifact in every store that was to have it, and hasn't pruned it by its own rules. `degraded`:
-   * some store lacks a copy. `foreign`: a snapshot without a manifest, of another tool or an older script. `broken`: a
-   * manifest with an artifact that no store has, or that can't be read.
+   * `complete`: every store that should have an artifact has it, unless the store pruned it by its own rules.
+   * `degraded`: a store lacks a copy. `foreign`: a snapshot without a manifest, from another tool or an older script.
+   * `broken`: the manifest can't be read, or it names an artifact that no store has.
    */
   state: 'complete' | 'degraded' | 'foreign' | 'broken';
   revision: string | null;
@@ -20,11 +20,11 @@ export interface CatalogueEntry {
   pinned: boolean;
   stores: string[];
   bytes: number;
-  /** What is wrong with it, when something is. */
+  /** What is wrong with it; absent when nothing is. */
   problem?: string;
 }
 
-/** Whether a restore may take it: every artifact is in some store at least. */
+/** Whether a restore may use it: each of its artifacts is in at least one store. */
 export function isGood({ state }: Pick<CatalogueEntry, 'state'>): boolean {
   return state === 'complete' || state === 'degraded';
 }

@@ -1,4 +1,4 @@
-/** Which backup is verified next. Pure. */
+/** Chooses the backup that is verified next. Pure. */
 import { type Proof, PROOFS } from '../format/manifest.ts';
 import type { CatalogueEntry } from './catalogue-entry.ts';
 import { isGood } from './catalogue-entry.ts';
@@ -6,13 +6,13 @@ import { isGood } from './catalogue-entry.ts';
 /** What the choice needs to know of a backup. */
 export interface DrillCandidate {
   entry: Pick<CatalogueEntry, 'backup' | 'takenAt' | 'state' | 'proof'>;
-  /** What its last drill saw; absent when it was never drilled. */
+  /** What its last drill saw; absent if it has never been drilled. */
   verified?: { verifiedAt: string };
 }
 
 /**
- * `latest`: the newest good one. `oldest-proof`: the good one whose last drill is the longest ago. Neither: as a
- * schedule wants it.
+ * `latest`: the newest good backup. `oldest-proof`: the good backup whose last drill is the longest ago. Undefined: the
+ * choice that suits a schedule.
  */
 export type DrillWish = 'latest' | 'oldest-proof' | undefined;
 
@@ -20,10 +20,10 @@ export type DrillWish = 'latest' | 'oldest-proof' | undefined;
 const PROVEN: Proof = 'restored';
 
 /**
- * Chooses among backups in any order; only good ones, complete or degraded, are chosen. Those that were never drilled
- * come before all that were, the oldest first. Without a wish it is the newest one until that is proven, and then the
- * one whose proof is the oldest, so that a schedule keeps what a restore would take proven and gets round to the old
- * ones.
+ * Chooses one of the good backups (complete or degraded); they may come in any order. For `oldest-proof`, backups that
+ * have never been drilled come first, the oldest of them before the others. Without a wish, the newest backup is chosen
+ * until it is proven, then the one with the oldest proof. A schedule thus keeps the backup that a restore would use
+ * proven, and still gets to the old ones.
  * @returns undefined when there is no good backup
  */
 export function chooseForDrill<T extends DrillCandidate>(

@@ -1,27 +1,27 @@
-/** What a catalogue says in figures, store by store: for metrics. */
+/** The figures of a catalogue for each store, for metrics. */
 import type { Catalogue } from './found-backup.ts';
 import { PROOFS } from '../format/manifest.ts';
 import type { CatalogueEntry } from './catalogue-entry.ts';
 import type { FoundBackup } from './found-backup.ts';
 import { isGood } from './catalogue-entry.ts';
 
-/** The first of the proofs that says more than that the bytes are there. */
+/** The first level of proof that says more than that the bytes are there. */
 const PROVEN = PROOFS.indexOf('restored');
 
 export interface StoreFigures {
   store: string;
-  /** Everything that lies there for the cluster. */
+  /** Everything that the store holds for the cluster. */
   bytes: number;
   backups: Record<CatalogueEntry['state'], number>;
-  /** Backups of which it lacks something that it was to have. */
+  /** Backups of which the store lacks something that it should have. */
   degradedCopies: number;
   /** The newest backup that is whole in this store. */
   newest: { takenAt: Date; bytes: number } | undefined;
-  /** The newest one whose copy in this very store was restored by a drill. */
+  /** The newest backup whose copy in this store was restored by a drill. */
   newestProven: { takenAt: Date } | undefined;
 }
 
-/** @param stores those that were read */
+/** @param stores the stores that were read */
 export function storeFigures({ entries, orphans }: Catalogue, stores: string[]): StoreFigures[] {
   return stores.map((store) => {
     const backups = { complete: 0, degraded: 0, foreign: 0, broken: 0 };
@@ -48,7 +48,7 @@ export function storeFigures({ entries, orphans }: Catalogue, stores: string[]):
   });
 }
 
-/** Whether the store alone is enough for what it was to have of a good backup. */
+/** Whether the backup is good and this store has everything of it that it should have. */
 function isWhole({ entry, missing }: FoundBackup, store: string): boolean {
   if (!isGood(entry)) return false;
   return entry.stores.includes(store) && missing.every((copy) => copy.store !== store);

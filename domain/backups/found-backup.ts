@@ -1,4 +1,4 @@
-/** From the objects that lie in the stores to what they are as a backup. No I/O. */
+/** Works out from the objects in the stores what a backup consists of and what it lacks. No I/O. */
 import { isInFuture } from '../clocks.ts';
 import type { Cluster } from '../configuration/resolve.ts';
 import { type Manifest, type ManifestArtifact, PROOFS } from '../format/manifest.ts';
@@ -9,15 +9,15 @@ import type { Verified } from '../format/verified.ts';
 
 /** An object of a store. */
 export interface StoredObject {
-  /** Below the store's own prefix. */
+  /** Relative to the store's own prefix. */
   key: string;
   bytes: number;
   modifiedAt: Date;
-  /** The store would refuse to remove it. Only `head` tells, where the store lets it know. */
+  /** Whether the store would refuse to remove it. Only `head` sets it, and only where the store reports it. */
   locked?: boolean;
 }
 
-/** An object and the store in which it lies. */
+/** An object and the store that holds it. */
 export interface LocatedObject extends StoredObject {
   store: string;
   kind: ParsedKey['kind'];
@@ -26,17 +26,15 @@ export interface LocatedObject extends StoredObject {
 export interface FoundBackup {
   entry: CatalogueEntry;
   nodeAddress: string;
-  /** Absent for a foreign one, and when no copy of it can be read. */
+  /** Absent for a foreign backup, and when no copy of the manifest can be read. */
   manifest?: Manifest;
   /** What the last drill saw. */
   verified?: Verified;
-  /** The way to its snapshot; absent when no store has it. */
+  /** How to read its snapshot; absent when no store has it. */
   source?: SnapshotSource;
-  /** All that belongs to it, in every store that was read: artifacts, manifests, drill results, pins. */
+  /** Everything that belongs to it in the stores that were read: artifacts, manifests, drill results, pins. */
   objects: LocatedObject[];
-  /**
-   * The copies that should be there and aren't, in stores that were read; those that were pruned are not among them.
-   */
+  /** The copies that stores that were read should have and don't. Pruned copies don't count as missing. */
   missing: MissingCopy[];
   /** What else is wrong with it. */
   problems: string[];
@@ -53,23 +51,23 @@ export interface Catalogue {
   cluster: string;
   /** Newest first. */
   entries: FoundBackup[];
-  /** What lies in the naming of backups and belongs to none: a backup that was interrupted, or is being taken now. */
+  /** Objects named like parts of a backup that belong to none: a backup was interrupted, or is being taken now. */
   orphans: LocatedObject[];
   unreadable: { store: string; error: string }[];
 }
 
-/** What was found of one backup; the notes as far as they could be read. */
+/** What was found of one backup. Manifests and drill results that can't be read are in `damaged`. */
 export interface Found {
   nodeAddress: string;
   backup: BackupId;
   objects: LocatedObject[];
   manifest?: Manifest;
   verified?: Verified;
-  /** The manifests and drill results that are damaged, and how. */
+  /** The manifests and drill results that are damaged, and what is wrong with each. */
   damaged: { object: LocatedObject; problem: string }[];
 }
 
-/** @param readStores the stores whose list is known; of others the manifest is believed */
+/** @param readStores the stores that could be listed; for the others, the manifest is trusted */
 export function describeBackup(cluster: Cluster, found: Found, readStores: string[]): FoundBackup {
   if (found.manifest) return describeOwn(cluster, found, found.manifest, readStores);
   const snapshots = found.objects.filter(({ kind }) => kind === 'snapshot');
@@ -124,7 +122,7 @@ function describeOwn(cluster: Cluster, found: Found, manifest: Manifest, readSto
       takenAt: manifest.takenAt,
       state: [...holders.values()].some((stores) => stores.length === 0) ? 'broken' : 'complete',
       revision: manifest.etcd.revision,
-      // Each copy was read back before its store got the manifest; a drill says more, and the last one counts.
+      // Each copy was read back before its store got the manifest. A drill proves more, and the last drill counts.
       proof: verified?.proof ?? PROOFS[1],
       stores: storesOf(cluster, [...holders.values()].flat()),
       bytes: manifest.artifacts.reduce((sum, { stored }) => sum + stored.bytes, 0),
@@ -145,9 +143,9 @@ function describeOwn(cluster: Cluster, found: Found, manifest: Manifest, readSto
 }
 
 /**
- * What a store was to have of a backup and hasn't. Its manifest is the last that it gets: one without it is not known
- * to be whole.
- * @param objects of the backup, in any store
+ * What a store should have of a backup and doesn't. A store gets the manifest last: without the manifest, its copies
+ * aren't known to be whole.
+ * @param objects the backup's objects, in any store
  */
 export function lackedBy(store: string, manifest: Manifest, objects: LocatedObject[]): MissingCopy[] {
   const there = objects.filter((object) => object.store === store);
@@ -161,14 +159,14 @@ export function lackedBy(store: string, manifest: Manifest, objects: LocatedObje
   return [...lacked, { store, kind: 'manifest', key: manifestKey(cluster, node.address, backup) }];
 }
 
-/** Whether the store was to have a copy of the artifact. */
+/** Whether the store should have a copy of the artifact. */
 export function isIntended(manifest: Manifest, { kind, stores }: ManifestArtifact, store: string): boolean {
   return (
     stores.includes(store) || manifest.intendedStores.some((each) => each.store === store && each.kinds.includes(kind))
   );
 }
 
-/** The entry as people see it, with what follows from its missing copies. */
+/** Completes the entry that people see: missing copies make it degraded, and are named in its problem. */
 export function withVerdict(found: FoundBackup, now: Date): FoundBackup {
   const { entry, missing, problems } = found;
   const lacking = missing.map(({ store, kind }) => `${store} lacks ${kind === 'manifest' ? 'the manifest' : kind}`);
@@ -187,7 +185,7 @@ function commonOf(cluster: Cluster, { backup, nodeAddress, objects }: Found) {
   };
 }
 
-/** Each store once, in the configuration's order: the one in which they are read. */
+/** Each store once, in the order of the configuration, in which they are read. */
 function storesOf(cluster: Cluster, names: string[]): string[] {
   const configured = cluster.stores.map(({ name }) => name);
   const unique = [...new Set(names)];

@@ -2,15 +2,15 @@
 import { SalvorError } from '../errors.ts';
 
 /**
- * Certificates are rotated for the first time within a day of the installation: a backup from before holds some that no
- * longer count.
+ * Certificates are rotated for the first time within a day of the installation. A backup taken before that holds
+ * certificates that are no longer valid.
  */
 const YOUNG_MS = 24 * 3_600_000;
-/** A static pod is replaced within a minute or two of its manifest; then the next node's. */
+/** A static pod is replaced within a minute or two after its manifest; the next node follows. */
 const ROLLOUT_MS = 5 * 60_000;
 
 export interface Settling {
-  /** When the cluster was installed; null when nothing tells. */
+  /** When the cluster was installed; null when that can't be found out. */
   installedAt: string | null;
   /** The static pod manifest that was changed last. */
   lastChange: { path: string; changedAt: string } | null;
@@ -18,7 +18,7 @@ export interface Settling {
   operators?: OperatorState[];
 }
 
-/** What an operator says of its rollout. */
+/** What an operator reports about its rollout. */
 export interface OperatorState {
   operator: string;
   /** `True`, `False` or `Unknown`. */
@@ -29,7 +29,7 @@ export interface OperatorState {
 
 /**
  * @param override the checks that count as passed
- * @throws SalvorError `ClusterNotReady`, naming the override
+ * @throws SalvorError `ClusterNotReady`, naming the override that skips the check
  */
 export function requireSettled(node: string, settling: Settling, now: Date, override: readonly BackupOverride[]): void {
   const { installedAt, lastChange, operators = [] } = settling;

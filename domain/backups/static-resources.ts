@@ -1,5 +1,6 @@
 /**
- * What is kept of each node beside the snapshot: what a node that is built anew needs before any backup helps it. Pure.
+ * The files that a backup keeps of each node in addition to the snapshot. A node that is rebuilt needs them before a
+ * snapshot is of any use. Pure.
  */
 import type { Cluster } from '../configuration/resolve.ts';
 import { traitsOf } from '../flavours/index.ts';
@@ -7,8 +8,8 @@ import { storeHolds } from '../format/keys.ts';
 import type { SentCopy } from '../format/snapshot-source.ts';
 
 /**
- * The paths that are kept of each node: the configured ones, else the flavour's. A `*` in the last part stands for any
- * characters.
+ * The paths that are kept of each node: those of the configuration, otherwise those of the flavour. A `*` in the last
+ * part stands for any characters.
  */
 export function staticResourcePaths({
   staticResources,
@@ -18,8 +19,7 @@ export function staticResourcePaths({
 }
 
 /**
- * With encryption at rest: the stores in which the encrypted secrets and, in the static resources, their keys lie
- * together.
+ * With encryption at rest: the stores that hold both the encrypted secrets and, in the static resources, their keys.
  */
 export function keysBesideSnapshots({ encryptionAtRest, stores }: Cluster): string[] {
   if (encryptionAtRest !== true) return [];
@@ -38,6 +38,6 @@ export interface StaticResourcesTaken {
   copies: SentCopy[];
   /** What is in it. */
   paths: string[];
-  /** What was asked for and isn't on the node. */
+  /** Paths that should be kept and aren't on the node. */
   absent: string[];
 }

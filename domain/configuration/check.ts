@@ -1,4 +1,4 @@
-/** What no single field can tell: references between stores, clusters and nodes. */
+/** Checks what no single field shows: references between stores, clusters and nodes. */
 import { traitsOf } from '../flavours/index.ts';
 import { type ArtifactKind, storeHolds } from '../format/keys.ts';
 import type { Finding } from './problems.ts';
@@ -7,7 +7,7 @@ import { placeOf } from './stores.ts';
 
 type ClusterConfiguration = Configuration['clusters'][string];
 
-/** What makes a well-formed configuration unusable. */
+/** Finds what makes a well-formed configuration unusable. */
 export function crossCheck(configuration: Configuration): Finding[] {
   return Object.entries(configuration.clusters).flatMap(([name, cluster]) => {
     const at = ['clusters', name];
@@ -38,7 +38,7 @@ function checkStores({ stores }: Configuration, cluster: ClusterConfiguration, a
 
 type NodeConfiguration = ClusterConfiguration['nodes'][number];
 
-/** What tells one node from another: two that share any of it are one node written down twice, or a slip of copying. */
+/** What distinguishes nodes. Two that share any of it are the same node listed twice, or a copying mistake. */
 const DISTINCT: { field: PropertyKey[]; of: (node: NodeConfiguration) => string }[] = [
   { field: ['name'], of: (node) => node.name },
   { field: ['address'], of: (node) => `${node.address} ${node.etcd?.clientUrl ?? ''}` },
@@ -88,7 +88,7 @@ function checkServices(cluster: ClusterConfiguration, at: PropertyKey[]): Findin
   return findings;
 }
 
-/** What is allowed, but should be known. */
+/** Finds what is allowed, but worth a warning. */
 export function findWarnings(configuration: Configuration): Finding[] {
   return [
     ...samePlaces(configuration),
@@ -99,7 +99,7 @@ export function findWarnings(configuration: Configuration): Finding[] {
   ];
 }
 
-/** Two names for one place count as two copies, and are one. */
+/** Two stores at the same place look like two copies, but hold only one. */
 function samePlaces({ stores }: Configuration): Finding[] {
   const places = new Map<string, string>();
   return Object.entries(stores).flatMap(([name, store]) => {
@@ -126,7 +126,7 @@ function keysBesideSnapshots({ stores }: Configuration, name: string, cluster: C
     }));
 }
 
-/** Credentials that are missing show only when they are needed, which may be at night. */
+/** Missing credentials are only noticed when they are needed, which may be at night. */
 function missingKeys(name: string, cluster: ClusterConfiguration): Finding[] {
   const findings: Finding[] = [];
   if (cluster.encryption && (cluster.encryption.identities ?? []).length === 0) {
@@ -137,7 +137,7 @@ function missingKeys(name: string, cluster: ClusterConfiguration): Finding[] {
   }
   const https = cluster.nodes.some((node) => node.etcd?.clientUrl?.startsWith('https:'));
   const { hasTls, clientCertificate } = traitsOf(cluster.flavour).etcd;
-  // Where the nodes have one, the worker reads it, if it reaches a node.
+  // The worker reads the nodes' own certificate if they have one and it can reach a node.
   const isRead =
     clientCertificate !== null &&
     cluster.nodes.some(({ connection, taskQueue }) => connection !== 'local' || taskQueue === undefined);

@@ -9,7 +9,7 @@ import {
   workerPathSchema,
 } from '../values.ts';
 
-/** How a component is started, stopped and looked at. `status` exits 0 while it runs. */
+/** The commands that start, stop and check a component. `status` exits 0 while it runs. */
 const serviceCommandsSchema = z.strictObject({ start: commandSchema, stop: commandSchema, status: commandSchema });
 const unitName = z
   .string()
@@ -44,13 +44,13 @@ const sshSchema = z.strictObject({
     .regex(new RegExp(`^${userName}$`), 'expected a user name')
     .optional(),
   port: z.number().int().min(1).max(65_535).optional(),
-  /** Whether everything is run with `sudo -n`. */
+  /** Whether every command is run with `sudo -n`. */
   sudo: z.boolean().default(false),
-  /** A private key; without it, those that the worker's own ssh would use. */
+  /** A private key. Default: the keys that the worker's own ssh would use. */
   identityFile: sshFileSchema.optional(),
-  /** Without it, the worker's own. A host that isn't in it is refused. */
+  /** Default: the worker's own file. A host that isn't in the file is refused. */
   knownHostsFile: sshFileSchema.optional(),
-  /** A host to go through. More than one of them belong into the worker's ~/.ssh/config. */
+  /** A host to connect through. If there is more than one, put them into the worker's ~/.ssh/config. */
   jump: z
     .string()
     .regex(
@@ -73,20 +73,20 @@ export const nodeSchema = z.strictObject({
   name: nameSchema,
   address: addressSchema,
   connection: connectionSchema.default('local'),
-  /** The worker on the node itself polls this queue; the node's steps are run there. */
+  /** The queue that a worker on the node itself polls; it runs the steps of this node. */
   taskQueue: nameSchema.optional(),
   etcd: z
     .strictObject({
-      /** The member's name in etcd; without it, the node's. */
+      /** The member's name in etcd. Default: the node's name. */
       memberName: nameSchema.optional(),
       clientUrl: urlSchema.optional(),
       peerUrl: urlSchema.optional(),
       dataDir: absolutePathSchema.optional(),
-      /** The node's own etcdutl; without it, it is looked for. */
+      /** The etcdutl on the node. Default: Salvor looks for it. */
       etcdutl: absolutePathSchema.optional(),
       /**
-       * Where the member's initial cluster is written: a unit, an environment file, etcd's own file or a script. Salvor
-       * writes it anew for a member that is replaced.
+       * The file that sets the member's initial cluster: a unit, an environment file, etcd's own file or a script.
+       * Salvor rewrites the setting when it replaces the member.
        */
       configuration: absolutePathSchema.optional(),
       service: serviceSchema.optional(),
@@ -116,14 +116,14 @@ export interface ClusterNode {
   apiServer?: { url: string; ca?: string; service?: Service };
 }
 
-/** The commands of a service; the presets are the commands that a person would type. */
+/** The commands of a service. The presets use the commands that a person would type. */
 export function serviceCommands(service: z.infer<typeof serviceSchema>): Service {
   if ('systemd' in service) {
     const unit = service.systemd;
     return {
       start: ['systemctl', 'start', unit],
       stop: ['systemctl', 'stop', unit],
-      // The printed word tells a unit that is still deactivating from a stopped one; both exit 3.
+      // Only the printed word distinguishes a unit that is still deactivating from a stopped one; both exit 3.
       status: ['systemctl', 'is-active', unit],
     };
   }
@@ -134,8 +134,8 @@ export function serviceCommands(service: z.infer<typeof serviceSchema>): Service
 }
 
 /**
- * The three programs understand the same words. The state is printed: the exit code is 0 for a stopped container as
- * well.
+ * The three programs take the same arguments. The state is printed because the exit code is 0 for a stopped container
+ * too.
  */
 function containerCommands(program: 'docker' | 'podman' | 'nerdctl', container: string): Service {
   return {

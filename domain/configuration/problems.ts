@@ -1,19 +1,19 @@
 /**
- * What is wrong with a configuration, in words that say where and what was expected. Values are never repeated: one may
- * be a secret in the wrong place.
+ * Describes what is wrong with a configuration: where, and what was expected. Values are never repeated, because one
+ * may be a secret in the wrong place.
  */
 import type { z } from 'zod';
 
-/** One thing that is wrong with a configuration, or worth a thought. */
+/** One thing that is wrong with a configuration, or worth a warning. */
 export interface Problem {
-  /** As in `clusters.prod.nodes.0.address`; empty for the whole. */
+  /** As in `clusters.prod.nodes.0.address`; empty for the whole configuration. */
   path: string;
   message: string;
   /** The file and its line and column, as in `salvor.yaml:12:5`, when the configuration came from a file. */
   at?: string;
 }
 
-/** A problem before it is known where in which file it is. */
+/** A problem whose place in the file is not known yet. */
 export interface Finding {
   path: PropertyKey[];
   message: string;
@@ -31,7 +31,7 @@ const TYPES: Record<string, string> = {
   boolean: 'true or false',
 };
 
-/** Words for what a schema itself says nothing about; undefined leaves zod's own. */
+/** The message for an issue whose schema gives none; undefined keeps zod's own message. */
 export function describeIssue(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.code === 'invalid_type') {
     const expected = TYPES[issue.expected] ?? issue.expected;
@@ -48,7 +48,7 @@ export function describeIssue(issue: z.core.$ZodRawIssue): string | undefined {
   return undefined;
 }
 
-/** Each problem of an issue, at the field where a person corrects it. */
+/** The problems of an issue, each at the field that a person has to correct. */
 export function findingsOf(issue: Issue, parent: PropertyKey[] = []): Finding[] {
   const path = [...parent, ...issue.path];
   switch (issue.code) {
@@ -68,7 +68,7 @@ export function findingsOf(issue: Issue, parent: PropertyKey[] = []): Finding[] 
   }
 }
 
-/** The form that was meant: the only one whose fields are all known and that isn't of another type altogether. */
+/** The form that was meant: the only one that has the right type and knows all the fields. */
 function meantBranch(branches: readonly Issue[][]): Issue[] | undefined {
   const fitting = branches.filter((issues) =>
     issues.every((issue) => issue.code !== 'unrecognized_keys' && issue.path.length > 0),

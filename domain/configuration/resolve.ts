@@ -1,4 +1,4 @@
-/** From the text of the configuration to one cluster with everything filled in. */
+/** Checks the configuration and gives one cluster of it with all defaults filled in. */
 // oxlint-disable-next-line eslint/no-restricted-imports -- a hash is no I/O
 import { createHash } from 'node:crypto';
 import { SalvorError } from '../errors.ts';
@@ -13,8 +13,8 @@ import type { NamedStore } from './stores.ts';
 import { withoutUndefined } from '../without-undefined.ts';
 
 /**
- * One cluster of the configuration: defaults filled in, its stores beside it, secrets still references. It may stand in
- * a history.
+ * One cluster of the configuration with its stores; defaults are filled in, secrets are still references. It may be
+ * written to a workflow's history.
  */
 export interface Cluster {
   name: string;
@@ -33,7 +33,7 @@ export interface Cluster {
   nodes: ClusterNode[];
 }
 
-/** Where a field stands, as in `salvor.yaml:12:5`. */
+/** Where a field is, as in `salvor.yaml:12:5`. */
 export type Locate = (path: PropertyKey[]) => string | undefined;
 
 /**
@@ -61,7 +61,7 @@ export function parseConfiguration(value: unknown, where: string, locate?: Locat
   return result.configuration;
 }
 
-/** The error that lists every problem, one a line. */
+/** The error that lists every problem, one per line. */
 export function invalidConfiguration(where: string, problems: Problem[]): SalvorError {
   const lines = problems.map((problem) => `  ${formatProblem(problem)}`).join('\n');
   return new SalvorError('InvalidConfiguration', `${where} is not a valid configuration:\n${lines}`);
@@ -73,14 +73,14 @@ export function formatProblem({ at, path, message }: Problem): string {
   return place ? `${place}: ${message}` : message;
 }
 
-/** What is allowed, but should be known. */
+/** What is allowed, but worth a warning. */
 export function configurationWarnings(configuration: Configuration, locate: Locate = () => undefined): Problem[] {
   return findWarnings(configuration).map((finding) => problemOf(finding, locate));
 }
 
 function problemOf({ path, message }: Finding, locate: Locate): Problem {
   const at = locate(path);
-  // A hostile name stays on its line.
+  // A hostile name can't add lines of its own.
   const text = path.map((part) =>
     typeof part === 'string' && !PLAIN.test(part) ? JSON.stringify(part) : String(part),
   );
@@ -94,7 +94,7 @@ const DIGEST_CHARACTERS = 16;
 /**
  * One cluster with its stores and defaults.
  * @param asWritten the same configuration before relative paths were made this worker's own; the digest is of it
- * @throws SalvorError `UnknownCluster`, naming the clusters there are
+ * @throws SalvorError `UnknownCluster`, naming the clusters of the configuration
  */
 export function resolveCluster(
   configuration: Configuration,

@@ -48,7 +48,7 @@ export const clusterSchema = z.strictObject({
   encryption: z
     .strictObject({
       recipients: z.array(z.string().regex(/^age1[a-z0-9]+$/, 'expected an age recipient, beginning with age1')).min(1),
-      /** Private keys for restore and verify: files of the worker, never their content. */
+      /** Private keys for restore and verify: files on the worker, never their content. */
       identities: z.array(z.strictObject({ file: workerPathSchema })).optional(),
     })
     .optional(),
@@ -59,14 +59,14 @@ export const clusterSchema = z.strictObject({
       prune: scheduleSchema.optional(),
     })
     .default({}),
-  /** The client certificates with which the worker reads etcd; files of the worker. */
+  /** The client certificate that the worker uses to read etcd; files on the worker. */
   etcd: z.strictObject({ tls: tlsSchema.optional() }).default({}),
-  /** A kubeconfig of the worker, for the checks that go through the Kubernetes API. */
+  /** A kubeconfig on the worker, for the checks that use the Kubernetes API. */
   kubeconfig: workerPathSchema.optional(),
-  /** What is kept of each node beside the snapshot; with the flavour's own paths when it isn't set. */
+  /** The paths that a backup keeps of each node in addition to the snapshot. Default: the flavour's own. */
   staticResources: z.strictObject({ paths: z.array(absolutePathSchema).min(1) }).optional(),
   /**
-   * Whether secrets are encrypted in etcd; then the keys are in the static resources, and belong into another store
+   * Whether secrets are encrypted in etcd. If so, the static resources hold the keys and belong in a different store
    * than the snapshot.
    */
   encryptionAtRest: z.boolean().default(false),

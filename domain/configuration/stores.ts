@@ -5,7 +5,7 @@ import { durationSchema, nameSchema, secretRefSchema, urlSchema, workerPathSchem
 
 const count = z.number().int().positive();
 
-/** A backup is kept when one of the rules keeps it. Without any rule everything is kept. */
+/** A backup is kept if at least one rule keeps it. Without any rule, everything is kept. */
 export const retentionSchema = z.strictObject({
   keepLast: count.optional(),
   keepWithin: durationSchema.optional(),
@@ -16,14 +16,14 @@ export const retentionSchema = z.strictObject({
   keepYearly: count.optional(),
   /** Never fewer than this many good backups, whatever the other rules say. */
   atLeast: count.optional(),
-  /** Oldest first, until what is kept fits; never below `atLeast`. */
+  /** Backups are removed, oldest first, until the rest fits; at least `atLeast` are kept. */
   maxBytes: count.optional(),
 });
 export type Retention = z.infer<typeof retentionSchema>;
 
 const common = {
   retention: retentionSchema.optional(),
-  /** The kinds of artifact that this store takes; without it, all. */
+  /** The kinds of artifact that this store takes. Default: all. */
   holds: z.array(z.enum(ARTIFACT_KINDS)).min(1).optional(),
 };
 
@@ -53,7 +53,7 @@ export const s3StoreSchema = z.strictObject({
     .regex(/^[A-Za-z0-9-]+$/, 'expected a region')
     .default('us-east-1'),
   pathStyle: z.boolean().default(false),
-  /** Without it the AWS default chain: environment, shared files, web identity, instance role. */
+  /** Default: AWS's own chain, which is environment, shared files, web identity, instance role. */
   credentials: z
     .strictObject({
       accessKeyId: secretRefSchema,
@@ -95,7 +95,7 @@ const PLACES: { [T in StoreTypeName]: (store: StoreConfigurations[T]) => string 
   s3: ({ endpoint, region, bucket, prefix = '' }) => `${endpoint ?? region} ${bucket} ${prefix}`,
 };
 
-/** The same for two stores that are one place under two names. */
+/** The place where a store keeps its objects: equal for two stores that are one place under two names. */
 export function placeOf<T extends StoreTypeName>(store: StoreConfigurations[T] & { type: T }): string {
   const { type }: { type: T } = store;
   const place: (store: StoreConfigurations[T]) => string = PLACES[type];

@@ -1,4 +1,4 @@
-/** etcd alone, run by systemd, containers or a team's own commands, for whatever keeps its keys there. */
+/** A bare etcd cluster, run by systemd, containers or a team's own commands, whatever its clients keep in it. */
 import type { Traits } from './traits.ts';
 
 export const etcd: Traits = {

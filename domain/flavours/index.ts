@@ -1,4 +1,4 @@
-/** Every flavour there is. A new one is a file here, one in `adapters/flavours/`, and its name in both tables. */
+/** All flavours. A new one is a file here, a file in `adapters/flavours/`, and its name in both tables. */
 import { etcd } from './etcd.ts';
 import { kubeadm } from './kubeadm.ts';
 import { openshift } from './openshift.ts';
@@ -15,7 +15,7 @@ const FLAVOURS = {
 /** How a control plane is run. */
 export type Flavour = keyof typeof FLAVOURS;
 
-/** In the order in which people are told of them. */
+/** In the order in which people see them. */
 export const FLAVOUR_NAMES: readonly Flavour[] = Object.keys(FLAVOURS).filter((name) => isFlavour(name));
 
 export function traitsOf(flavour: Flavour): Traits {

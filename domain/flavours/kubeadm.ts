@@ -2,7 +2,7 @@
 import type { JoinOrder, Traits } from './traits.ts';
 
 /**
- * Where kubeadm keeps everything of a control plane
+ * The directory in which kubeadm keeps everything of a control plane
  * (https://kubernetes.io/docs/reference/setup-tools/kubeadm/implementation-details/).
  */
 export const KUBERNETES_DIRECTORY = '/etc/kubernetes';
@@ -36,7 +36,7 @@ export const kubeadm: Traits = {
     hasOwnEtcdOnly: true,
     stopsControllers: true,
     runsOnNodes: true,
-    // The first is on the first node alone; the second needs a role that is read from etcd.
+    // Only the first node has the first; the second needs a role that is read from etcd.
     adminKubeconfigs: [`${KUBERNETES_DIRECTORY}/super-admin.conf`, `${KUBERNETES_DIRECTORY}/admin.conf`],
     showsApiServerFlags: true,
     joinInstruction,

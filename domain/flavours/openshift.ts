@@ -4,12 +4,12 @@ import type { Traits } from './traits.ts';
 export const openshift: Traits = {
   isBackupOnly: true,
   needsCommands: false,
-  // They are revisions that OpenShift's own script chooses; none is guessed.
+  // OpenShift's own script chooses among revisions of these files; Salvor doesn't guess.
   staticPaths: [],
   settlesBy: 'operators',
   etcd: { hasTls: true, clientCertificate: null, comparesBeforeServing: false },
   kubernetes: {
-    // The second is of openshift-apiserver.
+    // The second belongs to openshift-apiserver.
     registryPrefixes: ['/kubernetes.io', '/openshift.io'],
     hasOwnEtcdOnly: false,
     stopsControllers: false,

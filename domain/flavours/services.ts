@@ -1,4 +1,4 @@
-/** Kubernetes whose control plane systemd, containers or a team's own commands run. */
+/** Kubernetes with a control plane that is run by systemd, containers or a team's own commands. */
 import type { Traits } from './traits.ts';
 
 export const services: Traits = {

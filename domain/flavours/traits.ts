@@ -1,72 +1,73 @@
-/** What the rest of Salvor asks about a flavour, which is a way to run a control plane. */
+/** What the rest of Salvor needs to know about a flavour. A flavour is a way to run a control plane. */
 
 export interface Traits {
   /**
-   * Whether Salvor can only back it up. Such a cluster isn't restored in place, none of its members is replaced, and
-   * nobody looks at etcd on its nodes.
+   * Whether Salvor can only back it up. Such a cluster isn't restored in place, its members aren't replaced, and Salvor
+   * doesn't check how etcd runs on its nodes.
    */
   isBackupOnly: boolean;
   /**
-   * Whether the configuration must give the commands that start, stop and look at each component: `etcd.service`,
+   * Whether the configuration must give the commands that start, stop and check each component: `etcd.service`,
    * `apiServer.service`.
    */
   needsCommands: boolean;
   /**
-   * What a backup keeps of each node beside the snapshot, unless the configuration names paths. A `*` in the last part
-   * stands for any characters.
+   * The paths that a backup keeps of each node in addition to the snapshot, unless the configuration names others. A
+   * `*` in the last part stands for any characters.
    */
   staticPaths: readonly string[];
   /**
-   * What tells before a backup whether the cluster has settled: the certificates and manifests on its nodes, or the
-   * operators that roll out its static pods. Null: nothing does.
+   * How a backup finds out whether the cluster has settled: from the certificates and manifests on its nodes, or from
+   * the operators that roll out its static pods. Null: there is no way to find out.
    */
   settlesBy: 'node files' | 'operators' | null;
   etcd: EtcdTraits;
-  /** Null for etcd alone: its keys are nobody's objects, and no node has a kube-apiserver. */
+  /** Null for bare etcd: its keys are not Kubernetes objects, and no node has a kube-apiserver. */
   kubernetes: KubernetesTraits | null;
 }
 
 export interface EtcdTraits {
-  /** Whether its members speak TLS whatever the configuration says. Elsewhere they do when it has `etcd.tls`. */
+  /** Whether its members always use TLS. If false, they use it when the configuration has `etcd.tls`. */
   hasTls: boolean;
-  /** Files on each node with which its members can be asked. Null: only the configuration's `etcd.tls` will do. */
+  /** A client certificate for etcd on each node. Null: only the configuration's `etcd.tls` will do. */
   clientCertificate: { ca: string; cert: string; key: string } | null;
   /**
    * Whether a member compares its keys with every other member's before it answers anyone (etcd's
-   * `InitialCorruptCheck`). Members that start together then wait for each other, 7 s for each peer: they are started
-   * in turn, and connections on which they still wait are ended. Under a service manager a member may count as
-   * started only when the others are there, so there it must be false.
+   * `InitialCorruptCheck`). If members start together, each waits for the others, 7 s per peer. So they are started one
+   * after another, and connections on which they still wait are closed. It must be false under a service manager, where
+   * a member may only count as started once the others are there.
    */
   comparesBeforeServing: boolean;
 }
 
 export interface KubernetesTraits {
   /**
-   * Below which its API servers keep their objects in etcd: one name each, as in `/registry`. The first is
-   * kube-apiserver's own.
+   * The prefixes of the keys in etcd under which its API servers keep their objects, one name each, as in `/registry`.
+   * The first belongs to kube-apiserver.
    */
   registryPrefixes: readonly [string, ...string[]];
   /**
-   * Whether kube-apiserver has no other etcd than its own node's: it is then stopped before its member is taken away,
-   * and started after.
+   * Whether each kube-apiserver uses only the etcd on its own node. It is then stopped before that member is removed,
+   * and started afterwards.
    */
   hasOwnEtcdOnly: boolean;
   /**
-   * Whether kube-controller-manager and kube-scheduler stop and start with kube-apiserver. Elsewhere they are left to
-   * whatever runs them.
+   * Whether kube-controller-manager and kube-scheduler are stopped and started along with kube-apiserver. If false,
+   * they are left to whatever runs them.
    */
   stopsControllers: boolean;
   /** Whether the machines of its control plane are always Nodes of the cluster. */
   runsOnNodes: boolean;
   /**
-   * Where an administrator's kubeconfig may lie on a node, best first. Empty: only the configuration's `kubeconfig`
-   * will do.
+   * Where a node may have an administrator's kubeconfig, best first. Empty: only the configuration's `kubeconfig` will
+   * do.
    */
   adminKubeconfigs: readonly string[];
-  /** Whether a node shows with which flags its kube-apiserver is started. */
+  /** Whether the flags of its kube-apiserver can be read on a node. */
   showsApiServerFlags: boolean;
   /**
-   * What a person does to let a node without a control plane make its own member. Null: no node of this flavour does.
+   * What a person has to do for a node without a control plane to create its own member. Null: nodes of this flavour
+   * don't.
    */
   joinInstruction: ((order: JoinOrder) => string) | null;
 }

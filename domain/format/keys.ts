@@ -1,5 +1,5 @@
 /**
- * The names of what lies in a store. The layout is the design's, and the cron scripts': `<cluster>/<node
+ * The names of the objects in a store. The layout is that of the design and of the cron scripts: `<cluster>/<node
  * address>/snapshot-<time>.db`. Keys are relative to the store's own prefix.
  */
 
@@ -8,16 +8,16 @@ export const ARTIFACT_KINDS = ['snapshot', 'static-resources', 'resources', 'vol
 export type ArtifactKind = (typeof ARTIFACT_KINDS)[number];
 
 export interface ArtifactTraits {
-  /** The end of its name, without what tells compression and encryption; null while nothing writes it. */
+  /** The end of its name, without the suffixes for compression and encryption; null while nothing writes it. */
   format: string | null;
   /**
-   * Without it there is no backup; without another one the backup is degraded. Healing copies all kinds alike, by their
-   * digests.
+   * Whether a backup can't exist without it. A backup that lacks an artifact of another kind is degraded. Healing
+   * copies all kinds alike and checks their digests.
    */
   isRequired: boolean;
-  /** What a drill does with it beside reading every copy by its digest. */
+  /** What a drill does with it, besides reading every copy and checking its digest. */
   drill: 'restore' | 'none';
-  /** Whether other tools and older scripts leave it as well, without a manifest. */
+  /** Whether other tools and older scripts write it too, without a manifest. */
   isTakenByOthers: boolean;
 }
 
@@ -28,7 +28,7 @@ export const ARTIFACTS: Record<ArtifactKind, ArtifactTraits> = {
   volume: { format: null, isRequired: false, drill: 'none', isTakenByOthers: false },
 };
 
-/** Whether a store takes a kind of artifact: all, unless it says which. */
+/** Whether a store takes a kind of artifact. It takes all kinds unless `holds` names some. */
 export function storeHolds({ holds }: { holds?: readonly ArtifactKind[] | undefined }, kind: ArtifactKind): boolean {
   return holds?.includes(kind) ?? true;
 }
@@ -50,7 +50,7 @@ export function timeOfBackupId(id: string): Date | undefined {
   if (!match) return undefined;
   const [, year, month, day, hour, minute, second] = match;
   const time = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-  // Date accepts 31 February and moves it to March: such a name isn't a time.
+  // Date accepts 31 February and makes it a day in March; such a name isn't a time.
   return !Number.isNaN(time.getTime()) && backupIdOf(time) === id ? time : undefined;
 }
 
@@ -59,7 +59,7 @@ export interface Encoding {
   encrypted: boolean;
 }
 
-/** `<cluster>/<node address>/`: where the backups taken from one node lie. */
+/** `<cluster>/<node address>/`: the prefix of the backups taken from one node. */
 export function nodePrefix(cluster: string, nodeAddress: string): string {
   return `${cluster}/${nodeAddress}/`;
 }
@@ -85,7 +85,7 @@ function artifactKey(
   return `${nodePrefix(cluster, nodeAddress)}${kind}-${backup}.${ARTIFACTS[kind].format}${suffix}`;
 }
 
-/** The key of the manifest: `backup-<id>.json`. It is written last: with it the backup exists. */
+/** The key of the manifest: `backup-<id>.json`. It is written last: the backup exists once it is there. */
 export function manifestKey(cluster: string, nodeAddress: string, backup: BackupId): string {
   return `${nodePrefix(cluster, nodeAddress)}backup-${backup}.json`;
 }
@@ -95,12 +95,12 @@ export function verifiedKey(cluster: string, nodeAddress: string, backup: Backup
   return `${nodePrefix(cluster, nodeAddress)}verified-${backup}.json`;
 }
 
-/** The key of a pin: `pinned-<id>.json`. While it lies in any store, the backup is not pruned. */
+/** The key of a pin: `pinned-<id>.json`. While any store has it, the backup is not pruned. */
 export function pinnedKey(cluster: string, nodeAddress: string, backup: BackupId): string {
   return `${nodePrefix(cluster, nodeAddress)}pinned-${backup}.json`;
 }
 
-/** What a key of a store is, as far as its name tells. */
+/** What a key's name says about its object. */
 export interface ParsedKey extends Encoding {
   cluster: string;
   nodeAddress: string;
@@ -113,7 +113,7 @@ const KEY =
 
 const NOTES = { backup: 'manifest', verified: 'verified', pinned: 'pinned' } as const;
 
-/** Reads a key, or gives undefined for one that isn't in this naming. */
+/** Reads a key; undefined if it doesn't follow this naming. */
 export function parseKey(key: string): ParsedKey | undefined {
   const groups = KEY.exec(key)?.groups;
   if (!groups) return undefined;
@@ -142,9 +142,9 @@ const FOREIGN = new RegExp(
 );
 
 /**
- * Reads the key of an artifact that has no manifest: an older script's `snapshot-<time>.db` and
- * `etcd-snapshot-<time>.db` in the usual ways to write a time, and what OpenShift's `cluster-backup.sh` leaves in its
- * directory (`snapshot_<time>.db` and `static_kuberesources_<time>.tar.gz`). The time is taken for UTC.
+ * Reads the key of an artifact that has no manifest: `snapshot-<time>.db` and `etcd-snapshot-<time>.db` from older
+ * scripts, with the time in any usual form, and the files that OpenShift's `cluster-backup.sh` writes
+ * (`snapshot_<time>.db` and `static_kuberesources_<time>.tar.gz`). The time is assumed to be UTC.
  */
 export function parseForeignKey(key: string): ForeignKey | undefined {
   const groups = FOREIGN.exec(key)?.groups;

@@ -1,6 +1,6 @@
 /**
- * What manifests and drill results have in common: JSON objects that carry their own SHA-256, and lie where they
- * belong.
+ * What manifests and drill results have in common: they are JSON objects that carry their own SHA-256 and name the
+ * backup that they belong to.
  */
 // oxlint-disable-next-line eslint/no-restricted-imports -- a hash is no I/O
 import { createHash } from 'node:crypto';
@@ -9,9 +9,9 @@ import { SalvorError } from '../errors.ts';
 import { parseKey } from './keys.ts';
 
 /**
- * A note as it is stored: JSON for people, ending in a newline. `digest` is the SHA-256 of everything else in it, so
- * that no change by accident goes unseen. It is no signature: who may write to the store can make another. `jq -cS
- * 'del(.digest)' <file> | sha256sum` gives it as well.
+ * A note as it is stored: JSON for people, ending in a newline. `digest` is the SHA-256 of everything else in it, so no
+ * accidental change goes unnoticed. It is not a signature: anyone who may write to the store can compute another. `jq
+ * -cS 'del(.digest)' <file> | sha256sum` computes the same digest.
  */
 export function formatNote(content: object): string {
   return `${JSON.stringify({ ...content, digest: digestOf(content) }, null, 2)}\n`;
@@ -20,8 +20,8 @@ export function formatNote(content: object): string {
 /**
  * Reads a note.
  * @param where named in the message of an error: the store and key
- * @param what it should be, as in `a manifest`
- * @throws SalvorError `BackupCorrupt`, naming every field that is wrong, or both digests
+ * @param what what it should be, as in `a manifest`
+ * @throws SalvorError `BackupCorrupt`, naming every wrong field, or both digests
  */
 export function parseNote<S extends z.ZodRawShape>(
   schema: z.ZodObject<S>,
@@ -55,8 +55,8 @@ export function parseNote<S extends z.ZodRawShape>(
 const sealedSchema = z.looseObject({ digest: z.string() });
 
 /**
- * The note, if it lies under the name of the backup that it tells of.
- * @throws SalvorError `BackupCorrupt` for another backup's
+ * Gives the note back if its key belongs to the backup that it describes.
+ * @throws SalvorError `BackupCorrupt` if it describes another backup
  */
 export function inItsPlace<T extends { cluster: string; backup: string; node: { address: string } }>(
   note: T,
@@ -78,7 +78,7 @@ function digestOf(content: object): string {
     .digest('hex');
 }
 
-/** Keys in order at every level: only what is said counts, not how it is written. */
+/** Sorts the keys at every level, so that the digest depends on the content and not on how it is written. */
 function sorted(_key: string, value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));

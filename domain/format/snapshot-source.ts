@@ -1,4 +1,4 @@
-/** Where one backup's snapshot lies and what is known of it: what a drill or a restore reads. Pure. */
+/** Where a backup's snapshot is and what is known about it: what a drill or a restore reads. Pure. */
 import type { Compression, BackupId } from './keys.ts';
 import { artifactOf, type Digest, type Manifest } from './manifest.ts';
 import { SalvorError } from '../errors.ts';
@@ -14,17 +14,18 @@ export interface SnapshotSource {
   /** Absent for a snapshot without a manifest. */
   expected?: { content: Digest; stored: Digest };
   /**
-   * Whether it may be a file copied from a data directory, which has no hash at its end; only for one without a
+   * Whether it may be a file copied from a data directory, which has no hash at its end. Only for a snapshot without a
    * manifest.
    */
   skipHashCheck?: boolean;
-  /** What the manifest says of it; absent without one. */
+  /** What the manifest says about it; absent without a manifest. */
   etcd?: Manifest['etcd'];
 }
 
 /**
  * The snapshot of a manifest.
- * @throws SalvorError `BackupCorrupt` when the manifest has none, or one in a compression that no snapshot has
+ * @throws SalvorError `BackupCorrupt` when the manifest names no snapshot, or gives it a compression that snapshots
+ * don't have
  */
 export function snapshotSourceOf(manifest: Manifest): SnapshotSource {
   const artifact = artifactOf(manifest, 'snapshot');
@@ -40,8 +41,8 @@ export function snapshotSourceOf(manifest: Manifest): SnapshotSource {
 }
 
 /**
- * The same, when it may have been copied from a data directory.
- * @throws SalvorError `InvalidInput` for a backup with a manifest: Salvor never made one without a hash
+ * The same source, marked as a file that may have been copied from a data directory.
+ * @throws SalvorError `InvalidInput` for a backup with a manifest, because Salvor's own snapshots always have a hash
  */
 export function withoutHashCheck<S extends SnapshotSource>(source: S): S {
   if (source.expected === undefined) return { ...source, skipHashCheck: true };
@@ -58,11 +59,11 @@ export interface SentCopy {
   store: string;
   state: CopyState;
   error?: string;
-  /** It was read again meanwhile, and is what was sent. */
+  /** It was read back, and is exactly what was sent. */
   readBack?: true;
 }
 
-/** What one stream out of etcd became. */
+/** The result of streaming one snapshot out of etcd. */
 export interface SnapshotTaken {
   backup: BackupId;
   takenAt: string;

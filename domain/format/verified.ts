@@ -7,7 +7,7 @@ import { formatNote, parseNote } from './sealed.ts';
 const drillCheckSchema = z.strictObject({
   name: z.string(),
   ok: z.boolean(),
-  /** It could not be looked at here, for the reason in `seen`; then `ok` is true, as nothing was found to be wrong. */
+  /** It could not be checked here; `seen` says why. `ok` is then true, because nothing was found to be wrong. */
   skipped: z.literal(true).optional(),
   seen: z.string(),
 });
@@ -27,13 +27,13 @@ const verifiedSchema = z.strictObject({
   durationMs: z.number().nonnegative(),
 });
 export type Verified = z.infer<typeof verifiedSchema>;
-/** One thing that a drill looked at. */
+/** One thing that a drill checked. */
 export type DrillCheck = z.infer<typeof drillCheckSchema>;
 
 /**
- * Reads what a drill left.
+ * Reads a drill's result.
  * @param where named in the message of an error: the store and key
- * @throws SalvorError `BackupCorrupt`, naming every field that is wrong, or that it was changed
+ * @throws SalvorError `BackupCorrupt`, naming every wrong field, or saying that the result was changed
  */
 export function parseVerified(text: string, where: string): Verified {
   return parseNote(verifiedSchema, text, where, "a drill's result");
@@ -45,9 +45,9 @@ export function formatVerified(verified: Verified): string {
 }
 
 /**
- * The result of a drill that looked into one store alone, with what an earlier one found wrong in the others: that is
- * not mended by looking elsewhere. While a wrong copy is known the proof stays at `written`, as every list and every
- * prune reads it.
+ * Adds to the result of a drill that read only one store what an earlier drill found wrong in the others: reading one
+ * store does not fix them. While a wrong copy is known, the proof stays at `written`, which every list and every prune
+ * sees.
  * @param others the other stores
  */
 export function withEarlierFailures(verified: Verified, earlier: Verified | undefined, others: string[]): Verified {

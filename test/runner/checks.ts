@@ -1,4 +1,4 @@
-/** Lint, types and format, each counted as one test. */
+/** Runs lint, types and format, and counts each as one test. */
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ export interface Check {
   args: string[];
 }
 
-/** What had this content and the right format before is not read again. */
+/** The cache of files that had this content and the right format before; they are not read again. */
 const FORMAT_CACHE = ['--cache', '--cache-strategy=content', `--cache-location=${join(cacheDirectory(), 'prettier')}`];
 
 export const CHECKS: readonly Check[] = [
@@ -21,7 +21,7 @@ export const CHECKS: readonly Check[] = [
   { name: 'format', command: 'prettier', args: ['--check', '--log-level=warn', ...FORMAT_CACHE, '.'] },
 ];
 
-/** Runs a check; the output of one that fails is shown in full. */
+/** Runs a check; if it fails, its output is shown in full. */
 export async function runCheck(root: string, { name, command, args }: Check, signal: AbortSignal): Promise<Counts> {
   const startedAt = performance.now();
   const child = spawn(join(root, 'node_modules/.bin', command), args, {
@@ -36,7 +36,7 @@ export async function runCheck(root: string, { name, command, args }: Check, sig
   const [exitCode, stdout, stderr] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);
   const outcome = exitCode === 0 ? { ...NOTHING, passed: 1 } : { ...NOTHING, failed: 1 };
   printOutcome(name, outcome, performance.now() - startedAt);
-  // oxlint colours its output wherever CI is set, also in a file.
+  // If CI is set, oxlint colours its output even in a file.
   if (exitCode !== 0) print(stripVTControlCharacters(`${stdout}${stderr}`));
   return outcome;
 }

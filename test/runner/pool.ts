@@ -1,17 +1,17 @@
-/** Jobs that share the machine's cores. */
+/** Runs jobs that share the machine's cores. */
 
 export interface Job {
-  /** How much of the cores it takes while it runs; `Infinity` for one that must run alone. */
+  /** How many cores the job takes while it runs; `Infinity` if it must run alone. */
   cores: number;
-  /** Settles when it may start; it must not reject. */
+  /** Resolves when the job may start; it must not reject. */
   ready: Promise<unknown>;
   run(): Promise<void>;
 }
 
 /**
- * Runs all jobs: always the first one that is ready, once there is room for it. A job that takes more than there is
- * runs alone.
- * @throws what a job throws first, when those that run have ended; nothing is started after it
+ * Runs all jobs, always starting the first one that is ready as soon as there is room for it. A job that takes more
+ * cores than the machine has runs alone.
+ * @throws the first error of a job, after the running jobs have ended; no job is started after it
  */
 export async function runPool(jobs: readonly Job[], cores: number): Promise<void> {
   const waiting = [...jobs];
@@ -42,7 +42,7 @@ export async function runPool(jobs: readonly Job[], cores: number): Promise<void
     running.delete(job);
   }
 
-  // What is ready already is marked so within this turn.
+  // Jobs that are ready already are marked within this turn.
   await Promise.resolve();
   while (failures.length === 0 && (waiting.length > 0 || running.size > 0)) {
     const next = waiting.find((job) => isReady.has(job));

@@ -7,7 +7,7 @@ import { findTool, type ToolName } from '../../adapters/binaries/binaries.ts';
 import { messageOf } from '../../domain/errors.ts';
 import { formatDuration, print } from './report.ts';
 
-/** The order: what the first tests wait for comes first, what takes minutes last. */
+/** The order: binaries for the first tests come first, and builds that take minutes come last. */
 const GROUPS: readonly ToolName[][] = [
   ['temporal'],
   ['etcd', 'etcdctl', 'etcdutl'],
@@ -20,13 +20,13 @@ const LINES_KEPT = 20;
 const PRINT_EVERY_MS = 15_000;
 
 export interface Provision {
-  /** Whether everything was at hand when the run began. */
+  /** Whether every binary was present when the run began. */
   warm: boolean;
-  /** Waits for some tools: undefined when all are there, else why one is not. */
+  /** Waits for some tools; resolves to undefined if all are present, otherwise to the reason why one is missing. */
   missing(tools: readonly ToolName[]): Promise<string | undefined>;
 }
 
-/** Starts to provide the tools; one group after the other, at low priority, because the tests have the same cores. */
+/** Starts to provide the tools, one group after another and at low priority, because the tests share the cores. */
 export async function startProvision(
   root: string,
   wanted: ReadonlySet<ToolName>,
@@ -60,12 +60,12 @@ export async function startProvision(
   };
 }
 
-/** Runs `tools/provide.ts`; gives undefined, or what it said when it failed. */
+/** Runs `tools/provide.ts`; resolves to undefined, or to its output if it failed. */
 async function provide(root: string, tools: readonly ToolName[], signal: AbortSignal): Promise<string | undefined> {
   signal.throwIfAborted();
   const names = tools.join(', ');
   const startedAt = performance.now();
-  // A process group of its own, so that the compilers it starts end with it.
+  // It gets its own process group, so that the compilers it starts end with it.
   const child = spawn(process.execPath, [join(root, 'tools/provide.ts'), ...tools], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],

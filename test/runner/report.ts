@@ -1,4 +1,4 @@
-/** What `make test` prints. */
+/** The output of `make test`. */
 
 export interface Counts {
   passed: number;
@@ -16,12 +16,12 @@ export function add(left: Counts, right: Counts): Counts {
   };
 }
 
-/** The closing line; machines read it. */
+/** The last line, which machines read. */
 export function formatCounts({ passed, failed, skipped }: Counts): string {
   return `${passed} passed, ${failed} failed, ${skipped} skipped`;
 }
 
-/** As in `0.4 s` or `3 min 07 s`. */
+/** For example `0.4 s` or `3 min 07 s`. */
 export function formatDuration(durationMs: number): string {
   if (durationMs < 60_000) return `${(durationMs / 1_000).toFixed(1)} s`;
   const seconds = Math.round(durationMs / 1_000);
@@ -32,7 +32,7 @@ export function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** One line for one thing that ended. */
+/** One line for each file or check that ended. */
 export function printOutcome(name: string, counts: Counts, durationMs: number): void {
   const mark = counts.failed > 0 ? 'FAIL' : 'ok';
   const parts = [`${counts.passed} passed`];

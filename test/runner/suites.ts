@@ -7,25 +7,25 @@ import { labMissing } from '../../playground/lab/missing.ts';
 
 export interface Suite {
   name: 'unit' | 'workflow' | 'system' | 'kubernetes' | 'slow' | 'chaos' | 'e2e';
-  /** Runs when it is asked for by name or with `--all`. */
+  /** Runs only if it is named, or with `--all`. */
   onlyWithAll?: true;
-  /** The binaries without which its tests can't run. */
+  /** The binaries that its tests need. */
   needs: readonly ToolName[];
-  /** Why it can't run on this machine, whatever binaries there are; empty when it can. */
+  /** Why the suite can't run on this machine even with every binary; empty if it can. */
   missing?: () => Promise<string[]>;
   /**
-   * The cores that one file takes. A file that starts servers waits for them some of its time, so a few share the
-   * machine. `Infinity` is for one that measures time and so runs alone.
+   * The cores that one file takes. A file that starts servers spends some of its time waiting for them, so a few files
+   * share the machine. `Infinity` is for a file that measures time and must run alone.
    */
   cores: number;
-  /** For one file; past it the file's process is ended. */
+  /** The time limit for one file; after it, the file's process is killed. */
   timeoutMs: number;
 }
 
 const SERVERS = ['temporal', 'etcd', 'etcdctl', 'etcdutl', 'versitygw'] as const satisfies ToolName[];
 const KUBERNETES = ['kube-apiserver', 'kubectl'] as const satisfies ToolName[];
 
-/** In the order in which their files begin. */
+/** The suites, in the order in which their files begin. */
 export const SUITES: readonly Suite[] = [
   { name: 'unit', needs: [], cores: 1, timeoutMs: 5 * 60_000 },
   { name: 'workflow', needs: ['temporal'], cores: 1 / 2, timeoutMs: 15 * 60_000 },
@@ -38,24 +38,24 @@ export const SUITES: readonly Suite[] = [
     needs: [...SERVERS, 'kubelet', 'kubeadm', 'kubectl', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'],
     missing: labMissing,
     cores: Infinity,
-    // A matrix that is asked for takes a minute for each of hundreds of cells.
+    // A whole matrix has hundreds of cells and takes a minute for each.
     timeoutMs: (environmentVariable('SALVOR_MATRIX') === undefined ? 40 : 12 * 60) * 60_000,
     onlyWithAll: true,
   },
 ];
 
-/** What single files need beside what their suite does. */
+/** The binaries that single files need in addition to those of their suite. */
 const MORE_NEEDS: Record<string, readonly ToolName[]> = {
   'test/chaos/etcd-versions.test.ts': ['etcd35', 'etcdutl35'],
   'test/chaos/containers.test.ts': ['etcd35', 'etcdutl35'],
 };
 
-/** The binaries without which a file's tests can't run. */
+/** The binaries that a file's tests need. */
 export function needsOf(suite: Suite, file: string): readonly ToolName[] {
   return [...suite.needs, ...(file.includes('.kubernetes.') ? KUBERNETES : []), ...(MORE_NEEDS[file] ?? [])];
 }
 
-/** Files that begin before the others of their suite, longest first: one that begins last keeps everyone waiting. */
+/** Files that begin before others in their suite, longest first: a long file that begins last delays the whole run. */
 export const LONGEST = [
   'test/system/kill-matrix.test.ts',
   'test/system/restore.kubernetes.test.ts',
@@ -82,8 +82,8 @@ export const LONGEST = [
 const FOLDERS = ['unit', 'workflow', 'system', 'chaos', 'e2e'] as const;
 
 /**
- * The suite of a test file: its folder; but `*.slow.test.ts` are those for which `make test` has no time, and
- * `*.kubernetes.test.ts` wait for kube-apiserver, wherever they lie.
+ * The suite of a test file. It is the file's folder, with two exceptions in any folder: `make test` has no time for
+ * `*.slow.test.ts`, and `*.kubernetes.test.ts` wait for kube-apiserver.
  */
 export function suiteOf(file: string): Suite['name'] {
   if (file.endsWith('.slow.test.ts')) return 'slow';
@@ -94,8 +94,8 @@ export function suiteOf(file: string): Suite['name'] {
 }
 
 /**
- * The test files under `root`, with "/", in the order in which they are to begin within their suites.
- * @param patterns globs or parts of a path; a file must match one, when there are any
+ * The test files under `root`, with "/", in the order in which they begin within their suites.
+ * @param patterns globs or parts of a path; if there are any, a file must match one
  */
 export async function findTestFiles(root: string, patterns: readonly string[]): Promise<string[]> {
   const files: string[] = [];

@@ -1,4 +1,4 @@
-/** One test file in a process of its own, through Node's test runner. */
+/** Runs one test file in its own process with Node's test runner. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
@@ -9,7 +9,7 @@ import { type Counts, formatDuration, NOTHING, print, printOutcome } from './rep
 
 const REMINDER_MS = 30_000;
 
-/** Runs a file and prints its outcome; every test that fails with its error, and then all that the file printed. */
+/** Runs a file and prints its outcome: each failed test with its error, then everything that the file printed. */
 export async function runTestFile(
   root: string,
   file: string,
@@ -34,7 +34,7 @@ export async function runTestFile(
     const events = run({
       files: [path],
       cwd: root,
-      // Tests start hundreds of processes of the same code.
+      // Tests start hundreds of processes that run the same code.
       env: { NODE_COMPILE_CACHE: join(cacheDirectory(), 'compile-cache'), ...environment(), SALVOR_STATE: state },
       signal: AbortSignal.any([options.signal, AbortSignal.timeout(options.timeoutMs)]),
     });
@@ -45,7 +45,7 @@ export async function runTestFile(
       else if (type === 'test:pass' && data.name === path) failures.push(`${file} holds no test`);
       else if (type === 'test:pass' && data.skip !== undefined) {
         skips.push(`${data.name}: ${data.skip === true ? 'no reason given' : data.skip}`);
-        // Node counts the tests of a suite that is skipped for nothing.
+        // Node does not count the tests in a skipped suite.
         if (data.details.type === 'suite') skippedSuites += 1;
       } else if (type === 'test:summary' && data.file === undefined) {
         const { passed, failed, cancelled, skipped, todo } = data.counts;
@@ -56,7 +56,7 @@ export async function runTestFile(
     clearInterval(reminder);
     await rm(state, { recursive: true, force: true });
   }
-  // A file without a test is reported as one that passed.
+  // Node reports a file without a test as one passed test.
   if (failures.length > 0 && counts.failed === 0) counts = { passed: 0, failed: 1, skipped: 0 };
   printOutcome(file, counts, elapsedMs());
   for (const skip of skips) print(`       skipped ${skip}`);
@@ -70,7 +70,7 @@ export async function runTestFile(
 
 function describeFailure(root: string, data: EventData.TestFail): string[] {
   const { error } = data.details;
-  // Each failing subtest has been described by itself.
+  // Each failed subtest has already been described.
   const isParent = 'failureType' in error && error.failureType === 'subtestsFailed';
   if (isParent || data.todo !== undefined) return [];
   const name = data.name === data.file ? 'the whole file' : data.name;

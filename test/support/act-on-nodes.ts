@@ -1,7 +1,8 @@
 /**
- * Does on every node of some clusters what operations do there, as a process of its own: its PATH decides what `ssh` is.
+ * Does on every node of some clusters what operations do there, in its own process, because its PATH decides what `ssh`
+ * is.
  *   node test/support/act-on-nodes.ts <file with a JSON list of configurations>
- * On standard output, one JSON line for each node and act: what it was refused with, if it was.
+ * On standard output, one JSON line for each node and act: the error of the refusal, if any.
  */
 import { readFile } from 'node:fs/promises';
 import { findStaticResources } from '../../adapters/backup/static-resources.ts';
@@ -64,7 +65,7 @@ for (const value of configurations) {
   const configuration = parseConfiguration(value, file);
   for (const name of Object.keys(configuration.clusters)) {
     const cluster = resolveCluster(configuration, name);
-    // What is done on the others is the same; once is enough.
+    // The same is done on the others, so once is enough.
     for (const node of value === configurations[0] ? cluster.nodes : cluster.nodes.slice(0, 1)) {
       for (const [act, work] of Object.entries(actsOn(cluster, node, hostFor(node)))) {
         let refused: string | undefined;

@@ -1,6 +1,5 @@
 /**
- * A client that writes and reads without a pause, and knows afterwards whether anything that etcd acknowledged was
- * lost.
+ * A client that writes and reads without a pause, and checks afterwards that no write acknowledged by etcd was lost.
  */
 import assert from 'node:assert/strict';
 import { Etcd3, type IOptions } from 'etcd3';
@@ -8,9 +7,11 @@ import { Etcd3, type IOptions } from 'etcd3';
 export interface CheckingWriter {
   /** How many writes etcd has acknowledged so far. */
   acknowledged(): number;
-  /** Ends it, and gives the longest time without an acknowledged write and without an answered read. */
+  /**
+   * Stops the client; returns the longest time without an acknowledged write and the longest without an answered read.
+   */
   stop(): Promise<{ acknowledged: number; writeGapMs: number; readGapMs: number }>;
-  /** Fails unless a member has every acknowledged write. */
+  /** Fails unless the member has every acknowledged write. */
   checkMember(clientUrl: string): Promise<void>;
   close(): void;
 }
@@ -18,7 +19,7 @@ export interface CheckingWriter {
 const PREFIX = '/checking-writer/';
 const CALL_MS = 2_000;
 
-/** Writes by the first of the members that takes it, as a client with several endpoints does. */
+/** Writes to the first member that accepts the write, as a client with several endpoints does. */
 export function startCheckingWriter(clientUrls: string[], options: Omit<IOptions, 'hosts'> = {}): CheckingWriter {
   const clients = clientUrls.map((hosts) => new Etcd3({ ...options, hosts }));
   const written = new Map<string, string>();
@@ -50,7 +51,7 @@ export function startCheckingWriter(clientUrls: string[], options: Omit<IOptions
         gaps.write = Math.max(gaps.write, performance.now() - last.write);
         last.write = performance.now();
       } else {
-        // Nobody knows whether it was taken.
+        // Nobody knows whether the write was accepted.
         written.delete(key);
       }
       const wanted = written.get(key);
@@ -60,11 +61,11 @@ export function startCheckingWriter(clientUrls: string[], options: Omit<IOptions
       gaps.read = Math.max(gaps.read, performance.now() - last.read);
       last.read = performance.now();
     }
-    // What lasts until the end counts as well.
+    // A pause that lasts until the end counts as well.
     gaps.write = Math.max(gaps.write, performance.now() - last.write);
     gaps.read = Math.max(gaps.read, performance.now() - last.read);
   })();
-  // It is awaited in `stop`; until then a failed check must not end the process.
+  // `stop` awaits it; until then, a failed check must not end the process.
   running.catch(() => undefined);
 
   return {

@@ -1,4 +1,4 @@
-/** Container engines of a test's own: docker with a daemon of its own, podman with a storage of its own. */
+/** Container engines for one test: docker with its own daemon, podman with its own storage. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { access, mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -14,16 +14,16 @@ export type EngineName = 'docker' | 'podman';
 export interface Engine extends AsyncDisposable {
   name: EngineName;
   directory: string;
-  /** With these the program reaches this engine and no other. */
+  /** With these variables, the program reaches this engine and no other. */
   env: Record<string, string>;
   run(...args: string[]): Promise<string>;
-  /** An image of nothing but tools. */
+  /** Makes an image that contains nothing but tools. */
   buildImage(tag: string, tools: Partial<Record<string, ToolName>>): Promise<void>;
 }
 
 const PROGRAMS: Record<EngineName, string> = { docker: '/usr/sbin/dockerd', podman: '/usr/bin/podman' };
 
-/** Why there can't be one; undefined when there can. */
+/** Why the engine can't run here; undefined if it can. */
 export async function engineMissing(name: EngineName): Promise<string | undefined> {
   const program = PROGRAMS[name];
   const isThere = await access(program).then(
@@ -92,7 +92,7 @@ async function startDockerd(directory: string) {
   });
   const stop = async (): Promise<void> => {
     await end(child);
-    // It leaves the network namespace of the containers mounted.
+    // The daemon leaves the containers' network namespace mounted.
     await promisify(execFile)('umount', [join(directory, 'exec/netns/default')]);
   };
   return { env, stop };

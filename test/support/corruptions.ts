@@ -1,6 +1,6 @@
 /**
- * Damage to stored files, as disks, broken transfers and people do it. Every choice comes from a random number, so that
- * a seed repeats it.
+ * Damages stored files as disks, broken transfers and people do. Random numbers make every choice, so a seed repeats
+ * it.
  */
 import { randomBytes } from 'node:crypto';
 
@@ -20,7 +20,7 @@ export interface Damage {
   bytes: Buffer;
 }
 
-/** Damages a file that is no text. `other` is another backup's file of the same kind. */
+/** Damages a binary file. `other` is another backup's file of the same kind. */
 export function damageBytes(bytes: Buffer, other: Buffer, random: () => number): Damage {
   return untilDifferent(bytes, () => pick(random, BYTE_DAMAGES)(bytes, other, random));
 }
@@ -87,7 +87,7 @@ export function pathsIn(value: unknown): Path[] {
   return Object.entries(value).flatMap(([name, item]) => pathsIn(item).map((path) => [name, ...path]));
 }
 
-/** The value with one field changed; changed to undefined, it is gone. */
+/** Returns the value with one field changed; undefined removes the field. */
 export function withField(value: unknown, [name, ...rest]: Path, change: (value: unknown) => unknown): unknown {
   if (name === undefined) return change(value);
   if (Array.isArray(value)) {

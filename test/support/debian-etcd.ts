@@ -8,7 +8,7 @@ import { cacheDirectory } from '../../adapters/environment.ts';
 
 const DOWNLOAD_MS = 120_000;
 
-/** The folder with `etcd` and `etcdctl`, or why it can't be had. */
+/** Returns the folder with `etcd` and `etcdctl`, or the reason why they are not available. */
 export async function debianEtcd(): Promise<{ folder: string } | { missing: string }> {
   const unpacked = join(cacheDirectory(), 'debian-etcd');
   const folder = join(unpacked, 'usr/bin');
@@ -21,7 +21,7 @@ export async function debianEtcd(): Promise<{ folder: string } | { missing: stri
     return { folder };
   const scratch = await mkdtemp(join(tmpdir(), 'salvor-debian-'));
   try {
-    // Apt refuses to download as a user of its own into a folder that only root may enter; it only says so then.
+    // Apt downloads as its own user; if only root may enter the folder, apt only warns and downloads as root.
     await run(['apt-get', 'download', 'etcd-server', 'etcd-client'], scratch).catch(async () => {
       await run(['apt-get', 'update', '-q'], scratch);
       await run(['apt-get', 'download', 'etcd-server', 'etcd-client'], scratch);

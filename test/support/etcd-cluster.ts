@@ -11,7 +11,7 @@ import { provideTool } from '../../adapters/binaries/binaries.ts';
 
 const READY_MS = 60_000;
 
-/** Where a member lives; made before the member, so that a snapshot can be restored for it. */
+/** The place of a member; made before the member, so that a snapshot can be restored for it. */
 export interface MemberPlan {
   name: string;
   clientUrl: string;
@@ -21,7 +21,7 @@ export interface MemberPlan {
 
 export interface TestMember extends MemberPlan {
   pid(): number;
-  /** Starts it again on its data directory and waits until it serves. */
+  /** Restarts the member on its data directory and waits until it serves. */
   start(): Promise<void>;
   stop(): Promise<void>;
   kill(): Promise<void>;
@@ -32,7 +32,7 @@ export interface TestCluster {
   stop(): Promise<void>;
 }
 
-/** Free ports and directories for so many members. */
+/** Finds free ports and directories for the given number of members. */
 export async function planMembers(count: number, directory: string, prefix = 'm'): Promise<MemberPlan[]> {
   const ports = await freePorts(count * 2);
   return Array.from({ length: count }, (_, index) => ({
@@ -84,7 +84,7 @@ function createMember(
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const exit = once(child, 'exit');
     child.kill(signal);
-    // A member that a test has stopped with SIGSTOP ends only after this.
+    // A member that a test stopped with SIGSTOP ends only after this.
     child.kill('SIGCONT');
     await exit;
   }
@@ -137,7 +137,7 @@ async function untilServing(endpoint: MemberEndpoint, child: ChildProcess, logFi
   }
 }
 
-/** Ports that were free together a moment ago. */
+/** Finds ports that were all free a moment ago. */
 export async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(
     Array.from({ length: count }, async () => {

@@ -1,4 +1,4 @@
-/** Something to back up: keys and values put into a real etcd. */
+/** Puts keys and values into a real etcd, to be backed up. */
 import { randomBytes } from 'node:crypto';
 import { Etcd3 } from 'etcd3';
 
@@ -7,7 +7,7 @@ export async function fill(clientUrl: string, keys: number, valueBytes: number):
   const client = new Etcd3({ hosts: clientUrl });
   const names = Array.from({ length: keys }, (_, index) => `/test/${String(index).padStart(6, '0')}`).values();
   async function put(): Promise<void> {
-    // One iterator for all: each name is taken once.
+    // All share one iterator, so each name is taken once.
     for (const name of names) await client.put(name).value(randomBytes(valueBytes));
   }
   try {

@@ -1,6 +1,6 @@
 /**
- * Activities that answer at once and write down what they were asked: for the workflows' own decisions, not for what
- * activities do.
+ * Activities that answer at once and record their calls. They test the workflows' own decisions, not the work of
+ * activities.
  */
 import { activityInfo, ApplicationFailure } from '@temporalio/activity';
 import type { DrillOrder } from '../../activities/drills.ts';
@@ -77,7 +77,7 @@ export const CHANGES: Changes = {
   noise: { vanish: 2, comeBack: 3, revert: 4, types: ['events', 'leases'] },
 };
 
-/** Of a restore that was terminated after it had begun; m3 had no data, and its etcd did not run. */
+/** The journal of a restore that was terminated after it began; m3 had no data, and its etcd was not running. */
 export const JOURNAL: Journal = {
   formatVersion: 1,
   cluster: 'prod',
@@ -116,7 +116,7 @@ export function listedMembers(): ListedMember[] {
   }));
 }
 
-/** What the members say when all is well but for some that don't answer. */
+/** The members' answers if all is well except that some don't answer. */
 export function surveyWithout(...silent: string[]): MemberSurvey {
   return {
     clusterId: '1',
@@ -150,7 +150,7 @@ export function surveyWithout(...silent: string[]): MemberSurvey {
 /** One member, m3, is down. */
 const SURVEY = surveyWithout('m3');
 
-/** What a drill with which nothing is wrong has seen. */
+/** The result of a drill that finds nothing wrong. */
 export function verifiedOf({ backup, nodeAddress }: DrillOrder): Verified {
   return {
     formatVersion: 1,
@@ -167,11 +167,11 @@ export function verifiedOf({ backup, nodeAddress }: DrillOrder): Verified {
 
 export interface FakeActivities {
   activities: Activities;
-  /** Every call, in order, as `name node`; the order is of their beginning. */
+  /** Every call as `name node`, in the order in which they began. */
   calls: string[];
 }
 
-/** Everything succeeds, unless `changes` says otherwise. */
+/** Makes activities that all succeed unless `changes` says otherwise. */
 export function fakeActivities(changes: Partial<Activities> = {}): FakeActivities {
   const calls: string[] = [];
   const defaults: Activities = {

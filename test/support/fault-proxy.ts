@@ -1,6 +1,6 @@
 /**
- * A proxy before an HTTP server, that does to requests what networks, gateways and overloaded services do; switched at
- * run time.
+ * A proxy in front of an HTTP server that does to requests what networks, gateways and overloaded services do. Tests
+ * switch it at run time.
  */
 import { once } from 'node:events';
 import {
@@ -14,37 +14,37 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 export type Fault =
   /**
-   * The connection is reset: before the server learns of the request, in the middle of its body, or instead of the
+   * Resets the connection: before the server gets the request, in the middle of the request's body, or instead of the
    * answer.
    */
   | { kind: 'reset'; when: 'before' | 'sending' | 'answer' }
-  /** The server gets the request, and somebody else answers with an error. */
+  /** The server gets the request, but something in between answers with an error. */
   | { kind: 'status'; status: 500 | 502 | 503; code: string }
-  /** The server learns of nothing, and nobody answers: a firewall that drops, a service that hangs. */
+  /** The server gets nothing, and nobody answers, as with a firewall that drops packets or a service that hangs. */
   | { kind: 'black hole' }
   | { kind: 'latency'; ms: number }
   /** Both ways, until the fault ends. */
   | { kind: 'drip'; bytesPerSecond: number }
-  /** The answer ends after so many bytes of its body. `quietly`: as if that had been all. */
+  /** The answer ends after this number of bytes of its body. `quietly`: as if it were complete. */
   | { kind: 'cut'; afterBytes: number; quietly?: boolean }
-  /** One bit of the body is another one. */
+  /** One bit of the body is flipped. */
   | { kind: 'flip'; way: 'up' | 'down' };
 
 export interface FaultRule {
   fault: Fault;
   /** Default: every request. */
   only?: (request: { method: string; url: string }) => boolean;
-  /** For so many requests; default: until it is ended. */
+  /** The number of requests to affect; default: all until the fault is ended. */
   times?: number;
 }
 
 export interface FaultProxy {
   endpoint: string;
-  /** From now on, instead of what was set before. */
+  /** Sets the fault from now on, in place of the previous one. */
   set: (rule: FaultRule) => void;
-  /** The fault is over: requests that hang stay so, new ones and those that only are slow pass. */
+  /** Ends the fault: hanging requests keep hanging; new and slow ones pass. */
   end: () => void;
-  /** How many requests the fault has met since it was set. */
+  /** How many requests the fault has hit since it was set. */
   readonly met: number;
   /** `METHOD url` of every request. */
   readonly requests: string[];
@@ -66,7 +66,7 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
     const isOver = () => rule !== set;
     serve(request, response, target, isMet ? set.fault : undefined, isOver).catch(() => request.destroy());
   });
-  // What hangs here is to hang: the clients' own limits are what is tried.
+  // Requests hang here on purpose: this tests the clients' own limits.
   server.requestTimeout = 0;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -167,7 +167,7 @@ async function pass(
   response.end();
 }
 
-/** Chunked, an answer ends where it ends. */
+/** Sends the answer chunked, so that it can end anywhere. */
 function withoutLength({ 'content-length': _length, ...headers }: IncomingHttpHeaders): IncomingHttpHeaders {
   return headers;
 }

@@ -1,4 +1,4 @@
-/** What a workflow's history says of its activities. */
+/** Reads the activities out of a workflow's history. */
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { WorkflowHandle } from '@temporalio/client';
 

@@ -1,4 +1,4 @@
-/** What every host must do, however it is reached. */
+/** The tests that every kind of host must pass. */
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ export interface HostUnderTest {
   remove(): Promise<void>;
 }
 
-/** @param missing why there can't be such a host here */
+/** @param missing why this machine can't have such a host */
 export function describeHost(name: string, open: () => Promise<HostUnderTest>, missing?: string): void {
   describe(name, { skip: missing ?? false }, () => {
     let signal: AbortSignal;
@@ -246,7 +246,7 @@ async function assertGone(host: Host, pidFile: string, signal: AbortSignal): Pro
   const pid = (await host.readText(pidFile, signal))?.trim() ?? '';
   assert.match(pid, /^\d+$/);
   const deadlineMs = Date.now() + 10_000;
-  // A zombie that nobody has waited for yet counts as gone.
+  // A zombie that nobody has reaped yet counts as gone.
   const alive = async () =>
     (await host.run(['sh', '-c', `ps -o stat= -p ${pid} | grep -v Z`], { signal })).exitCode === 0;
   while (await alive()) assert.ok(Date.now() < deadlineMs, `process ${pid} is still there`);

@@ -1,6 +1,6 @@
 /**
- * The lab as a cluster that Salvor knows: a configuration over SSH, a store, and a Temporal server; and what tests ask
- * of it.
+ * Sets up the lab as a cluster that Salvor knows, with a configuration over SSH, a store and a Temporal server, and
+ * offers what tests need from it.
  */
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -29,7 +29,7 @@ export interface LabWorld {
   down: () => Promise<void>;
 }
 
-/** A fresh cluster of three nodes. It takes the place of the lab's cluster. */
+/** Makes a fresh cluster of three nodes, which replaces the lab's cluster. */
 export async function startLabWorld(): Promise<LabWorld> {
   const lab = await labReset({ nodes: 3 });
   const directory = await mkdtemp(join(tmpdir(), 'salvor-lab-'));
@@ -78,9 +78,9 @@ export async function configMaps(lab: Lab, node: NodeNumber): Promise<Record<str
 }
 
 /**
- * Waits until every member can be compared with the others: a kubelet may just be starting one. Fails when they don't
- * hold the same keys.
- * @returns the cluster that all of them are in
+ * Waits until every member can be compared with the others, because a kubelet may just be starting one. Fails if they
+ * don't hold the same keys.
+ * @returns the cluster to which all of them belong
  */
 export async function expectSameKeys(cluster: Cluster): Promise<string> {
   const members = await until('every member can be compared', async () => {
@@ -101,8 +101,8 @@ export interface Outage {
 }
 
 /**
- * Asks every kube-apiserver again and again, as clients from outside would: each by itself, or one that hangs would
- * hide when the others are back.
+ * Polls every kube-apiserver as clients from outside would. Each is polled separately, because otherwise one that hangs
+ * would hide when the others are back.
  */
 export function probe(lab: Lab): { stop: () => Promise<Outage> } {
   const stopped = new AbortController();

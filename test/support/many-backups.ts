@@ -1,4 +1,4 @@
-/** As many backups as one likes, as what would lie in each store. */
+/** Makes any number of backups, as files in each store. */
 import { randomBytes } from 'node:crypto';
 import type { Cluster } from '../../domain/configuration/resolve.ts';
 import { formatManifest } from '../../domain/format/manifest.ts';
@@ -8,7 +8,7 @@ import { SALVOR_VERSION } from '../../domain/version.ts';
 const SNAPSHOT_BYTES = 100;
 const NEWEST_MS = Date.UTC(2026, 0, 1);
 const INTERVAL_MS = 6 * 3_600_000;
-/** The same for each: only its length counts. */
+/** The same for each backup, because only its length matters. */
 const SHA256 = randomBytes(32).toString('hex');
 const SNAPSHOT = Buffer.alloc(SNAPSHOT_BYTES);
 
@@ -18,8 +18,8 @@ export interface KeptObject {
 }
 
 /**
- * A small snapshot and a manifest of the usual length for each, one backup every six hours; every store of the cluster
- * has all.
+ * Writes a small snapshot and a manifest of the usual length for each backup, one backup every six hours. Every store
+ * of the cluster gets all of them.
  */
 export function* manyBackups(cluster: Cluster, count: number): Generator<KeptObject[]> {
   for (let index = 0; index < count; index += 1) {

@@ -1,4 +1,4 @@
-/** Reads what a worker serves for Prometheus. */
+/** Reads the metrics that a worker serves for Prometheus. */
 
 export interface Sample {
   name: string;
@@ -19,7 +19,7 @@ export function parseMetrics(text: string): Sample[] {
     });
 }
 
-/** The value of the one sample with these labels, whatever others it has; undefined when there is none. */
+/** The value of the only sample that has these labels among others; undefined if there is no such sample. */
 export function valueOf(samples: Sample[], name: string, labels: Record<string, string>): number | undefined {
   const found = samples.filter(
     (sample) => sample.name === name && Object.entries(labels).every(([key, value]) => sample.labels[key] === value),

@@ -1,4 +1,4 @@
-/** Words that a shell would take for something else. */
+/** Words that a shell would not pass on unchanged. */
 import fc from 'fast-check';
 
 export const ODD_WORDS = [
@@ -41,7 +41,7 @@ const word = fc.oneof(
   fc.string({ unit: fc.constantFrom("'", '"', '\\', '$', '(', ')', '`', '\n', ' ', '!', '*', ';', '&', 'a') }),
 );
 
-/** Arguments of a program; none holds a NUL, which no argument can. */
+/** Arguments for a program. None contains a NUL, because no argument can. */
 export const words = fc.array(
   word.map((text) => text.replaceAll('\0', '')),
   { minLength: 1, maxLength: 6 },

@@ -1,4 +1,4 @@
-/** Prometheus' own checker of rules, from PATH, or out of Debian's package without installing it. */
+/** Prometheus' own rule checker, from PATH or from Debian's package without installing it. */
 import { execFile } from 'node:child_process';
 import { access, chmod, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -7,7 +7,7 @@ import { cacheDirectory } from '../../adapters/environment.ts';
 
 const run = promisify(execFile);
 
-/** The command, or why there is none. */
+/** Returns the command, or the reason why it is not available. */
 export async function findPromtool(): Promise<{ path: string; missing?: never } | { path?: never; missing: string }> {
   const cached = join(cacheDirectory(), 'test', 'promtool');
   for (const path of ['promtool', cached]) {
@@ -16,7 +16,7 @@ export async function findPromtool(): Promise<{ path: string; missing?: never } 
   const folder = `${cached}-${process.pid}`;
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    // apt gives up the rights of root for a download, and could not write into a folder of mode 0700.
+    // apt drops root's rights for a download, so it could not write into a folder with mode 0700.
     await chmod(folder, 0o755);
     await run('apt-get', ['download', '--quiet', 'prometheus'], { cwd: folder });
     const [archive] = await readdir(folder);

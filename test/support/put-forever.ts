@@ -1,4 +1,4 @@
-/** A process that puts an object without end into the directory it is given, to be killed on the way. */
+/** A process that puts an endless object into the given directory, until a test kills it. */
 import { filesystemStore } from '../../adapters/stores/filesystem/store.ts';
 
 async function* endless(): AsyncGenerator<Uint8Array, void> {

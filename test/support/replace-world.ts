@@ -1,4 +1,4 @@
-/** What tests of a member's replacement do to a playground. */
+/** Helpers for tests that replace a member of a playground. */
 import assert from 'node:assert/strict';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -16,12 +16,11 @@ import { until } from './until.ts';
 import { PLAYGROUND_CLUSTER as cluster, type World } from './world.ts';
 
 /**
- * An election and a member that hands over come to much less; a cluster without quorum would be silent for the whole
- * replacement.
+ * An election or a handover takes much less time; a cluster without a quorum would be silent for the whole replacement.
  */
 export const GAP_MS = 10_000;
 
-/** Ends a node's etcd and destroys its data directory. */
+/** Stops a node's etcd and destroys its data directory. */
 export async function destroyMember({ playground }: World, node: string): Promise<void> {
   await stopPart(playground, `etcd-${node}`);
   await rm(nodeOf({ playground }, node).dataDir, { recursive: true, force: true });
@@ -34,9 +33,9 @@ export function nodeOf({ playground }: Pick<World, 'playground'>, name: string) 
 }
 
 /**
- * Does something while a client writes to the members of some nodes and reads from them. Fails when the cluster was
- * away for the client, or when a member lacks what etcd has acknowledged.
- * @param checked client URLs of the members that are to have it all; default: every node's
+ * Does something while a client writes to and reads from the members of some nodes. Fails if the cluster was
+ * unavailable to the client, or if a member lacks a write that etcd acknowledged.
+ * @param checked client URLs of the members that must have every write; default: every node's
  */
 export async function underWrites<T>(
   { playground }: World,
@@ -76,7 +75,7 @@ export function states(entries: MemberEntry[]): string[] {
   return entries.map(({ node, name, state }) => `${node ?? name} ${state}`);
 }
 
-/** Exactly so many members, all healthy, with a vote, and with the same keys. */
+/** Asserts the exact number of members, all healthy, voting, and with the same keys. */
 export async function checkHealthy(world: World, nodes = ['m1', 'm2', 'm3']): Promise<void> {
   const found = await members(world);
   assert.deepEqual(
@@ -90,7 +89,7 @@ export async function checkHealthy(world: World, nodes = ['m1', 'm2', 'm3']): Pr
   );
 }
 
-/** Waits until a step is under way, or done. */
+/** Waits until a step is running or done. */
 export async function untilStep(handle: WorkflowHandle, name: string): Promise<void> {
   await until(`the step "${name}"`, async () => {
     const { steps } = await handle.query<Progress>('progress').catch(() => ({ steps: [] }));
@@ -98,7 +97,7 @@ export async function untilStep(handle: WorkflowHandle, name: string): Promise<v
   });
 }
 
-/** Kills the worker once a step is under way, brings another one up, and waits for the report. */
+/** Kills the worker once a step is running, starts another one, and waits for the report. */
 export async function replaceKillingAt(world: World, step: string): Promise<ReplaceMemberReport> {
   const handle = await world.start('replaceMember', { cluster, confirm: cluster });
   await untilStep(handle, step);
@@ -108,8 +107,8 @@ export async function replaceKillingAt(world: World, step: string): Promise<Repl
 }
 
 /**
- * Puts a node's etcd under a supervisor that starts it again a second after its end, as `restart: always` does.
- * @returns what ends the supervisor, and leaves the member as it is
+ * Puts a node's etcd under a supervisor that restarts it one second after it ends, as `restart: always` does.
+ * @returns a function that ends the supervisor and leaves the member as it is
  */
 export async function superviseMember(world: World, node: string): Promise<() => Promise<void>> {
   const { etcdService } = nodeOf(world, node);
@@ -143,8 +142,8 @@ esac
 }
 
 /**
- * A node in another's place: its etcd is set up and stopped, with ports and a data directory of its own, and the
- * configuration names it instead.
+ * Puts a new node in another's place: its etcd is set up but stopped, with its own ports and data directory, and the
+ * configuration names it instead of the old node.
  * @returns its client URL
  */
 export async function putNodeInPlaceOf(world: World, old: string, name: string): Promise<string> {

@@ -14,7 +14,7 @@ const START_TIMEOUT_MS = 30_000;
 export interface S3Server {
   endpoint: string;
   credentials: { accessKeyId: string; secretAccessKey: string };
-  /** The process, for tests that stop or kill it. */
+  /** The server's process, for tests that stop or kill it. */
   process: ChildProcess;
   /** Ends the server and removes its files. */
   stop: () => Promise<void>;
@@ -27,7 +27,7 @@ export interface S3ServerOptions {
   tls?: { cert: string; key: string };
 }
 
-/** Starts a server, or gives undefined when there is no versitygw at hand (`salvor tools`, or PATH). */
+/** Starts a server; returns undefined if versitygw is neither in the cache nor on PATH. */
 export async function startS3Server({ versioning, tls }: S3ServerOptions = {}): Promise<S3Server | undefined> {
   const tool = await findTool('versitygw');
   if (tool === undefined) return undefined;
@@ -74,7 +74,7 @@ export async function startS3Server({ versioning, tls }: S3ServerOptions = {}): 
   return { endpoint: `${tls ? 'https' : 'http'}://127.0.0.1:${port}`, credentials, process: child, stop };
 }
 
-/** A port that was free a moment ago. */
+/** Finds a port that was free a moment ago. */
 export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

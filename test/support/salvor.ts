@@ -1,4 +1,4 @@
-/** The command `salvor` as a process, in a test's world. */
+/** Runs the command `salvor` as a process in a test's world. */
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +7,7 @@ import type { World } from './world.ts';
 
 const SALVOR = fileURLToPath(new URL('../../bin/salvor', import.meta.url));
 
-/** Runs it with `--output json`, to its end. */
+/** Runs the command to its end with `--output json`. */
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the asker types the report
 export async function salvor<R>(
   { playground }: World,

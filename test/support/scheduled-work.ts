@@ -1,4 +1,4 @@
-/** Workflows with the names of Salvor's that do nothing: what schedules start in tests of schedules. */
+/** Workflows with the names of Salvor's that do nothing, for tests of schedules. */
 import { condition, defineSignal, setHandler } from '@temporalio/workflow';
 
 export const finishSignal = defineSignal('finish');
@@ -8,7 +8,7 @@ export async function prune(input: { cluster: string }): Promise<{ cluster: stri
   return await Promise.resolve(input);
 }
 
-/** Ends when it is told to. */
+/** Ends on request. */
 export async function backup(_input: { cluster: string }): Promise<void> {
   let finished = false;
   setHandler(finishSignal, () => {

@@ -1,25 +1,25 @@
-/** Looks for secrets where none may be: in bytes, in histories, in the arguments of processes. */
+/** Looks for secrets where none are allowed: in bytes, histories and arguments of processes. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { open as openFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 
-/** Secrets by what they are. */
+/** Secrets by name. */
 export type Secrets = Record<string, string>;
 
-/** Names of the secrets in some bytes, as they are or in base64. */
+/** The names of the secrets that some bytes contain, plain or in base64. */
 export function secretsIn(bytes: Uint8Array, secrets: Secrets): string[] {
   const haystack = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return Object.entries(secrets)
     .filter(([, secret]) => {
       const encoded = Buffer.from(secret).toString('base64').replaceAll('=', '');
-      // The last characters of it depend on what follows.
+      // The last characters of the base64 text depend on the bytes that follow.
       return haystack.includes(secret) || haystack.includes(encoded.slice(0, -2));
     })
     .map(([name]) => name);
 }
 
-/** Every file below a directory that has a secret in it, and which. */
+/** Every file below a directory that contains a secret, with the secret's name. */
 export async function filesWithSecrets(
   directory: string,
   secrets: Secrets,
@@ -54,7 +54,7 @@ async function secretsInFile(path: string, secrets: Secrets): Promise<string[]> 
   }
 }
 
-/** Every workflow that has a secret in its history, in its memo or in what an activity last beat, and which. */
+/** Every workflow with a secret in its history, its memo or an activity's last heartbeat, with the secret's name. */
 export async function historiesWithSecrets(
   temporal: Client,
   secrets: Secrets,
@@ -84,7 +84,7 @@ function secretsWithin(value: unknown, secrets: Secrets, names = new Set<string>
 export interface Watch {
   /** The arguments of every process that was seen, with NUL between them. */
   readonly commandLines: Set<string>;
-  /** What was seen below the scratch folder with more than its owner's permissions. */
+  /** What others than the owner could access below the scratch folder. */
   readonly open: Set<string>;
   stop(): void;
 }
@@ -92,8 +92,7 @@ export interface Watch {
 const SAMPLE_MS = 20;
 
 /**
- * Looks again and again at the arguments of every process of this machine (Linux), and at the modes of what lies below
- * a folder.
+ * Repeatedly reads the arguments of every process on this machine (Linux) and the modes of everything below a folder.
  */
 export function watchProcesses(folder: string, isOurs: (name: string) => boolean): Watch {
   const commandLines = new Set<string>();
@@ -104,7 +103,7 @@ export function watchProcesses(folder: string, isOurs: (name: string) => boolean
       attempt(() => commandLines.add(readFileSync(`/proc/${pid}/cmdline`, 'utf8')));
     }
     for (const name of attempt(() => readdirSync(folder)) ?? []) {
-      // Below a directory that only its owner enters nothing is open to others.
+      // If only the owner can enter a directory, nothing below it is open to others.
       const mode = attempt(() => statSync(join(folder, name)).mode);
       if (isOurs(name) && mode !== undefined && (mode & 0o077) !== 0) open.add(`${name} ${(mode & 0o777).toString(8)}`);
     }
@@ -113,7 +112,7 @@ export function watchProcesses(folder: string, isOurs: (name: string) => boolean
   return { commandLines, open, stop: () => clearInterval(timer) };
 }
 
-/** What is gone already is fine. */
+/** Ignores errors about files and processes that are already gone. */
 function attempt<T>(look: () => T): T | undefined {
   try {
     return look();

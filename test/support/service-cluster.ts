@@ -1,6 +1,6 @@
 /**
- * A cluster of etcd members that commands start and stop, as a team's own scripts would, with its configuration and a
- * store.
+ * A cluster of etcd members, with its configuration and a store. Commands start and stop the members, as a team's own
+ * scripts would.
  */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -20,7 +20,7 @@ export const CLUSTER = 'versions';
 
 export interface ServiceCluster extends AsyncDisposable {
   members: MemberPlan[];
-  /** Where the store's files lie. */
+  /** The directory of the store's files. */
   store: string;
   directory: string;
   configFile: string;
@@ -29,9 +29,9 @@ export interface ServiceCluster extends AsyncDisposable {
 }
 
 /**
- * A cluster that doesn't run yet.
+ * Makes a cluster that is not running yet.
  * @param etcd the program of the members
- * @param fields more of every node's `etcd` in the configuration
+ * @param fields further fields of every node's `etcd` in the configuration
  */
 export async function serviceCluster(etcd: string, fields: object = {}): Promise<ServiceCluster> {
   const directory = await mkdtemp(join(tmpdir(), 'salvor-services-'));
@@ -125,7 +125,7 @@ export async function untilServing(node: string, clientUrl: string): Promise<voi
   });
 }
 
-/** Runs operations with a worker that reads the configuration, while `work` goes on. */
+/** Hosts a worker that reads the configuration while `work` runs. */
 export async function withOperations<T>(
   temporal: TestWorkflowEnvironment,
   configFile: string,

@@ -1,4 +1,4 @@
-/** What listing and removing set-aside data must do, on every host. */
+/** The tests of listing and removing set-aside data that every host must pass. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
@@ -9,7 +9,7 @@ import { setAsideAt } from '../../domain/restore/set-aside.ts';
 import { CLUSTER } from './fake-activities.ts';
 import type { HostUnderTest } from './host-contract.ts';
 
-/** In one command: over SSH each takes a while. */
+/** Runs one command for all, because over SSH each takes a while. */
 const LAYOUT = `
 cd "$1"
 rm -rf -- *
@@ -28,7 +28,7 @@ done
 ln -s etcd.env conf/etcd.env.before-replace-20261107-000000
 `;
 
-/** @param missing why there can't be such a host here */
+/** @param missing why this machine can't have such a host */
 export function describeSetAside(name: string, open: () => Promise<HostUnderTest>, missing?: string): void {
   describe(`set-aside data ${name}`, { skip: missing ?? false }, () => {
     const signal = AbortSignal.timeout(300_000);

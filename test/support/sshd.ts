@@ -1,4 +1,4 @@
-/** A real SSH server on loopback, with its own keys, that lets in whoever runs the tests. */
+/** A real SSH server on loopback, with its own keys, that lets in the user who runs the tests. */
 import { spawn } from 'node:child_process';
 import { constants } from 'node:fs';
 import { access, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -17,13 +17,13 @@ export interface Sshd {
   port: number;
   settings: SshSettings;
   node: ClusterNode;
-  /** What it logged so far. */
+  /** The log so far. */
   log(): Promise<string>;
   /** Ends the server and every connection to it. */
   stop(): Promise<void>;
 }
 
-/** Why there can't be one; undefined when there can. */
+/** Why the server can't run here; undefined if it can. */
 export async function sshdMissing(): Promise<string | undefined> {
   for (const program of [PROGRAM, '/usr/bin/ssh', '/usr/bin/ssh-keygen']) {
     const found = await access(program, constants.X_OK).then(
@@ -64,7 +64,7 @@ export async function startSshd(lines: string[] = []): Promise<Sshd> {
       '',
     ].join('\n'),
   );
-  // As root it insists on this place.
+  // Run by root, sshd insists on this directory.
   if (process.getuid?.() === 0) await mkdir('/run/sshd', { recursive: true, mode: 0o755 });
   const child = spawn(PROGRAM, ['-D', '-f', at('config'), '-E', at('log')], { detached: true, stdio: 'ignore' });
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
@@ -99,7 +99,7 @@ export async function startSshd(lines: string[] = []): Promise<Sshd> {
     log,
     async stop() {
       if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
-        // Each connection has a process, in a session of its own.
+        // Each connection has a process in its own session.
         const connections = await runProcess(['pgrep', '--parent', String(child.pid)], 'here', {
           signal: AbortSignal.timeout(START_MS),
         });

@@ -1,4 +1,4 @@
-/** What every store must do, whatever it is made of. */
+/** The tests that every kind of store must pass. */
 import type { StoredObject } from '../../domain/backups/found-backup.ts';
 import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
@@ -9,11 +9,11 @@ import { type FailureType, SalvorError } from '../../domain/errors.ts';
 
 export interface ContractedStore {
   store: Store;
-  /** Everything that lies there, whether a list shows it or not: objects, partial files, unfinished uploads. */
+  /** Everything in the store, even if no list shows it: objects, partial files, unfinished uploads. */
   everything: () => Promise<string[]>;
 }
 
-/** Larger than what a store sends in one piece. */
+/** Larger than one piece that a store sends. */
 const LARGE_BYTES = 40 * 1024 * 1024 + 5;
 const CHUNK = randomBytes(1024 * 1024);
 
@@ -27,7 +27,7 @@ export async function collect(source: AsyncIterable<Uint8Array>): Promise<Buffer
   return Buffer.concat(chunks);
 }
 
-/** For `assert.rejects`: an error of the closed list. */
+/** For `assert.rejects`: expects a SalvorError of this type. */
 export function isFailure(type: FailureType, message: RegExp): (error: unknown) => true {
   return (error) => {
     assert.ok(error instanceof SalvorError, `expected a SalvorError, got ${String(error)}`);
@@ -48,7 +48,7 @@ async function keysOf(list: AsyncIterable<StoredObject>): Promise<string[]> {
 }
 
 export function storeContract(title: string, open: () => Promise<ContractedStore>): void {
-  // A cluster for each test, so that they don't see each other's objects.
+  // Each test has its own cluster name, so that tests don't see each other's objects.
   function place(): string {
     return `c-${randomUUID()}/10.0.0.1/`;
   }
@@ -102,7 +102,7 @@ export function storeContract(title: string, open: () => Promise<ContractedStore
         assert.equal(Buffer.from((await store.read(key, signal())) ?? []).toString(), text);
       }
       assert.deepEqual(await keysOf(store.list(at, signal())), [key]);
-      // A versioned bucket keeps what was replaced; nothing has another name.
+      // A versioned bucket keeps replaced objects, but nothing has another name.
       assert.ok((await everything()).filter((name) => name.includes(at)).every((name) => name.includes(key)));
       const cancelled = AbortSignal.abort(new Error('cancelled'));
       await assert.rejects(store.replace(key, Buffer.from('third'), cancelled), /cancelled/);

@@ -24,12 +24,12 @@ export interface StoredBackups {
   store: (name: string) => Store;
   pathIn: (store: string, key: string) => string;
   put: (store: string, key: string, text: string) => Promise<void>;
-  /** A whole backup of two artifacts in both stores. */
+  /** Writes a whole backup of two artifacts to both stores. */
   backup: (id: string, change?: Partial<Manifest>) => Promise<Manifest>;
   drill: (store: string, id: string, verifiedAt: string, proof: Proof, ok?: boolean) => Promise<void>;
   retain: (store: string, retention: Retention) => void;
   catalogue: () => Promise<Catalogue>;
-  /** The keys of a store, hidden ones as well. */
+  /** All keys of a store, including hidden ones. */
   keys: (store: string) => Promise<string[]>;
 }
 
@@ -46,7 +46,7 @@ export function keysOf(id: string): string[] {
   ];
 }
 
-/** Two empty stores of their own below `root`. */
+/** Makes two new, empty stores below `root`. */
 export async function storedBackups(root: string): Promise<StoredBackups> {
   const folder = await mkdtemp(join(root, 'stores-'));
   const named = ['local', 'offsite'].map((name) => ({ name, type: 'filesystem', path: join(folder, name) }) as const);

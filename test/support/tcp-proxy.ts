@@ -1,4 +1,4 @@
-/** A proxy before a server that counts what passes, and holds it up when a test says so. */
+/** A proxy in front of a server that counts the traffic, and holds it up on request. */
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 
@@ -11,13 +11,13 @@ export interface TcpProxy {
   /** The request lines of HTTP requests, since the last `forget`. */
   requests: () => string[];
   forget: () => void;
-  /** Lets nothing more of a connection pass once it fits: its last request line, or the bytes answered on it. */
+  /** Holds a connection up once it matches, by its last request line or by the bytes answered on it. */
   hold: (when: { request?: RegExp; answeredBytes?: number }) => void;
   release: () => void;
   close: () => void;
 }
 
-/** @param host where it listens as well as where the server does */
+/** @param host the address on which both the proxy and the server listen */
 export async function startTcpProxy(host: string, serverPort: number): Promise<TcpProxy> {
   let requests: string[] = [];
   let sent = 0;

@@ -1,5 +1,5 @@
 /**
- * A Temporal dev server as a process of its own, with its history in a file: one that can be killed and started again.
+ * A Temporal dev server in its own process. It keeps its history in a file, so it can be killed and started again.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -14,7 +14,7 @@ import { until } from './until.ts';
 export interface TemporalProcess {
   address: string;
   client: Client;
-  /** SIGKILL, and the same server again. */
+  /** Sends SIGKILL and starts the same server again. */
   killAndRestart: () => Promise<void>;
   stop: () => Promise<void>;
 }

@@ -22,7 +22,7 @@ export async function testBundle(): Promise<WorkflowBundle> {
   return await bundle;
 }
 
-/** A server, and on its first use a worker, which ends with it. */
+/** A server; its first use starts a worker, which ends with it. */
 export async function startTemporal(): Promise<TestWorkflowEnvironment> {
   quietRuntime();
   const { path } = await provideTool('temporal');
@@ -44,19 +44,19 @@ export async function startTemporal(): Promise<TestWorkflowEnvironment> {
 }
 
 interface SharedWorker {
-  /** What the workflows of the current test are given. */
+  /** The activities of the current test. */
   activities: Readonly<Record<string, unknown>>;
   taskQueue: string;
   stop: () => void;
   running: Promise<void>;
 }
 
-/** One for each server: a worker takes half a second to start. */
+/** One worker for each server, because a worker takes half a second to start. */
 const workers = new WeakMap<TestWorkflowEnvironment, Promise<SharedWorker>>();
 
 /**
- * Hosts the real workflows with the given activities while `work` runs, one call after another; a workflow that
- * outlives its `work` meets those of the next.
+ * Hosts the real workflows with the given activities while `work` runs, one call after another. A workflow that
+ * outlives its `work` gets the activities of the next call.
  */
 export async function withWorker<T>(
   temporal: TestWorkflowEnvironment,
@@ -96,8 +96,7 @@ async function startWorker(temporal: TestWorkflowEnvironment): Promise<SharedWor
 }
 
 /**
- * With SALVOR_RECORD_HISTORIES set, keeps the history of a workflow for the replay test, without this machine's own
- * names.
+ * If SALVOR_RECORD_HISTORIES is set, saves the history of a workflow for the replay test, without this machine's names.
  */
 export async function recordHistory(handle: WorkflowHandle, name: string): Promise<void> {
   if (environmentVariable('SALVOR_RECORD_HISTORIES') === undefined) return;
@@ -107,7 +106,7 @@ export async function recordHistory(handle: WorkflowHandle, name: string): Promi
   await writeFile(new URL(`${name}.json`, HISTORIES), `${JSON.stringify(JSON.parse(text))}\n`);
 }
 
-/** Only what goes wrong is said. */
+/** Logs only problems. */
 export function quietRuntime(): void {
   Runtime.install({ logger: new DefaultLogger('ERROR') });
 }

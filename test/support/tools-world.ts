@@ -1,6 +1,5 @@
 /**
- * A machine for the resolver of binaries: a cache and a PATH of its own, a mirror on a free port, and fake binaries for
- * it.
+ * A test machine for the resolver of binaries: its own cache and PATH, a mirror on a free port, and fake binaries.
  */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -12,7 +11,7 @@ import { execa } from 'execa';
 import { environmentVariable } from '../../adapters/environment.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-/** What the resolver and the fakes run. */
+/** The programs that the resolver and the fakes run. */
 const PROGRAMS = ['sh', 'tar', 'gzip', 'nice', 'cat', 'chmod'];
 
 export interface Outcome {
@@ -28,15 +27,15 @@ export interface ToolsWorld extends AsyncDisposable {
   bin: string;
   cache: string;
   mirrorUrl: string;
-  /** What the mirror serves, by `<host>/<path>`; a function answers by itself. */
+  /** What the mirror serves, by `<host>/<path>`; a function writes its own answer. */
   files: Map<string, Buffer | string | ((response: ServerResponse) => void)>;
-  /** What was asked for, in the same form. */
+  /** The requests so far, in the same form. */
   requests: string[];
   /** Runs `tools/provide.ts`, with the mirror unless `SALVOR_MIRROR` is given. */
   provide(args: readonly string[], env?: Record<string, string>): Promise<Outcome>;
-  /** Runs a script of TypeScript on the same machine. */
+  /** Runs a TypeScript script on the same machine. */
   run(script: string): Promise<Outcome>;
-  /** What lies in the cache's folder of tools. */
+  /** The entries of the cache's folder of tools. */
   cached(): Promise<string[]>;
 }
 
@@ -91,19 +90,19 @@ export async function createToolsWorld(): Promise<ToolsWorld> {
   };
 }
 
-/** A program that prints a line, whatever its arguments. */
+/** Makes a program that prints a line, whatever its arguments. */
 export function fakeBinary(line: string): string {
   return `#!/bin/sh\necho '${line}'\n`;
 }
 
-/** Puts an executable somewhere and gives its path. */
+/** Writes an executable and returns its path. */
 export async function writeBinary(path: string, content: string): Promise<string> {
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, content, { mode: 0o755 });
   return path;
 }
 
-/** A `.tar.gz` of executables, by their paths in it. */
+/** Packs executables, given by their paths, into a `.tar.gz`. */
 export async function archiveOf(world: ToolsWorld, members: Record<string, string>): Promise<Buffer> {
   const folder = await mkdtemp(join(world.folder, 'archive-'));
   for (const [path, content] of Object.entries(members)) await writeBinary(join(folder, path), content);

@@ -1,7 +1,7 @@
-/** Waiting for a state, with a generous deadline. */
+/** Waits for a state, with a generous deadline. */
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Waits for a state; says what it waited for when it doesn't come. */
+/** Waits for a state; if it doesn't come, the error names the state. */
 export async function until<T>(
   what: string,
   look: () => Promise<T | undefined | false>,

@@ -1,8 +1,8 @@
-/** Proxies before the parts of a test's world, in the way of its worker. */
+/** Puts proxies between the worker of a test's world and its other parts. */
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 import { PLAYGROUND_CLUSTER, type World } from './world.ts';
 
-/** From now on the worker reads every etcd member through a proxy of its own. */
+/** From now on, the worker reads each etcd member through a separate proxy. */
 export async function proxyEtcd(world: World): Promise<TcpProxy[]> {
   const urls = world.playground.nodes.map(({ clientUrl }) => new URL(clientUrl));
   const proxies = await Promise.all(
@@ -17,7 +17,7 @@ export async function proxyEtcd(world: World): Promise<TcpProxy[]> {
   return proxies;
 }
 
-/** From now on the worker reaches the store `offsite` through a proxy. */
+/** From now on, the worker reaches the store `offsite` through a proxy. */
 export async function proxyS3(world: World): Promise<TcpProxy> {
   const { hostname, port } = new URL(world.playground.s3.endpoint);
   const proxy = await startTcpProxy(hostname, Number(port));

@@ -1,4 +1,4 @@
-/** A whole playground of a test's own, with what tests do to it. */
+/** A whole playground for one test, with helpers. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,16 +16,16 @@ export interface World {
   temporal: Client;
   /** A connection to the member of one node. */
   etcd(node?: string): Etcd3;
-  /** Starts an operation as a program would. */
+  /** Starts an operation through the library. */
   start(operation: string, input: object): Promise<WorkflowHandle>;
   /** Starts an operation and waits for its report. */
   run<R>(operation: string, input: object): Promise<R>;
-  /** Changes the configuration file; the worker reads it afresh. */
+  /** Changes the configuration file, which the worker reads again for each operation. */
   configure: (change: (configuration: Configuration) => void) => Promise<void>;
   down(): Promise<void>;
 }
 
-/** As much of `salvor.yaml` as tests change. */
+/** The part of `salvor.yaml` that tests change. */
 export interface Configuration {
   stores: Record<string, Record<string, unknown>>;
   clusters: Record<string, Record<string, unknown> & { nodes: Record<string, unknown>[] }>;
@@ -83,7 +83,7 @@ export async function startWorld({ kubernetes }: { kubernetes: boolean }): Promi
   };
 }
 
-/** Puts keys as Kubernetes names them. */
+/** Puts keys named like those of Kubernetes. */
 export async function putKeys(etcd: Etcd3, count: number, prefix = '/registry/configmaps/default/'): Promise<void> {
   for (let first = 0; first < count; first += 50) {
     const batch = Array.from({ length: Math.min(50, count - first) }, (_, index) => first + index);

@@ -9,12 +9,12 @@ import type { MeasuredCall, Point } from './points.ts';
 export interface ChildWorker {
   /** Resolves when the point is reached. */
   reached: Promise<void>;
-  /** What it did so far. */
+  /** What the worker has done so far. */
   calls: MeasuredCall[];
   goOn: () => void;
-  /** The activity that has reached the point fails. */
+  /** Makes the activity that has reached the point fail. */
   fail: () => void;
-  /** SIGKILL; resolves when it is gone. */
+  /** Sends SIGKILL; resolves when the worker is gone. */
   kill: () => Promise<void>;
 }
 
@@ -23,7 +23,7 @@ export interface WorkerPlace {
   configFile: string;
 }
 
-/** Resolves when it polls. */
+/** Starts the worker; resolves when it polls. */
 export async function startChildWorker(place: WorkerPlace, point?: Point): Promise<ChildWorker> {
   const child = fork(fileURLToPath(new URL('matrix-worker.ts', import.meta.url)), {
     env: {

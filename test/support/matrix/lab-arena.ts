@@ -14,9 +14,9 @@ import type { Arena, Outcome } from './run-matrix.ts';
 export const LAB_TARGETS = ['worker', 'workflow', 'Temporal', 'SSH', 'kubelet', 'etcd member', 'the step'] as const;
 export type LabTarget = (typeof LAB_TARGETS)[number];
 
-/** What is run in a node; a signal to nothing is fine. */
+/** The commands to run in a node; a signal that finds no process is fine. */
 const KILLS = {
-  // Every connection of the operator, with the commands that it runs.
+  // Kills every connection of the operator, with the commands that it runs.
   SSH: 'pkill -KILL -f "^sshd: core" || true',
   kubelet: 'pkill -KILL -x kubelet || true',
   'etcd member': 'pkill -KILL -x etcd || true',
@@ -36,8 +36,8 @@ export async function labArena(world: LabWorld): Promise<Arena<LabTarget>> {
     return await temporal.client.workflow.start(operation, options);
   }
   /**
-   * As soon as the first kube-apiserver takes it: its kubelet may be starting it again for what the cell before has
-   * killed.
+   * Writes as soon as the first kube-apiserver accepts it, because its kubelet may be restarting it after the previous
+   * cell's kill.
    */
   async function createConfigMap(name: string): Promise<void> {
     await until(`config map ${name} is made`, async () => {

@@ -1,6 +1,7 @@
 /**
- * A worker with the real activities that says when a chosen point is reached, and stands there until it is told to go
- * on: SALVOR_MATRIX_POINT is the point as JSON, or empty; SALVOR_CONFIG and Temporal's variables are as for any worker.
+ * A worker with the real activities that reports when it reaches a chosen point, and stops there until it is told to
+ * continue. SALVOR_MATRIX_POINT is the point as JSON, or empty; SALVOR_CONFIG and Temporal's variables are as for any
+ * worker.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
@@ -39,7 +40,7 @@ function watched(activity: string, act: Activity): Activity {
     if (isPoint && !isHit && point.phase === 'before') await reached(true);
     const acting = act(input);
     if (isPoint && !isHit && point.phase === 'in') {
-      // What fails meanwhile is told by the activity itself.
+      // The activity itself reports failures meanwhile.
       await Promise.race([delay(point.delayMs), acting.catch(() => undefined)]);
       if (!isHit) await reached(false);
     }

@@ -1,4 +1,4 @@
-/** What the worker of a kill matrix and whoever started it say to each other. */
+/** The messages between the worker of a kill matrix and the process that started it. */
 import { z } from 'zod';
 import { PHASES } from './points.ts';
 
@@ -17,7 +17,7 @@ export const toldSchema = z.discriminatedUnion('type', [
 ]);
 export type Told = z.infer<typeof toldSchema>;
 
-/** To the worker: the point's activity may go on. */
+/** To the worker: the point's activity may continue. */
 export const GO = 'go';
-/** To the worker: the point's activity fails, so that its step can't succeed. */
+/** To the worker: the point's activity must fail, so that its step can't succeed. */
 export const FAIL = 'fail';

@@ -1,4 +1,4 @@
-/** Where a restore is hit: before, in and after every activity that it asks for. */
+/** The points at which a restore is hit: before, during and after every activity that it calls. */
 
 export const PHASES = ['before', 'in', 'after'] as const;
 export type Phase = (typeof PHASES)[number];
@@ -6,7 +6,7 @@ export type Phase = (typeof PHASES)[number];
 /** One call of an activity, as an undisturbed restore makes it. */
 export interface Call {
   activity: string;
-  /** The node or store that it is about; null for the cluster as a whole. */
+  /** The node or store that the call is about; null for the whole cluster. */
   place: string | null;
 }
 
@@ -17,7 +17,7 @@ export interface MeasuredCall extends Call {
 
 export interface Point extends Call {
   phase: Phase;
-  /** How long after the activity's beginning it is hit: in its middle. */
+  /** How long after its start the activity is hit: half of its duration. */
   delayMs: number;
 }
 
@@ -28,9 +28,9 @@ export interface Cell<Target extends string> {
 }
 
 /**
- * Every activity of a restore once, on one node of those that it is done on: a different one for each, so that all take
- * part, whichever was the quickest. What is done on one node only is hit wherever that is: Salvor chooses it, as the
- * member that it reads.
+ * Takes every activity of a restore once, on one of its nodes. The nodes take turns, so that all take part whichever
+ * was the quickest. An activity that runs on a single node is hit wherever that is, because Salvor chooses the node,
+ * such as the member that it reads.
  * @param calls of an undisturbed restore
  */
 export function pointsOf(calls: readonly MeasuredCall[]): Point[] {
@@ -44,16 +44,16 @@ export function pointsOf(calls: readonly MeasuredCall[]): Point[] {
   });
 }
 
-/** Every target at every point; a step fails before it has done anything, or after all. */
+/** Combines every target with every point; a step fails before it has done anything, or after everything. */
 export function everyCell<Target extends string>(points: readonly Point[], targets: readonly Target[]): Cell<Target>[] {
   const cells = points.flatMap((point) => targets.map((target) => ({ point, target })));
   return cells.filter(({ point, target }) => target !== 'the step' || point.phase !== 'in');
 }
 
-/** Some of the cells, spread over all points and targets: the same ones every time. */
+/** Samples the cells evenly over all points and targets; the sample is always the same. */
 export function sampleOf<Target extends string>(cells: readonly Cell<Target>[], count: number): Cell<Target>[] {
   const stride = Math.max(1, cells.length / count);
-  // From the middle of each stretch, and one further each time, or all would have the same target.
+  // Take the middle of each stretch, shifted by one more each time; otherwise all would have the same target.
   const chosen = Array.from({ length: Math.min(count, cells.length) }, (_, index) =>
     stride === 1 ? index : (Math.floor((index + 0.5) * stride) + index) % cells.length,
   );

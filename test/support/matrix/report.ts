@@ -6,7 +6,7 @@ const MARKS: Record<Outcome, string> = { restored: 'restored', 'rolled-back': 'r
 
 export interface MatrixReport<Target extends string> {
   title: string;
-  /** What was killed how, and on what. */
+  /** What was killed, how, and on which system. */
   method: string;
   targets: readonly Target[];
   results: readonly CellResult<Target>[];
@@ -46,7 +46,7 @@ export function renderMatrix<Target extends string>({ title, method, targets, re
   ].join('\n');
 }
 
-/** At once, so that two cells that end together don't write it together. */
+/** Writes synchronously, so that two cells that end together can't write at the same time. */
 export function keepMatrix<Target extends string>(file: URL, report: MatrixReport<Target>): void {
   writeFileSync(file, renderMatrix(report));
 }

@@ -1,4 +1,4 @@
-/** Runs a restore again and again, killing one thing at one point each time, and sees how it ends. */
+/** Runs a restore repeatedly, kills one thing at one point each time, and checks how the restore ends. */
 import type { WorkflowHandle } from '@temporalio/client';
 import type { Progress } from '../../../domain/operations/progress.ts';
 import type { RestoreReport } from '../../../domain/operations/restore.ts';
@@ -7,12 +7,12 @@ import { until } from '../until.ts';
 import { type ChildWorker, startChildWorker, type WorkerPlace } from './child-worker.ts';
 import type { Cell, MeasuredCall } from './points.ts';
 
-/** `untouched`: it failed, or was declined, before the first component was stopped. */
+/** `untouched`: the restore failed or was declined before the first component was stopped. */
 export type Outcome = 'restored' | 'rolled-back' | 'untouched';
 
 /**
- * What the matrix itself does: `workflow` is terminated, and taken over by a new one; `the step` fails and can't
- * succeed.
+ * The targets that the matrix itself handles: it terminates the `workflow`, and a new one takes over; it makes `the
+ * step` fail, so that it can't succeed.
  */
 type OwnTarget = 'worker' | 'workflow' | 'the step';
 
@@ -23,25 +23,25 @@ export interface Arena<Target extends string> extends WorkerPlace {
   /** Starts a restore from the backup that all of them use. */
   startRestore: (resume?: 'forward') => Promise<WorkflowHandle>;
   kill: (target: Exclude<Target, OwnTarget>, place: string | null) => Promise<void>;
-  /** What an operator does afterwards about what was killed and has nobody to start it again. */
+  /** Does what an operator would do afterwards for a killed process that nothing restarts. */
   tidy: () => Promise<void>;
-  /** Throws unless the whole cluster is in the state of this outcome, and well. */
+  /** Throws unless the whole cluster is healthy and in the state that belongs to this outcome. */
   expectState: (outcome: Outcome) => Promise<void>;
 }
 
 export interface CellResult<Target extends string> extends Cell<Target> {
-  /** Undefined when it ended neither way. */
+  /** Undefined if the restore ended in none of these ways. */
   outcome: Outcome | undefined;
   seconds: number;
-  /** What is wrong, or how it came to its end. */
+  /** What is wrong, or how the restore came to its end. */
   note: string;
 }
 
 const CELL_MS = 15 * 60_000;
-/** How often a rollback that waits is told to try again, before that counts as stuck. */
+/** How often a waiting rollback is told to retry before it counts as stuck. */
 const RETRIES = 5;
 
-/** An undisturbed restore: which activities there are, in their order, and that it succeeds at all. */
+/** Runs an undisturbed restore, which shows all activities in order and proves that it succeeds at all. */
 export async function baseline<Target extends string>(arena: Arena<Target>): Promise<MeasuredCall[]> {
   await arena.unsettle();
   const worker = await startChildWorker(arena);
@@ -56,7 +56,7 @@ export async function baseline<Target extends string>(arena: Arena<Target>): Pro
   }
 }
 
-/** One cell; it never throws: what is wrong is its result. */
+/** Runs one cell. It never throws; the result says what is wrong. */
 export async function runCell<Target extends string>(
   arena: Arena<Target>,
   cell: Cell<Target>,
@@ -104,14 +104,14 @@ async function hit<Target extends string>(
     await handle.terminate('the kill matrix');
     worker.goOn();
     const end = await takeOver(arena);
-    // What is held goes on without its workflow: when the journals close, everything else is done.
+    // A held activity continues without its workflow; once the journals close, everything else is done.
     const isDone = point.activity === 'closeJournal' || point.activity === 'lookAfter';
     return end.outcome === 'untouched' && isDone ? { ...end, outcome: 'restored' } : end;
   }
   if (target === 'the step') {
     worker.fail();
     const end = await endOf(handle);
-    // Its report says that a journal is left, and that this is what closes it.
+    // Its report says that a journal is still open, and that this operation closes it.
     if (point.activity !== 'closeJournal') return end;
     const closed = await takeOver(arena);
     return closed.outcome === 'untouched' ? end : closed;
@@ -122,21 +122,21 @@ async function hit<Target extends string>(
 }
 
 /**
- * After a terminated workflow a new one goes on; where nothing was touched there is nothing to go on with, and its note
- * says so.
+ * Continues with a new workflow after one was terminated. If nothing was touched, there is nothing to continue, and the
+ * note says so.
  */
 async function takeOver<Target extends string>(arena: Arena<Target>): Promise<{ outcome: Outcome; note: string }> {
   const end = await endOf(await arena.startRestore('forward'));
   return end.outcome === 'untouched' ? end : { ...end, note: 'by a new operation' };
 }
 
-/** Waits for the end; a rollback that waits for a person is told to try again, as one would. */
+/** Waits for the end; if a rollback waits for a person, it is told to retry, as a person would do. */
 async function endOf(handle: WorkflowHandle): Promise<{ outcome: Outcome; note: string }> {
   const notes: string[] = [];
   return await until(
     'the restore ends',
     async () => {
-      // Temporal itself may be what was killed.
+      // Temporal itself may have been killed.
       const description = await handle.describe().catch(() => undefined);
       if (description === undefined) return undefined;
       if (description.status.name === 'RUNNING') {

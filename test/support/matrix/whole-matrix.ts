@@ -1,4 +1,4 @@
-/** The kill matrix, or an even sample of it: every cell is run and said, and the table is kept when asked for. */
+/** Runs the kill matrix or an even sample of it: runs and reports every cell, and keeps the table on request. */
 import assert from 'node:assert/strict';
 import { environmentVariable } from '../../../adapters/environment.ts';
 import { type Cell, everyCell, pointsOf, sampleOf } from './points.ts';
@@ -7,13 +7,13 @@ import { type Arena, baseline, type CellResult, runCell } from './run-matrix.ts'
 
 export interface MatrixOptions<Target extends string> {
   targets: readonly Target[];
-  /** How many cells; all unless told. */
+  /** The number of cells; default: all. */
   sample?: number;
-  /** Where the table is kept, written after each cell. */
+  /** The file of the table, which is written after each cell. */
   report?: { file: URL; title: string; method: string };
 }
 
-/** What a suite runs by itself, and how its table is called. */
+/** What a suite runs by default, and the name of its table. */
 export interface Suite<Target extends string> {
   targets: readonly Target[];
   sample: number;
@@ -21,8 +21,8 @@ export interface Suite<Target extends string> {
 }
 
 /**
- * What SALVOR_MATRIX asks of a suite: `all`, so many cells, or every cell of one target, each with its table; without
- * it a sample with none.
+ * Reads SALVOR_MATRIX: `all`, a number of cells, or every cell of one target, each with a table. Without the variable,
+ * a suite runs a sample and keeps no table.
  */
 export function wished<Target extends string>({ targets, sample, report }: Suite<Target>): MatrixOptions<Target> {
   const wish = environmentVariable('SALVOR_MATRIX');
@@ -41,8 +41,8 @@ export function wished<Target extends string>({ targets, sample, report }: Suite
 }
 
 /**
- * @param arenas a cell is run in the first that is free
- * @throws AssertionError naming the cells that ended neither way, when all have run
+ * @param arenas a cell runs in the first one that is free
+ * @throws AssertionError after all cells have run, naming those that ended in none of the three ways
  */
 export async function runMatrix<Target extends string>(
   arenas: readonly [Arena<Target>, ...Arena<Target>[]],
@@ -52,7 +52,7 @@ export async function runMatrix<Target extends string>(
   const cells = sample === undefined ? all : sampleOf(all, sample);
   const results = new Map<Cell<Target>, CellResult<Target>>();
   const inOrder = () => cells.flatMap((cell) => results.get(cell) ?? []);
-  // One iterator for all: each cell is taken once.
+  // All share one iterator, so each cell is taken once.
   const waiting = cells.values();
   async function runCells(arena: Arena<Target>): Promise<void> {
     for (const cell of waiting) {

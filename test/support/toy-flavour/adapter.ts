@@ -1,4 +1,6 @@
-/** A node of the toy: the program that becomes etcd lies beside the data directory, and its process ID beside that. */
+/**
+ * A node of the toy: the program that becomes etcd, and the file with its process ID, are next to the data directory.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClusterNode } from '../../../domain/configuration/nodes.ts';
 import type { Cluster } from '../../../domain/configuration/resolve.ts';
@@ -12,7 +14,7 @@ import { runOn } from '../../../adapters/hosts/run-on.ts';
 
 const POLL_MS = 50;
 
-/** A process that has ended, and that nobody has asked for its exit code, has no program any more. */
+/** A zombie, which has ended but whose exit code nobody has read, no longer has a program. */
 const STATUS = 'read -r pid <"$1.pid" && [ -e "/proc/$pid/exe" ]';
 const START = 'setsid "$1" </dev/null >>"$1.log" 2>&1 & echo $! >"$1.pid"';
 const STOP = 'read -r pid <"$1.pid" && kill -TERM "$pid"';

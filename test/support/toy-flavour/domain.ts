@@ -1,4 +1,4 @@
-/** A toy: etcd alone, which a shell starts and whose process ID lies in a file. */
+/** A toy flavour: etcd alone, which a shell starts; a file holds its process ID. */
 import type { Traits } from '../../../domain/flavours/traits.ts';
 
 export const toy: Traits = {

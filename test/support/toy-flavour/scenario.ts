@@ -1,7 +1,7 @@
 /**
- * A backup and a restore of three etcd members of the flavour `toy`, where that is one of the flavours.
+ * Backs up and restores three etcd members of the flavour `toy`, in a copy of the product that has this flavour.
  *   node test/support/toy-flavour/scenario.ts <an empty folder> <file>
- * Into the file it writes one JSON object: the reports, and what the members hold after the restore.
+ * It writes one JSON object to the file: the reports, and the members' keys after the restore.
  */
 import { mkdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ import { startTemporal } from '../temporal.ts';
 import { readKeys } from '../world.ts';
 
 export interface ToyOutcome {
-  /** Why a backup right after a change is none. */
+  /** Overrides the checks that would refuse a backup right after a change. */
   refused: string;
   backup: BackupReport;
   restore: RestoreReport;
@@ -84,7 +84,7 @@ try {
   await temporal.teardown();
 }
 
-/** What the toy starts. */
+/** The program that the toy starts. */
 async function writeProgram({ name, clientUrl, peerUrl, dataDir }: MemberPlan): Promise<void> {
   const initialCluster = members.map((each) => `${each.name}=${each.peerUrl}`).join(',');
   const flags = [
