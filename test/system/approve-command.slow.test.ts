@@ -114,7 +114,7 @@ test('what restores moved aside is listed, and removed only with the confirmatio
 for (const [what, args, message] of [
   ['a time without its zone', ['--at', '2026-11-23T06:00'], /expected a time with its zone/],
   ['a digest that is none', ['--approve', 'yes'], /expected "auto" or the digest/],
-  ['both a backup and a time', ['--backup', '20261123-060000', '--at', '2026-11-23T06:00:00Z'], /give one/],
+  ['both a backup and a time', ['--backup', '20261123-060000', '--at', '2026-11-23T06:00:00Z'], /give only one/],
 ] as const) {
   test(`${what} is refused before anything is started`, async () => {
     const { exit, stderr } = await salvor('restore', cluster, '--confirm', cluster, ...args);

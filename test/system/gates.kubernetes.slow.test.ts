@@ -142,7 +142,7 @@ test('after a restore every kube-apiserver refuses a watch from before it, and a
     assert.match(
       seen,
       new RegExp(
-        `^a watch from ${revision} is refused \\(.*too old.*\\); a new list at \\d+, and its watch, see a write$`,
+        `^a watch from ${revision} is refused \\(.*too old.*\\); a write arrives at a watch from a new list at \\d+$`,
         'i',
       ),
     );
