@@ -81,7 +81,7 @@ suite('salvor schedules', () => {
     assert.match(triggered.stdout, /^started backup\/prod\/scheduled-/);
     const again = await salvor('trigger', 'prod', 'backup');
     assert.equal(again.exit, 1);
-    assert.match(again.stdout, /^skipped: backup\/prod\/scheduled-\S+ is still going on/);
+    assert.match(again.stdout, /^skipped: backup\/prod\/scheduled-\S+ is still running/);
 
     const without = await configure('{ prune: { cron: "0 3 * * *" } }');
     const changed = await salvor('apply', '--config', without);
