@@ -67,7 +67,7 @@ export function isFailureType(type: unknown): type is FailureType {
   return typeof type === 'string' && Object.hasOwn(FAILURES, type);
 }
 
-/** A failure of the closed list. The message says what happened, where, expected against got, and what to do next. */
+/** One of the {@link FAILURES}. Its message says what happened, where, expected against got, and what to do next. */
 export class SalvorError extends Error {
   readonly type: FailureType;
 
@@ -78,7 +78,7 @@ export class SalvorError extends Error {
   }
 }
 
-/** The message of anything that was thrown. */
+/** The message of anything that can be thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

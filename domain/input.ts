@@ -18,13 +18,13 @@ export const isBackup: Check = (value) =>
     ? undefined
     : 'expected "latest" or a backup\'s name, as in 20261123-060000';
 
-/** One backup and no other. */
+/** The name of one particular backup. */
 export const isBackupName: Check = (value) =>
   typeof value === 'string' && timeOfBackupId(value) !== undefined
     ? undefined
     : "expected a backup's name, as in 20261123-060000";
 
-/** What `verify` takes. */
+/** Which backup `verify` is to take. */
 export const isDrillWish: Check = (value) =>
   value === 'oldest-proof' || isBackup(value) === undefined
     ? undefined
@@ -61,7 +61,7 @@ export function oneOf(...values: string[]): Check {
     typeof value === 'string' && values.includes(value) ? undefined : `expected one of: ${values.join(', ')}`;
 }
 
-/** A list of such values. */
+/** A list whose values all pass the check. */
 export function listOf(check: Check): Check {
   return (value) => {
     if (!Array.isArray(value)) return 'expected a list';
@@ -76,7 +76,7 @@ export interface InputShape<T> {
 }
 
 /**
- * The input, checked field by field.
+ * Checks the input field by field and returns it.
  * @throws SalvorError `InvalidInput`, naming every field that is missing, wrong or unknown
  */
 export function checkInput<T extends object>(input: unknown, shape: InputShape<T>): T {

@@ -1,6 +1,6 @@
-/** The metrics of a worker, beside Temporal's own: their names, their labels, and what each tells. */
+/** The metrics that a worker exports in addition to Temporal's own: their names and help texts. */
 
-/** Read from the stores; a value that is no longer there is NaN. */
+/** Read from the stores. A value that no longer exists is NaN. */
 export const STORE_GAUGES = {
   salvor_stores_read_timestamp_seconds:
     'When the stores of a cluster were last looked at; every other gauge is as of then',
@@ -21,8 +21,8 @@ export type StoreGauge = keyof typeof STORE_GAUGES;
 
 /** Counted by the worker that saw the end of an operation. */
 export const OPERATION_DURATION = 'salvor_operation_duration_seconds';
-/** Prometheus sees it with `_total` at its end. */
+/** Prometheus shows it with the suffix `_total`. */
 export const OPERATION_FAILURES = 'salvor_operation_failures';
 
-/** From a listing of a second to a stream of hours. */
+/** From a listing that takes a second to a stream that takes hours. */
 export const OPERATION_BUCKETS_SECONDS = [1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600, 7_200, 21_600];

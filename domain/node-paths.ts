@@ -1,19 +1,18 @@
 /**
- * Where everything that Salvor puts on a node lies: beside the member's data, on the same file system, so that a rename
- * is enough.
+ * The paths of everything that Salvor writes to a node. They are next to the member's data, on the same file system, so
+ * a rename is enough to move data in or out.
  */
 
 /**
- * All that a member keeps in its data directory. That itself stays: it may be a mount point, which can't be renamed,
- * and belong to a user of its own.
+ * The subdirectory that holds all of a member's data. The data directory itself stays in place: it may be a mount
+ * point, which can't be renamed, and may be owned by a dedicated user.
  */
 export function memberData(dataDir: string): string {
   return `${dataDir}/member`;
 }
 
 /**
- * Where the parts of a restore lie on a node: beside the member's data, on the same file system, so that a rename is
- * enough.
+ * The paths that a restore uses on a node: next to the member's data, on the same file system, so a rename is enough.
  */
 export function restorePaths(
   dataDir: string,
@@ -36,7 +35,7 @@ export function journalPath(dataDir: string): string {
   return `${dataDir}.salvor-journal.json`;
 }
 
-/** What a member's data and configuration are called once they are moved aside. */
+/** The path to which a replacement moves a member's data or configuration. */
 export function asideName(path: string, operationId: string): string {
   return `${path}.before-replace-${operationId}`;
 }

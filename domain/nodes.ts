@@ -1,10 +1,10 @@
-/** Finding a node of the configuration. Without zod, so that workflows may import it. */
+/** Finds a node of the configuration. No zod: workflows import this file. */
 import type { ClusterNode } from './configuration/nodes.ts';
 import { SalvorError } from './errors.ts';
 
 /**
- * The node of a name.
- * @throws SalvorError `InvalidInput`, naming the nodes there are
+ * The node with this name.
+ * @throws SalvorError `InvalidInput`, listing the known nodes
  */
 export function nodeOf(nodes: ClusterNode[], name: string): ClusterNode {
   const node = nodes.find((candidate) => candidate.name === name);

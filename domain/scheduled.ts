@@ -3,7 +3,7 @@ import type { Configuration } from './configuration/schema.ts';
 import { SCHEDULED_OPERATIONS, type ScheduledOperation } from './operations/index.ts';
 import { type ScheduleTimes, scheduleTimes } from './schedule/times.ts';
 
-/** With it the ID of every Salvor schedule begins; others are nobody's business here. */
+/** The ID of every Salvor schedule begins with it; Salvor leaves all other schedules alone. */
 export const SCHEDULE_PREFIX = 'salvor/';
 
 export interface WantedSchedule {
@@ -13,7 +13,7 @@ export interface WantedSchedule {
   times: ScheduleTimes;
   action: {
     workflowType: ScheduledOperation;
-    /** Temporal appends `-<time>` for every run. */
+    /** Temporal appends `-<time>` to it for every run. */
     workflowId: string;
     args: [{ cluster: string }];
     taskQueue: string;
@@ -26,7 +26,7 @@ export function scheduleIdOf(cluster: string, operation: ScheduledOperation): st
   return `${SCHEDULE_PREFIX}${cluster}/${operation}`;
 }
 
-/** The cluster and operation of an ID of {@link scheduleIdOf}, or undefined for another's. */
+/** The cluster and operation of an ID that {@link scheduleIdOf} made; undefined for any other ID. */
 export function parseScheduleId(id: string): { cluster: string; operation: ScheduledOperation } | undefined {
   if (!id.startsWith(SCHEDULE_PREFIX)) return undefined;
   const [cluster, name, ...rest] = id.slice(SCHEDULE_PREFIX.length).split('/');
@@ -36,7 +36,7 @@ export function parseScheduleId(id: string): { cluster: string; operation: Sched
 
 /**
  * The schedules of all clusters.
- * @param taskQueue of the workers that have this configuration
+ * @param taskQueue the queue of the workers that have this configuration
  * @throws SalvorError `InvalidConfiguration` for times that can't be scheduled
  */
 export function wantedSchedules(configuration: Pick<Configuration, 'clusters'>, taskQueue: string): WantedSchedule[] {

@@ -1,4 +1,4 @@
-/** Figures with their units, as people read them in reports, plans and evidence. */
+/** Formats figures with their units, for reports, plans and evidence. */
 
 const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
 

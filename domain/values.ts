@@ -1,4 +1,4 @@
-/** The small values that the configuration is made of. */
+/** Schemas for the basic values of the configuration: durations, names, addresses, paths, secrets, commands. */
 import { z } from 'zod';
 import { NAME } from './input.ts';
 
@@ -18,8 +18,8 @@ export const durationSchema = z
   .meta({ description: 'A duration: a whole number and s, m, h, d or w' });
 
 /**
- * Names become parts of store keys, task queues and file names: nothing that a shell or a path could take for something
- * else.
+ * Names become parts of store keys, task queues and file names, so they contain nothing that is special to a shell or
+ * in a path.
  */
 export const nameSchema = z
   .string()
@@ -66,7 +66,7 @@ export function isTimeZone(name: string): boolean {
   }
 }
 
-/** A secret is never written down: it is an environment variable or a file of the worker. */
+/** A reference to a secret, which is never in the configuration itself: the worker reads it from a variable or file. */
 export const secretRefSchema = z
   .union(
     [
@@ -80,7 +80,7 @@ export const secretRefSchema = z
   .meta({ description: 'A reference to a secret: {env: NAME} or {file: path}' });
 export type SecretRef = z.infer<typeof secretRefSchema>;
 
-/** A command and its arguments; it is run as it is, without a shell. */
+/** A command and its arguments. It is run directly, without a shell. */
 export const commandSchema = z
   .array(
     z

@@ -1,2 +1,2 @@
-/** Salvor's own version, as it stands in manifests; a test keeps it equal to package.json's. */
+/** Salvor's own version, which manifests record. A test checks that it is the version in package.json. */
 export const SALVOR_VERSION = '0.1.0';

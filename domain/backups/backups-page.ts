@@ -5,7 +5,7 @@
 import type { CatalogueEntry } from './catalogue-entry.ts';
 import type { BackupId } from '../format/keys.ts';
 
-/** A part of a list, newest first. */
+/** One page of a list, newest first. */
 export interface BackupsPage {
   backups: CatalogueEntry[];
   /** How many older backups are not in this page; absent when this page is the last. */

@@ -3,7 +3,7 @@ import { type Proof, PROOFS } from '../format/manifest.ts';
 import type { CatalogueEntry } from './catalogue-entry.ts';
 import { isGood } from './catalogue-entry.ts';
 
-/** What the choice needs to know of a backup. */
+/** What the choice needs to know about a backup. */
 export interface DrillCandidate {
   entry: Pick<CatalogueEntry, 'backup' | 'takenAt' | 'state' | 'proof'>;
   /** What its last drill saw; absent if it has never been drilled. */
@@ -16,7 +16,7 @@ export interface DrillCandidate {
  */
 export type DrillWish = 'latest' | 'oldest-proof' | undefined;
 
-/** The level from which a backup counts as proven. */
+/** A backup with this proof or a stronger one counts as proven. */
 const PROVEN: Proof = 'restored';
 
 /**

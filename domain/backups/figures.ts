@@ -15,7 +15,7 @@ export interface StoreFigures {
   backups: Record<CatalogueEntry['state'], number>;
   /** Backups of which the store lacks something that it should have. */
   degradedCopies: number;
-  /** The newest backup that is whole in this store. */
+  /** The newest backup that is complete in this store. */
   newest: { takenAt: Date; bytes: number } | undefined;
   /** The newest backup whose copy in this store was restored by a drill. */
   newestProven: { takenAt: Date } | undefined;

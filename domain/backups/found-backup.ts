@@ -28,7 +28,7 @@ export interface FoundBackup {
   nodeAddress: string;
   /** Absent for a foreign backup, and when no copy of the manifest can be read. */
   manifest?: Manifest;
-  /** What the last drill saw. */
+  /** The result of the last drill. */
   verified?: Verified;
   /** How to read its snapshot; absent when no store has it. */
   source?: SnapshotSource;
@@ -36,7 +36,7 @@ export interface FoundBackup {
   objects: LocatedObject[];
   /** The copies that stores that were read should have and don't. Pruned copies don't count as missing. */
   missing: MissingCopy[];
-  /** What else is wrong with it. */
+  /** Everything else that is wrong with it. */
   problems: string[];
 }
 

@@ -1,4 +1,4 @@
-/** Whether a cluster is in a state that is worth keeping. Pure. */
+/** Decides whether a cluster is in a state that is worth backing up. Pure. */
 import { SalvorError } from '../errors.ts';
 
 /**
@@ -14,7 +14,7 @@ export interface Settling {
   installedAt: string | null;
   /** The static pod manifest that was changed last. */
   lastChange: { path: string; changedAt: string } | null;
-  /** OpenShift's operators of the control plane; absent elsewhere. */
+  /** The OpenShift operators that run the control plane; absent for other flavours. */
   operators?: OperatorState[];
 }
 
@@ -28,7 +28,8 @@ export interface OperatorState {
 }
 
 /**
- * @param override the checks that count as passed
+ * Refuses a backup while the cluster is young or being rolled out.
+ * @param override the checks that are skipped
  * @throws SalvorError `ClusterNotReady`, naming the override that skips the check
  */
 export function requireSettled(node: string, settling: Settling, now: Date, override: readonly BackupOverride[]): void {

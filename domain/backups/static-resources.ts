@@ -36,7 +36,7 @@ export interface StaticResourcesTaken {
   content: { bytes: number; sha256: string };
   stored: { bytes: number; sha256: string };
   copies: SentCopy[];
-  /** What is in it. */
+  /** The paths that it contains. */
   paths: string[];
   /** Paths that should be kept and aren't on the node. */
   absent: string[];

@@ -112,7 +112,7 @@ export interface ClusterNode {
     configuration?: string;
     service?: Service;
   };
-  /** Absent for etcd alone. */
+  /** Absent for a cluster without Kubernetes. */
   apiServer?: { url: string; ca?: string; service?: Service };
 }
 

@@ -18,7 +18,7 @@ import { withoutUndefined } from '../without-undefined.ts';
  */
 export interface Cluster {
   name: string;
-  /** Of all that follows as it is written in the file, without the schedules: workers with the same one act alike. */
+  /** Of everything below as the file has it, except the schedules. Workers with the same digest act alike. */
   digest: string;
   flavour: Flavour;
   stores: NamedStore[];
@@ -52,7 +52,7 @@ export function checkConfiguration(
 
 /**
  * Checks a configuration as it was read from YAML.
- * @param where named in the message: the file
+ * @param where the file, for the message
  * @throws SalvorError `InvalidConfiguration`, listing every problem with its path
  */
 export function parseConfiguration(value: unknown, where: string, locate?: Locate): Configuration {

@@ -1,4 +1,4 @@
-/** The whole of `salvor.yaml`. */
+/** The schema of `salvor.yaml`. */
 import { z } from 'zod';
 import { FLAVOUR_NAMES } from '../flavours/index.ts';
 import { COMPRESSIONS } from '../format/keys.ts';

@@ -1,4 +1,4 @@
-/** Where backups are kept, and how long. */
+/** Where backups are kept, and for how long. */
 import { z } from 'zod';
 import { ARTIFACT_KINDS } from '../format/keys.ts';
 import { durationSchema, nameSchema, secretRefSchema, urlSchema, workerPathSchema } from '../values.ts';
@@ -14,7 +14,7 @@ export const retentionSchema = z.strictObject({
   keepWeekly: count.optional(),
   keepMonthly: count.optional(),
   keepYearly: count.optional(),
-  /** Never fewer than this many good backups, whatever the other rules say. */
+  /** This many good backups are kept, whatever the other rules say. */
   atLeast: count.optional(),
   /** Backups are removed, oldest first, until the rest fits; at least `atLeast` are kept. */
   maxBytes: count.optional(),
@@ -61,7 +61,7 @@ export const s3StoreSchema = z.strictObject({
       sessionToken: secretRefSchema.optional(),
     })
     .optional(),
-  /** A PEM file with the certificate authority of the endpoint. */
+  /** A PEM file with the endpoint's certificate authority. */
   ca: workerPathSchema.optional(),
   serverSideEncryption: z
     .discriminatedUnion('type', [

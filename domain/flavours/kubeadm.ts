@@ -12,7 +12,7 @@ export const ETCD_PKI = `${KUBERNETES_DIRECTORY}/pki/etcd`;
 export const kubeadm: Traits = {
   isBackupOnly: false,
   needsCommands: false,
-  // The static pods, every key and certificate, the components' kubeconfigs, and what the kubelet starts with.
+  // The static pods, all keys and certificates, the components' kubeconfigs, and the kubelet's own configuration.
   staticPaths: [
     `${KUBERNETES_DIRECTORY}/manifests`,
     `${KUBERNETES_DIRECTORY}/pki`,

@@ -56,7 +56,7 @@ export interface KubernetesTraits {
    * they are left to whatever runs them.
    */
   stopsControllers: boolean;
-  /** Whether the machines of its control plane are always Nodes of the cluster. */
+  /** Whether the machines of its control plane are always Node objects of the cluster. */
   runsOnNodes: boolean;
   /**
    * Where a node may have an administrator's kubeconfig, best first. Empty: only the configuration's `kubeconfig` will

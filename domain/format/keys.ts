@@ -3,7 +3,7 @@
  * address>/snapshot-<time>.db`. Keys are relative to the store's own prefix.
  */
 
-/** One file of a backup. A new kind is a name here, its row in `ARTIFACTS`, and an activity that takes it. */
+/** The kinds of file in a backup. A new kind needs a name here, a row in `ARTIFACTS`, and an activity that takes it. */
 export const ARTIFACT_KINDS = ['snapshot', 'static-resources', 'resources', 'volume'] as const;
 export type ArtifactKind = (typeof ARTIFACT_KINDS)[number];
 
@@ -38,7 +38,7 @@ export type BackupId = string;
 
 const BACKUP_ID = /^(\d{4})(\d{2})(\d{2})-(\d{2})(\d{2})(\d{2})$/;
 
-/** The backup taken at `time`; parts of a second are dropped. */
+/** The name of a backup taken at `time`; fractions of a second are dropped. */
 export function backupIdOf(time: Date): BackupId {
   const iso = time.toISOString();
   return `${iso.slice(0, 10).replaceAll('-', '')}-${iso.slice(11, 19).replaceAll(':', '')}`;
@@ -90,7 +90,7 @@ export function manifestKey(cluster: string, nodeAddress: string, backup: Backup
   return `${nodePrefix(cluster, nodeAddress)}backup-${backup}.json`;
 }
 
-/** The key of what the last drill saw: `verified-<id>.json`. */
+/** The key of the last drill's result: `verified-<id>.json`. */
 export function verifiedKey(cluster: string, nodeAddress: string, backup: BackupId): string {
   return `${nodePrefix(cluster, nodeAddress)}verified-${backup}.json`;
 }

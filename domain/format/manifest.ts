@@ -63,7 +63,7 @@ const manifestSchema = z.strictObject({
   takenAt: z.iso.datetime(),
   etcd: etcdSchema,
   kubernetes: z.strictObject({ version: z.string() }).optional(),
-  /** The age recipients (public keys) that can read it. */
+  /** The age recipients (public keys) whose identities can decrypt it. */
   recipients: z.array(z.string()).optional(),
   /**
    * Every store that should have a copy. The backup is degraded if such a store is missing from an artifact's `stores`

@@ -9,7 +9,7 @@ export interface SnapshotSource {
   key: string;
   compression: Compression;
   encrypted: boolean;
-  /** The stores that have it, in the order in which they are tried. */
+  /** The stores that have it, in the order in which they will be tried. */
   stores: string[];
   /** Absent for a snapshot without a manifest. */
   expected?: { content: Digest; stored: Digest };
@@ -54,7 +54,7 @@ export function withoutHashCheck<S extends SnapshotSource>(source: S): S {
 
 export type CopyState = 'complete' | 'failed';
 
-/** How sending an artifact to one store went. */
+/** The result of sending an artifact to one store. */
 export interface SentCopy {
   store: string;
   state: CopyState;

@@ -1,4 +1,4 @@
-/** What the last drill of a backup saw: `verified-<id>.json`. */
+/** The result of a backup's last drill: `verified-<id>.json`. */
 import { z } from 'zod';
 import { PROOFS } from './manifest.ts';
 import { timeOfBackupId } from './keys.ts';
@@ -39,7 +39,7 @@ export function parseVerified(text: string, where: string): Verified {
   return parseNote(verifiedSchema, text, where, "a drill's result");
 }
 
-/** A drill's result as it is stored: JSON for people with a digest of its own, ending in a newline. */
+/** A drill's result as it is stored: indented JSON with its own digest, ending in a newline. */
 export function formatVerified(verified: Verified): string {
   return formatNote(verified);
 }

@@ -1,17 +1,17 @@
 /**
- * The initial cluster of a member, written anew in whatever file it stands: a unit, an environment file, etcd's own
- * file, a script. Pure.
+ * Updates the initial cluster of a member in the file that sets it: a unit, an environment file, etcd's own file or a
+ * script. Pure.
  */
 import { SalvorError } from '../errors.ts';
 
-/** What a fresh member must be told, or it would begin a cluster of its own. */
+/** The settings that a new member needs; without them it would start a cluster of its own. */
 export interface InitialCluster {
   /** As in `m1=https://10.0.0.1:2380,m2=https://10.0.0.2:2380`. */
   cluster: string;
   state: 'new' | 'existing';
 }
 
-/** etcd's words for one setting: as a flag, as a variable, and in its own file. */
+/** Matches one setting in all the forms that etcd reads: a flag, a variable, and a field of its own file. */
 function pattern(setting: string): RegExp {
   const variable = `ETCD_${setting.toUpperCase().replaceAll('-', '_')}`;
   const name = `(?<![\\w-])(?:--?${setting}|${variable}|["']?${setting}["']?(?=\\s*:))(?![\\w-])`;
@@ -22,9 +22,9 @@ const SETTINGS = { cluster: pattern('initial-cluster'), state: pattern('initial-
 const NAMES = { cluster: 'initial-cluster', state: 'initial-cluster-state' };
 
 /**
- * The text with both settings written anew; nothing else in it changes.
- * @param where named in messages: node and file
- * @throws SalvorError `UnsafeState` unless each of the two stands in it once
+ * The text with new values for both settings; nothing else in it changes.
+ * @param where the node and file, for error messages
+ * @throws SalvorError `UnsafeState` unless the text sets each of the two exactly once
  */
 export function withInitialCluster(text: string, wanted: InitialCluster, where: string): string {
   const lines = text.split('\n');

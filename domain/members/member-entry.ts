@@ -1,14 +1,14 @@
-/** One member of etcd as a list shows it. */
+/** One etcd member as `salvor members` lists it. */
 
 /**
- * What a member is, in one word. `healthy` and `unknown` answer and vote; the others want something done about them.
+ * The state of a member in one word. `healthy` and `unknown` members answer and vote; all other states need action.
  *
- * `leaderless`: it answers and knows no leader. `corrupt`: its keys differ from the others', or etcd has raised the
- * CORRUPT alarm for it. `astray`: it answers, but not as a member of this cluster. `learner`: never promoted.
- * `not-started`: added, and never heard of. `stopped`, `crash-looping`, `silent` (runs, and doesn't answer) and
- * `node-unreachable` don't answer. `moved`: etcd has it under another address than the configuration. `missing`: the
- * node has none. `gone` and `unknown`: etcd has it and the configuration doesn't; the first doesn't answer, the second
- * does.
+ * `leaderless`: it answers, but knows no leader. `corrupt`: its keys differ from the others', or etcd has raised the
+ * CORRUPT alarm for it. `astray`: it answers, but not as a member of this cluster. `learner`: it was never promoted.
+ * `not-started`: it was added, but never started. `stopped`, `crash-looping`, `silent` (it runs, but doesn't answer)
+ * and `node-unreachable`: it doesn't answer. `moved`: etcd has it at another address than the configuration.
+ * `missing`: the node has no member. `gone` and `unknown`: etcd has the member, but the configuration doesn't; a `gone`
+ * member doesn't answer, an `unknown` one does.
  */
 export type MemberState =
   | 'healthy'
@@ -26,31 +26,31 @@ export type MemberState =
   | 'gone'
   | 'unknown';
 
-/** One member, as etcd and its node show it. What nobody tells is null. */
+/** One member, as etcd and its node describe it. Fields that nobody reports are null. */
 export interface MemberEntry {
-  /** The node of the configuration; null for a member that none has. */
+  /** The node of the configuration; null for a member that belongs to no configured node. */
   node: string | null;
-  /** The member's name in etcd, or the one that it is to have. */
+  /** The member's name in etcd, or the name that it will have. */
   name: string;
   /** Decimal; null while etcd has no such member. */
   id: string | null;
   peerUrls: string[];
   state: MemberState;
-  /** Why it is said to be so. */
+  /** The reason for the state. */
   seen: string;
   role: 'leader' | 'follower' | 'learner' | null;
   version: string | null;
   revision: string | null;
   dbSizeBytes: number | null;
   dbSizeInUseBytes: number | null;
-  /** How many entries of etcd's log it is behind the most advanced member. */
+  /** The number of entries of etcd's log by which it is behind the most advanced member. */
   raftLag: number | null;
   alarms: string[];
-  /** Whether its keys are those of the majority, at one revision. Null when it could not be compared. */
+  /** Whether it has the same keys as the majority at one revision. Null when it could not be compared. */
   hash: 'agrees' | 'differs' | null;
 }
 
-/** How many members vote, how many of them are needed, and how many are there. */
+/** The number of voting members, how many of them are needed, and how many are up. */
 export interface Quorum {
   voters: number;
   needed: number;

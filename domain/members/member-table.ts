@@ -1,30 +1,30 @@
-/** From what members and nodes say to one line for each member: what it is, and what ails it. Pure. */
+/** Turns what members and nodes report into one entry per member: its state, and what is wrong with it. Pure. */
 import type { ClusterNode } from '../configuration/nodes.ts';
 import { answering, hashGroups, type ListedMember, type MemberInspection } from './members.ts';
 import type { MemberEntry, MemberState, Quorum } from './member-entry.ts';
 
-/** What the members of a cluster say, each for itself and of each other. */
+/** What the members of a cluster report about themselves and about each other. */
 export interface MemberSurvey {
-  /** One for each node of the configuration. */
+  /** One per node of the configuration. */
   members: MemberInspection[];
-  /** As a member with a leader has it, or else any; null when none answers. */
+  /** The member list of a member that has a leader, or else of any member; null when no member answers. */
   listed: ListedMember[] | null;
-  /** The cluster of that list. */
+  /** The cluster that this list belongs to. */
   clusterId: string | null;
-  /** The leader that most members name; null while there is none. */
+  /** The leader that most members name; null while there is no leader. */
   leaderId: string | null;
-  /** IDs of members that answer at the address that the list has, and not at one of the configuration. */
+  /** IDs of members that answer at their address in the list, and not at an address of the configuration. */
   answeringElsewhere: string[];
 }
 
-/** What was seen on a node of its etcd. */
+/** The state of the etcd process on a node. */
 export interface ProcessSeen {
   node: string;
   process: 'running' | 'stopped' | 'crash-looping' | 'unreachable';
   seen: string;
 }
 
-/** The nodes in the order of the configuration, then the members that no node has. */
+/** The nodes in the order of the configuration, followed by the members that belong to no node. */
 export function memberTable(nodes: ClusterNode[], survey: MemberSurvey, processes: ProcessSeen[]): MemberEntry[] {
   const left = new Set(survey.listed);
   const matches = matchNodes(nodes, survey);
@@ -38,7 +38,7 @@ export function memberTable(nodes: ClusterNode[], survey: MemberSurvey, processe
   return [...entries, ...[...left].map((member) => entryWithoutNode(member, survey))];
 }
 
-/** The votes; null when no member tells who has one. */
+/** Counts the votes; null when no member reports who has a vote. */
 export function quorumOf({ listed }: MemberSurvey, entries: MemberEntry[]): Quorum | null {
   if (listed === null) return null;
   const voters = listed.filter(({ isLearner }) => !isLearner);
@@ -46,7 +46,7 @@ export function quorumOf({ listed }: MemberSurvey, entries: MemberEntry[]): Quor
   return { voters: voters.length, needed: Math.floor(voters.length / 2) + 1, up: up.length };
 }
 
-/** Whether a voting member takes part at the moment, whatever else is wrong with it. */
+/** Whether a voting member can vote at the moment, whatever else is wrong with it. */
 function hasVote({ state, role }: MemberEntry): boolean {
   return state === 'healthy' || state === 'unknown' || (role !== null && (state === 'corrupt' || state === 'moved'));
 }
@@ -196,7 +196,7 @@ function entryWithoutNode(member: ListedMember, survey: MemberSurvey): MemberEnt
   };
 }
 
-/** As the members tell them: `CORRUPT (member 123)`. */
+/** The alarms of one member. Members report them as `CORRUPT (member 123)`. */
 function alarmsOf(id: string | undefined, members: MemberInspection[]): string[] {
   const raised = new Set(members.flatMap(({ alarms }) => alarms ?? []));
   return [...raised].flatMap((alarm) => {
@@ -205,7 +205,7 @@ function alarmsOf(id: string | undefined, members: MemberInspection[]): string[]
   });
 }
 
-/** Only what more than half of the compared members hold is right for certain. */
+/** Only keys that more than half of the compared members have are certain to be right. */
 function hashOf(node: string, members: MemberInspection[]): MemberEntry['hash'] {
   const groups = hashGroups(members);
   const own = groups.find((group) => group.includes(node));

@@ -1,11 +1,11 @@
-/** What the members of a cluster look like together, and which one a backup reads. Pure. */
+/** Compares the members of a cluster, and chooses the one that a backup reads. Pure. */
 import { SalvorError } from '../errors.ts';
 
 export interface MemberInspection {
   node: string;
   address: string;
   clientUrl: string;
-  /** Why the member did not answer; then everything below is absent. */
+  /** Why the member did not answer; everything below is then absent. */
   error?: string;
   status?: {
     clusterId: string;
@@ -20,13 +20,13 @@ export interface MemberInspection {
     errors: string[];
   };
   alarms?: string[];
-  /** At the one revision that all members were asked for. */
+  /** At the same revision for all members. */
   hashKv?: { revision: string; compactRevision: string; hash: string };
   /** Why it gave no hash. */
   hashError?: string;
 }
 
-/** A member as etcd's own list has it. */
+/** A member as etcd's member list has it. */
 export interface ListedMember {
   id: string;
   /** Empty while the member has not started. */
@@ -44,8 +44,8 @@ export function answering(
 }
 
 /**
- * The groups of members with the same keys, the largest first. Members that were compacted differently can't be
- * compared and are left out.
+ * The groups of members with the same keys, the largest group first. Members that were compacted at different revisions
+ * can't be compared: only those of the most common compaction are included.
  */
 export function hashGroups(members: MemberInspection[]): string[][] {
   const compactions = new Map<string, Map<string, string[]>>();
@@ -63,7 +63,7 @@ function count(groups: Map<string, string[]>): number {
   return [...groups.values()].flat().length;
 }
 
-/** The members but one, and without the alarms that etcd has raised for that one: what it holds is not looked at. */
+/** The members except one, without the alarms that etcd has raised for that one, because its data is not used. */
 export function membersApart(
   members: MemberInspection[],
   apart: { node: string | null; memberId: string | null },
@@ -75,7 +75,7 @@ export function membersApart(
       ...member,
       ...(member.alarms && { alarms: member.alarms.filter((alarm) => !alarm.endsWith(`(member ${memberId})`)) }),
       ...(member.status && {
-        // etcd's own words: `memberID:123 alarm:CORRUPT`.
+        // etcd reports it as `memberID:123 alarm:CORRUPT`.
         status: {
           ...member.status,
           errors: member.status.errors.filter((text) => !text.startsWith(`memberID:${memberId} `)),
@@ -85,10 +85,10 @@ export function membersApart(
 }
 
 /**
- * The member that a backup reads: healthy, no learner, a follower by preference, the most advanced of those.
- * @param avoid nodes whose streams broke: the last choice
- * @throws SalvorError `NoHealthyMember`, `AlarmRaised` or `MembersDisagree`, with what each member said;
- * `MemberUnreachable` for what may pass by itself
+ * The member that a backup reads: healthy, not a learner, preferably a follower, and the most advanced of these.
+ * @param avoid nodes whose streams broke, as the last choice
+ * @throws SalvorError `NoHealthyMember`, `AlarmRaised` or `MembersDisagree`, with what each member reported;
+ * `MemberUnreachable` for a problem that may go away by itself
  */
 export function chooseMember(
   members: MemberInspection[],
@@ -144,7 +144,7 @@ export function chooseMember(
 }
 
 /**
- * What wasn't compared isn't known to agree. A member that lags or is asked in the middle of a compaction can be
+ * Refuses members that were not compared, because they may disagree. A member that lags or is being compacted can be
  * compared a moment later.
  */
 function refuseUncompared(members: MemberInspection[], compared: string[]): void {

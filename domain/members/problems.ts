@@ -1,10 +1,10 @@
-/** What is wrong with a cluster's members after one was replaced; nothing when the cluster is whole. Pure. */
+/** Checks a cluster's members after one was replaced. Pure. */
 import type { MemberEntry } from './member-entry.ts';
 
 /**
- * What is wrong with the members after a replacement: every node must have a healthy one that holds what the others
- * hold.
- * @param removed the ID of the member that was taken out
+ * What is wrong with the members after a replacement; empty when every node has a healthy member with the same keys as
+ * the others.
+ * @param removed the ID of the member that was removed
  */
 export function problemsOfMembers(entries: MemberEntry[], removed: string | null): string[] {
   return entries.flatMap((entry) => {

@@ -1,16 +1,16 @@
-/** What still names a member that was replaced, for a person to mend. Pure. */
+/** Finds the places that still name a replaced member, which a person has to fix. Pure. */
 import type { ClusterNode } from '../configuration/nodes.ts';
 import type { Cluster } from '../configuration/resolve.ts';
 import { traitsOf } from '../flavours/index.ts';
 
 export interface ApiServerFlags {
   node: string;
-  /** Null where there is no kube-apiserver, or its manifest could not be read. */
+  /** Null when the node has no kube-apiserver, or when its manifest could not be read. */
   flags: { path: string; etcdServers: string | null; advertiseAddress: string | null } | null;
   problem?: string;
 }
 
-/** A sentence for each thing to do; none when the new member has the old one's name and address. */
+/** One sentence per thing to do; empty when the new member has the old one's name and address. */
 export function remarksOf(
   cluster: Cluster,
   node: ClusterNode,

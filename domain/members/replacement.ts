@@ -1,29 +1,29 @@
-/** Which member is replaced, and whether the cluster can spare it. Pure. */
+/** Chooses the member to replace, and checks whether the cluster can spare it. Pure. */
 import { SalvorError } from '../errors.ts';
 import type { MemberEntry, MemberState, Quorum } from './member-entry.ts';
 
 export interface Replacement {
-  /** Where the new member is to be. */
+  /** The node that gets the new member. */
   node: string;
   state: MemberState;
   seen: string;
-  /** The member that is taken out; null when etcd has none for the node. */
+  /** The member to remove; null when etcd has none for the node. */
   remove: { id: string; name: string; peerUrls: string[]; isLearner: boolean; isLeader: boolean } | null;
-  /** Nodes of healthy voting members, through which the others are changed; a follower first. */
+  /** Nodes with healthy voting members, through which the member list is changed; followers come first. */
   through: string[];
 }
 
 export interface ReplacementWish {
   cluster: string;
   node?: string;
-  /** The named member is replaced although nothing is wrong with it. */
+  /** Replace the named member although nothing is wrong with it. */
   healthy?: boolean;
 }
 
 /**
- * Decides what is replaced.
- * @throws SalvorError `NoHealthyMember` when quorum is lost, or would be; `UnsafeState` when there is no one unhealthy
- * member, or it is another than the named one; `HostUnreachable` when nothing can be started on its node;
+ * Decides which member is replaced.
+ * @throws SalvorError `NoHealthyMember` when quorum is lost or would be lost; `UnsafeState` when not exactly one member
+ * is unhealthy, or when it isn't the named one; `HostUnreachable` when nothing can be started on its node;
  * `InvalidInput` for a node that the configuration doesn't have
  */
 export function planReplacement(entries: MemberEntry[], quorum: Quorum | null, wish: ReplacementWish): Replacement {
@@ -70,8 +70,8 @@ function refuseLostQuorum(entries: MemberEntry[], quorum: Quorum | null, cluster
 }
 
 /**
- * The node that gets a member, and the entry that goes: the same, but for a node that stands in for one that the
- * configuration has no more.
+ * The entry of the node that gets a member, and the entry of the member that goes. They are the same, unless the node
+ * takes the place of one that is no longer in the configuration.
  */
 function chooseTarget(entries: MemberEntry[], wish: ReplacementWish): { target: MemberEntry; old: MemberEntry } {
   const named = entries.find(({ node }) => node !== null && node === wish.node);
@@ -130,7 +130,7 @@ function chooseTarget(entries: MemberEntry[], wish: ReplacementWish): { target: 
   return found;
 }
 
-/** With a member that the configuration doesn't know there would be one too many. */
+/** Refuses to add a member while etcd has one that the configuration doesn't know: there would be one too many. */
 function refuseUnknown(entries: MemberEntry[]): void {
   const unknown = entries.filter(({ state }) => state === 'unknown');
   if (unknown.length === 0) return;
@@ -140,7 +140,7 @@ function refuseUnknown(entries: MemberEntry[]): void {
   );
 }
 
-/** The removal is agreed on by the members that stay: enough of them must be well. */
+/** The members that stay have to agree on the removal, so enough of them must be healthy. */
 function refuseUnlessSpared(entries: MemberEntry[], quorum: Quorum | null, old: MemberEntry): void {
   if (quorum === null || !isVoter(old)) return;
   const well = spared(entries, old);
@@ -154,7 +154,7 @@ function refuseUnlessSpared(entries: MemberEntry[], quorum: Quorum | null, old: 
   );
 }
 
-/** Healthy voting members but one. */
+/** The healthy voting members except one. */
 function spared(entries: MemberEntry[], old: MemberEntry): MemberEntry[] {
   return entries.filter((entry) => entry !== old && isWell(entry));
 }
@@ -173,7 +173,7 @@ function describe(entries: MemberEntry[]): string {
     .join(', ');
 }
 
-/** Behind by so little, a learner is as good as there; etcd looks once more before it promotes it. */
+/** Whether a learner is close enough to the leader to be promoted. etcd itself checks again before it promotes it. */
 export function isInSync(leaderIndex: string, learnerIndex: string): boolean {
   const leader = Number(leaderIndex);
   const allowed = Math.min(1_000, Math.max(10, leader / 100));
@@ -181,8 +181,8 @@ export function isInSync(leaderIndex: string, learnerIndex: string): boolean {
 }
 
 /**
- * The value of etcd's `--initial-cluster` for a member that joins: etcd wants every present member in it, the new one
- * by the name that it starts with.
+ * The value of etcd's `--initial-cluster` for a member that joins. etcd requires every current member in it, with the
+ * new one under the name that it will start with.
  */
 export function initialClusterOf(
   members: { id: string; name: string; peerUrls: string[] }[],

@@ -1,15 +1,15 @@
-/** What a replacement does, step by step. */
+/** The steps of a replacement. */
 
 export interface ReplacementKind {
   /** The name of the node that gets the member. */
   node: string;
-  /** Whether kube-apiserver, which has no other etcd than the node's own, is stopped meanwhile. */
+  /** Whether kube-apiserver is stopped meanwhile, because it uses only the etcd of its own node. */
   stopsApiServer: boolean;
-  /** Whether the node makes its member itself, by `kubeadm join`. */
+  /** Whether the node adds its member itself, by `kubeadm join`. */
   joinsItself: boolean;
 }
 
-/** Until it is known what is replaced, and that it still is. */
+/** The steps until the member is chosen and was checked again. */
 const CHOOSING = [
   'Look at the members',
   'Choose the member',
@@ -21,11 +21,11 @@ const CHOOSING = [
 interface PlaceOfStep {
   name: string;
   on: 'cluster' | 'the node';
-  /** Done only where kube-apiserver is stopped meanwhile. */
+  /** Done only if kube-apiserver is stopped meanwhile. */
   withApiServer?: true;
 }
 
-/** The node makes its member itself. */
+/** The steps when the node adds its member itself. */
 const JOINING = [
   { name: 'Remove the member', on: 'cluster' },
   { name: 'Join the node with kubeadm', on: 'the node' },
@@ -73,7 +73,7 @@ export function replacementSteps(): ComingReplacementStep[] {
   return CHOOSING.map((name) => ({ name, node: null }));
 }
 
-/** The steps once it is known what is replaced. */
+/** The remaining steps, known once the member is chosen. */
 export function changingSteps({ node, stopsApiServer, joinsItself }: ReplacementKind): ComingReplacementStep[] {
   const steps = joinsItself ? JOINING : CHANGING.filter((step) => stopsApiServer || !('withApiServer' in step));
   return steps.map(({ name, on }) => ({ name, node: on === 'cluster' ? null : node }));

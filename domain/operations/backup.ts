@@ -1,4 +1,4 @@
-/** Takes a backup: what goes in, what comes out, and what is known of it. */
+/** The operation that takes a backup: its input, its report and its row. */
 import { BACKUP_OVERRIDES, type BackupOverride } from '../backups/settled.ts';
 import type { ArtifactKind, BackupId } from '../format/keys.ts';
 import type { CopyState } from '../format/snapshot-source.ts';
@@ -7,13 +7,13 @@ import type { OperationRow } from './row.ts';
 
 export interface BackupInput {
   cluster: string;
-  /** Checks that count as passed. */
+  /** The checks to skip. */
   override?: BackupOverride[];
 }
 
 export interface ArtifactReport {
   kind: ArtifactKind;
-  /** The node that it is of, for what differs from node to node. */
+  /** The node that it was taken from, for artifacts that differ from node to node. */
   node?: string;
   /** As stored: after compression and encryption. */
   bytes: number;
@@ -30,7 +30,7 @@ export interface BackupReport {
   revision: string;
   totalKeys: number;
   artifacts: ArtifactReport[];
-  /** What should have been kept as well and could not be. */
+  /** What should also have been kept, but could not be. */
   lacking?: { kind: ArtifactKind; node: string; reason: string }[];
   durationMs: number;
 }

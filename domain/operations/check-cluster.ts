@@ -1,4 +1,4 @@
-/** Looks at everything that operations need: what goes in, what comes out, and what is known of it. */
+/** The operation that checks everything that operations need: its input, its report and its row. */
 import { isName } from '../input.ts';
 import type { OperationRow } from './row.ts';
 

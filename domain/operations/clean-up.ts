@@ -1,12 +1,12 @@
-/** Removes what restores and replacements moved aside: what goes in, what comes out, and what is known of it. */
+/** The operation that removes what restores and replacements moved aside: its input, its report and its row. */
 import { isBoolean, isName } from '../input.ts';
 import type { OperationRow } from './row.ts';
 
 export interface CleanUpInput {
   cluster: string;
-  /** The name of the cluster once more: what is removed is the way back. Not needed with `dryRun`. */
+  /** The cluster's name again: without the removed data there is no way back. Not needed with `dryRun`. */
   confirm?: string;
-  /** Say what there is, remove nothing. */
+  /** Only report what would be removed. */
   dryRun?: boolean;
 }
 
@@ -14,8 +14,8 @@ export interface CleanUpReport {
   cluster: string;
   dryRun: boolean;
   /**
-   * What restores, rollbacks and replacements moved aside: data directories, and the files that a replacement wrote
-   * anew.
+   * What restores, rollbacks and replacements moved aside: data directories, and the old versions of files that a
+   * replacement rewrote.
    */
   removed: { node: string; path: string; type: 'directory' | 'file'; bytes: number }[];
 }

@@ -1,6 +1,6 @@
-/** What operations share: how they are found in Temporal, and what a person answers. */
+/** What operations share: how to find them in Temporal, and the answers that a person can give. */
 
-/** The task queue of workers that host the operations, unless they were told another. */
+/** The default task queue of the workers that host the operations. */
 export const TASK_QUEUE = 'salvor';
 
 /** The search attributes that operations carry; `salvor setup` registers them. */
@@ -11,7 +11,7 @@ export function lockWorkflowId(cluster: string): string {
   return `cluster/${cluster}`;
 }
 
-/** What that workflow says of the operation that holds the cluster. */
+/** The memo of that workflow, which names the operation that holds the cluster. */
 export function lockMemo(
   holder: string,
   run: string,
@@ -34,8 +34,8 @@ export function holdIn(memo: Record<string, unknown> | undefined): { holder: str
 }
 
 /**
- * What a run of a schedule gives that met another operation on its cluster, instead of its report: nothing was done,
- * and the next run comes by the schedule. Who starts an operation by himself gets the failure `ClusterBusy`.
+ * The result of a scheduled run that found another operation on its cluster: it did nothing, and the schedule will
+ * start the next run. An operation started by a person fails with `ClusterBusy` instead.
  */
 export interface SkippedReport {
   cluster: string;
@@ -44,17 +44,17 @@ export interface SkippedReport {
   reason: string;
 }
 
-/** Whether what an operation gave is that of a run that was skipped. */
+/** Whether an operation's result says that the run was skipped. */
 export function isSkipped(report: unknown): report is SkippedReport {
   return typeof report === 'object' && report !== null && 'state' in report && report.state === 'skipped';
 }
 
-/** How long a restore waits for its plan's approval; then it ends, and nothing was touched. */
+/** How long a restore waits for the approval of its plan. It then ends without having touched anything. */
 export const APPROVAL_HOURS = 4;
 
 /** The argument of the update `approve`. */
 export interface Approval {
-  /** Of the plan that was read. */
+  /** The digest of the plan that the person has read. */
   digest: string;
   /** Who approves it, for the audit. */
   by?: string;
@@ -63,6 +63,6 @@ export interface Approval {
 export const ON_FAILURE = ['pause', 'rollback'] as const;
 export type OnFailure = (typeof ON_FAILURE)[number];
 
-/** What a person can answer when a step waits; each is the name of an update of the operation. */
+/** The answers that a person can give while a step waits. Each is the name of an update of the operation. */
 export const DECISIONS = ['retry', 'rollback', 'abort'] as const;
 export type Decision = (typeof DECISIONS)[number];

@@ -1,11 +1,11 @@
-/** Copies what stores lack: what goes in, what comes out, and what is known of it. */
+/** The operation that copies to stores what they lack: its input, its report and its row. */
 import type { BackupId } from '../format/keys.ts';
 import { isBackup, isName } from '../input.ts';
 import type { OperationRow } from './row.ts';
 
 export interface HealInput {
   cluster: string;
-  /** Only this backup, and every copy of it is read again. Without it, what is missing is copied. */
+  /** Heal only this backup, and read every copy of it again. Default: copy what is missing of all backups. */
   backup?: BackupId;
 }
 
@@ -13,9 +13,9 @@ export interface HealReport {
   cluster: string;
   healed: { backup: BackupId; key: string; from: string; to: string; bytes: number }[];
   failed: { backup: BackupId; key: string; to: string; error: string }[];
-  /** Copies that are left for the next time: one operation heals 500, the newest first. */
+  /** The number of copies left for the next run: one operation heals at most 500, newest first. */
   more: number;
-  /** Stores that could not be read: what they lack is not known. */
+  /** Stores that could not be read, so it isn't known what they lack. */
   unreadable: { store: string; error: string }[];
 }
 

@@ -1,6 +1,6 @@
 /**
- * The operations, one row each: the contract of the Temporal UI's start form, the command line's JSON and the client
- * library. Plain types, no zod: workflows read it.
+ * All operations, one row each: the contract for the Temporal UI's start form, the command line's JSON and the client
+ * library. Plain types, no zod: workflows import this file.
  */
 import { BACKUP } from './backup.ts';
 import { CHECK_CLUSTER } from './check-cluster.ts';
@@ -49,7 +49,7 @@ export type HoldingOperation = With<{ effect: 'changes' }>;
 /** The operations that may have a schedule. */
 export type ScheduledOperation = With<{ schedulable: true }>;
 
-/** Whether a workflow type, or what somebody typed, is an operation. */
+/** Whether a name, such as a workflow type or a command line argument, is that of an operation. */
 export function isOperation(name: string): name is Operation {
   return Object.hasOwn(OPERATIONS, name);
 }

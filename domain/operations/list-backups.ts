@@ -1,4 +1,4 @@
-/** Lists a cluster's backups: what goes in, what comes out, and what is known of it. */
+/** The operation that lists a cluster's backups: its input, its report and its row. */
 import type { BackupsPage } from '../backups/backups-page.ts';
 import type { BackupId } from '../format/keys.ts';
 import { isBackupName, isName, isPositiveCount } from '../input.ts';
@@ -9,17 +9,17 @@ export interface ListBackupsInput {
   /** Only this store. */
   store?: string;
   /**
-   * Only backups that are older than the one of this name: the next page begins before the last name of the one before.
+   * List only backups older than this one. For the next page, give the last name of the previous page.
    */
   before?: BackupId;
-  /** At most so many; 1 or more. Default: as many as go through Temporal at once, about 2,000. */
+  /** List at most this many (1 or more). Default: as many as Temporal accepts in one payload, about 2,000. */
   limit?: number;
 }
 
 /** One page; the client library and the command line ask for all of them. */
 export interface ListBackupsReport extends BackupsPage {
   cluster: string;
-  /** Stores that could not be read: the list may lack what only they have. */
+  /** Stores that could not be read, so the list may lack backups that only they have. */
   unreadable: { store: string; error: string }[];
 }
 

@@ -1,4 +1,4 @@
-/** Lists a cluster's etcd members: what goes in, what comes out, and what is known of it. */
+/** The operation that lists a cluster's etcd members: its input, its report and its row. */
 import { isName } from '../input.ts';
 import type { MemberEntry, Quorum } from '../members/member-entry.ts';
 import type { OperationRow } from './row.ts';
@@ -9,7 +9,7 @@ export interface ListMembersInput {
 
 export interface ListMembersReport {
   cluster: string;
-  /** Null when no member answers; then nothing is known of the votes either. */
+  /** Null when no member answers; the votes are then unknown as well. */
   clusterId: string | null;
   quorum: Quorum | null;
   members: MemberEntry[];

@@ -1,4 +1,4 @@
-/** Keeps a backup from being pruned: what goes in, what comes out, and what is known of it. */
+/** The operation that keeps a backup from being pruned: its input, its report and its row. */
 import type { BackupId } from '../format/keys.ts';
 import { isBackup, isBoolean, isName } from '../input.ts';
 import type { OperationRow } from './row.ts';
@@ -6,7 +6,7 @@ import type { OperationRow } from './row.ts';
 export interface PinInput {
   cluster: string;
   backup: BackupId;
-  /** True: never pruned until it is unpinned. */
+  /** True: the backup is not pruned until it is unpinned. */
   pinned: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** What a restore would do: what goes in, what comes out, and what is known of it. */
+/** The operation that plans a restore: its input and its row. Its report is the plan. */
 import type { BackupId } from '../format/keys.ts';
 import { isBackup, isBoolean, isName, isTime } from '../input.ts';
 import type { RestorePlan } from '../restore/plan.ts';
@@ -8,15 +8,15 @@ import type { OperationRow } from './row.ts';
 /** Which backup a cluster is restored from. */
 export interface PlanRestoreInput {
   cluster: string;
-  /** A backup's name, or `latest`: the newest good one, which is the default. */
+  /** A backup's name, or `latest` for the newest good one. Default: `latest`. */
   backup?: BackupId;
-  /** Instead of a backup: the newest good one that was taken at this time or before it; ISO 8601 with a time zone. */
+  /** Instead of `backup`: choose the newest good one taken at or before this time; ISO 8601 with a time zone. */
   at?: string;
   /** Read from this store only. */
   store?: string;
   /**
-   * For a snapshot without a manifest that was copied from a data directory: it has no hash at its end, and without
-   * this it is refused.
+   * Accept a snapshot without a hash at its end. Needed for a file that was copied from a data directory; only for
+   * snapshots without a manifest.
    */
   skipHashCheck?: boolean;
 }

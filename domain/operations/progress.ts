@@ -6,11 +6,11 @@ export interface Progress {
   operation: Operation;
   cluster: string;
   startedAt: string;
-  /** What the operation does at the moment, in a few words. */
+  /** What the operation is doing at the moment, in a few words. */
   doing: string;
-  /** What a person has to decide, in words; null when nothing is waited for. */
+  /** What a person has to decide, in words; null when the operation isn't waiting for anybody. */
   waitingFor: string | null;
-  /** The digest of the plan that waits for its approval; absent when none does. */
+  /** The digest of the plan that waits for approval; absent when no plan does. */
   toApprove?: string;
   steps: StepRecord[];
 }

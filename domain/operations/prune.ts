@@ -1,15 +1,15 @@
-/** Applies the stores' retention: what goes in, what comes out, and what is known of it. */
+/** The operation that applies the stores' retention: its input, its report and its row. */
 import type { BackupId } from '../format/keys.ts';
 import { isBoolean, isName } from '../input.ts';
 import type { OperationRow } from './row.ts';
 
 export interface PruneInput {
   cluster: string;
-  /** Only this store. */
+  /** Prune only this store. */
   store?: string;
-  /** Decide and say, remove nothing. */
+  /** Only report what would be removed. */
   dryRun?: boolean;
-  /** Apply the rules to snapshots without a manifest as well: an older script's, OpenShift's. */
+  /** Also apply the rules to snapshots without a manifest, such as those of older scripts and OpenShift. */
   includeForeign?: boolean;
   /** Remove more good backups than are kept, all at once: otherwise such a prune removes nothing. */
   removeMany?: boolean;
@@ -24,11 +24,11 @@ export interface PruneReport {
     store: string;
     kept: { backup: BackupId; reason: string }[];
     removed: { backup: BackupId; reason: string }[];
-    /** What belonged to no backup and was older than a day. */
+    /** Objects that belonged to no backup and were older than a day. */
     orphans: { key: string; bytes: number }[];
     /**
-     * What the lists leave out, because a report has to stay small: the oldest that are kept, and of the rest what the
-     * next prune removes. Absent when they are whole.
+     * The numbers of entries that the lists leave out to keep the report small: the oldest kept backups, and whatever
+     * the next prune will remove. Absent when the lists are complete.
      */
     more?: { kept: number; removed: number; orphans: number };
     /** Why this store could not be pruned. */

@@ -1,4 +1,4 @@
-/** Replaces an etcd member: what goes in, what comes out, and what is known of it. */
+/** The operation that replaces an etcd member: its input, its report and its row. */
 import type { BackupId } from '../format/keys.ts';
 import { isBoolean, isName } from '../input.ts';
 import type { MemberEntry, MemberState } from '../members/member-entry.ts';
@@ -8,9 +8,9 @@ import type { StepRecord } from './steps.ts';
 
 export interface ReplaceMemberInput {
   cluster: string;
-  /** The name of the cluster once more: a member and its data are taken out of it. */
+  /** The cluster's name again: a member and its data will be removed from the cluster. */
   confirm: string;
-  /** Without it the one unhealthy member is replaced. */
+  /** The node whose member is replaced. Default: the only unhealthy member is replaced. */
   node?: string;
   /** Replace the named node's member although nothing is wrong with it. */
   healthy?: boolean;
@@ -24,18 +24,18 @@ export interface ReplaceMemberReport {
   problem: string | null;
   /** What was wrong with it. */
   found: { state: MemberState; seen: string };
-  /** The member that was taken out; null when there was none. */
+  /** The member that was removed; null when there was none. */
   removed: { id: string; name: string; peerUrls: string[] } | null;
-  /** The ID of the new member; null when it did not come so far. */
+  /** The ID of the new member; null when none was added. */
   added: string | null;
   before: MemberEntry[];
-  /** Null when the cluster did not answer any more. */
+  /** Null when the cluster no longer answered. */
   after: MemberEntry[] | null;
-  /** What was saved first. */
+  /** The backup that was taken first. */
   backup: BackupId;
-  /** Old data, old configuration and old certificates, moved aside. */
+  /** The old data, configuration and certificates that were moved aside. */
   setAside: { node: string; path: string }[];
-  /** What is left for a person, a sentence each. */
+  /** What a person still has to do, one sentence each. */
   toDo: string[];
   steps: StepRecord[];
   workflowId: string;

@@ -1,4 +1,4 @@
-/** Restores a cluster: what goes in, what comes out, and what is known of it. */
+/** The operation that restores a cluster: its input, its report and its row. */
 import type { BackupId } from '../format/keys.ts';
 import { isApproval, isBackup, isBoolean, isName, isTime, oneOf } from '../input.ts';
 import type { AftercareFinding } from '../restore/aftercare.ts';
@@ -9,22 +9,22 @@ import type { OperationRow } from './row.ts';
 import type { StepRecord } from './steps.ts';
 
 export interface RestoreInput extends PlanRestoreInput {
-  /** The name of the cluster once more: a restore destroys the cluster's present state. */
+  /** The cluster's name again: a restore replaces the cluster's present state. */
   confirm: string;
   /**
-   * The digest of the plan that was approved, or `auto` for whatever the plan says. Without it the restore draws its
-   * plan and waits for the update `approve`.
+   * The digest of the approved plan, or `auto` to accept any plan. Without it, the restore makes its plan and waits for
+   * the update `approve`.
    */
   approve?: string;
   /**
-   * Takes over from a restore that began to change the cluster and whose operation is gone (terminated, or lost with
-   * its Temporal server): goes on from where the nodes are, or puts everything back. No backup is chosen and no plan
-   * drawn: the nodes' journals tell.
+   * Takes over from a restore that began to change the cluster and whose operation is lost (terminated, or gone with
+   * its Temporal server): either continues it or puts everything back. The nodes' journals say what to do, so no backup
+   * is chosen and no plan is made.
    */
   resume?: Resume;
   /**
-   * What a step does that can't succeed once the cluster is touched: wait for a person (the default), or put everything
-   * back.
+   * What happens if a step can't succeed once the cluster has been touched: wait for a person (`pause`, the default),
+   * or put everything back (`rollback`).
    */
   onFailure?: OnFailure;
 }
@@ -38,15 +38,15 @@ export interface RestoreReport {
   outcome: 'restored' | 'rolled-back' | 'aborted';
   /** Why it was not restored; null when it was. */
   problem: string | null;
-  /** From the first kube-apiserver told to stop until every one answered again. */
+  /** From the first stop of a kube-apiserver until all of them answered again. */
   downtimeMs: number;
-  /** `after` is null when the restore did not come so far. */
+  /** `after` is null when the restore did not get that far. */
   revision: { before: string | null; snapshot: string; after: string | null };
   clusterId: { before: string | null; after: string | null };
   steps: StepRecord[];
-  /** What was moved aside: the old data directories, or, after a rollback, the restored ones. */
+  /** What was moved aside: the old data directories or, after a rollback, the restored ones. */
   setAside: { node: string; path: string }[];
-  /** What of the time before was found afterwards, and mended or left to a person; absent unless it was restored. */
+  /** What was left over from before the restore, and was fixed or left to a person; absent if it was not restored. */
   aftercare?: AftercareFinding[];
   workflowId: string;
 }

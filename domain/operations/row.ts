@@ -1,29 +1,29 @@
-/** What is known of an operation beside its story: one row, beside its input and report. */
+/** The row of an operation: everything about it that isn't its workflow, next to its input and report. */
 import type { InputShape } from '../input.ts';
 
 /**
- * `changes`: something of the cluster or its stores, and holds the cluster meanwhile. `tries`: works in scratch and
- * touches nothing. `looks`: is asked for all day, and left out of the list of operations.
+ * `changes`: it changes the cluster or its stores, and holds the cluster meanwhile. `tries`: it works only in scratch.
+ * `looks`: it only reads; people run it all day, so the list of operations leaves it out.
  */
 export type Effect = 'changes' | 'tries' | 'looks';
 
-/** How an operation that didn't fail has ended, for metrics. */
+/** The outcome of an operation that didn't fail, for metrics. */
 export type End = 'done' | 'degraded' | 'rolled-back' | 'aborted';
 
 export interface OperationRow<Input extends object, Report> {
-  /** For people, with the cluster behind it: `Back up`. */
+  /** For people, followed by the cluster's name, as in `Back up`. */
   title: string;
   effect: Effect;
-  /** Whether it may have a schedule; then it needs nothing but the cluster as its input. */
+  /** Whether it may have a schedule. Its only required input is then the cluster. */
   schedulable: boolean;
   /** The checks of its input. */
   shape: InputShape<Input>;
-  /** The cluster that it is listed under. */
+  /** The cluster under which it is listed. */
   subjectOf: (input: Input) => string;
   endOf: (report: Report) => End;
   /**
-   * Its own steps; those of a part that it shares with another operation are in that one's row. `<store>` stands for a
-   * store's name.
+   * Its own steps. The steps of a part that it shares with another operation are in the row of the other operation.
+   * `<store>` stands for a store's name.
    */
   steps: readonly string[];
 }

@@ -9,14 +9,14 @@ import type { PRUNE } from './prune.ts';
 import type { AnyRow } from './row.ts';
 import type { VERIFY } from './verify.ts';
 
-/** `Prune <store>` is `Prune local`, `Prune offsite` and so on. */
+/** `Prune <store>` stands for `Prune local`, `Prune offsite` and so on. */
 type Filled<Name extends string> = Name extends `${infer Before}<store>${infer After}`
   ? `${Before}${string}${After}`
   : Name;
 
 type StepOf<Row extends Pick<AnyRow, 'steps'>> = Filled<Row['steps'][number]>;
 
-/** A name that isn't one of these does not compile: what is announced, done and shown are the same steps. */
+/** The names of all steps. The compiler refuses any other name, so announced, executed and shown steps are the same. */
 export type StepName =
   | StepOf<typeof BACKUP | typeof PRUNE | typeof PIN | typeof VERIFY | typeof CLEAN_UP | typeof HEAL>
   | RestoreStep
@@ -29,14 +29,14 @@ export interface ComingStep {
   node: string | null;
 }
 
-/** One line of an operation's history that people read. */
+/** One step in the progress of an operation, for people. */
 export interface StepRecord extends ComingStep {
   state: 'waiting' | 'running' | 'done' | 'failed';
   startedAt: string | null;
   durationMs: number | null;
-  /** What was seen; short. */
+  /** A short text that says what was seen. */
   evidence: string | null;
 }
 
-/** How a state looks in a list. */
+/** The mark of each state in a list. */
 export const STEP_MARKS: Record<StepRecord['state'], string> = { waiting: '·', running: '▶', done: '✔', failed: '✖' };

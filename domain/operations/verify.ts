@@ -1,4 +1,4 @@
-/** Proves a backup by a restore in scratch: what goes in, what comes out, and what is known of it. */
+/** The operation that proves a backup by a restore in scratch: its input, its report and its row. */
 import type { BackupId } from '../format/keys.ts';
 import type { Proof } from '../format/manifest.ts';
 import { isBoolean, isDrillWish, isName } from '../input.ts';
@@ -7,13 +7,13 @@ import type { OperationRow } from './row.ts';
 export interface VerifyInput {
   cluster: string;
   /**
-   * A backup's name, `latest`, or `oldest-proof`: the good one whose last drill is the longest ago. Default: `latest`
-   * until it is proven, then `oldest-proof`.
+   * A backup's name, `latest`, or `oldest-proof` for the good backup whose last drill is the longest ago. Default:
+   * `latest` until that one is proven, then `oldest-proof`.
    */
   backup?: string;
-  /** Read from this store only; otherwise every store's copies are read. */
+  /** Read only from this store. Default: the copies in every store are read. */
   store?: string;
-  /** As in a restore. */
+  /** As for a restore. */
   skipHashCheck?: boolean;
 }
 
@@ -24,8 +24,8 @@ export interface VerifyReport {
   store: string;
   proof: Proof;
   /**
-   * One that isn't `ok` says nothing against the backup itself: a store could not be read. `skipped`: it could not be
-   * done here.
+   * A check that isn't `ok` says nothing against the backup itself: a store could not be read. `skipped`: the check
+   * could not be done here.
    */
   checks: { name: string; ok: boolean; skipped?: boolean; seen: string }[];
   durationMs: number;

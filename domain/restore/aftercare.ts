@@ -1,6 +1,6 @@
-/** What a restored cluster still has of the time before, and what is to be done about it. Pure. */
+/** Finds what a restored cluster still contains from before the restore, and what to do about it. Pure. */
 
-/** `listed`: for a person, who may know better; `mended`: done. */
+/** `listed`: left for a person to decide. `mended`: fixed by Salvor. */
 export type AftercareState = 'mended' | 'listed' | 'fine' | 'not-checked';
 
 export interface AftercareFinding {
@@ -9,7 +9,7 @@ export interface AftercareFinding {
   state: AftercareState;
   /** Short. */
   detail: string;
-  /** What a person does about it. */
+  /** What a person should do about it. */
   advice?: string;
 }
 
@@ -17,7 +17,7 @@ export interface AftercareReport {
   found: AftercareFinding[];
 }
 
-/** What was written after the restore has a higher revision than anything before it: no clock is needed to tell. */
+/** Everything written after the restore has a higher revision than anything from before, so no clock is needed. */
 export interface Written {
   revision: string;
 }
@@ -29,15 +29,15 @@ export interface SeenNode {
   ready: 'True' | 'False' | 'Unknown';
 }
 
-/** The name of a Node, of a controller, or of whatever else holds it. */
+/** A lease, with the name of a Node, a controller, or any other holder. */
 export interface SeenLease extends Written {
   name: string;
-  /** Undefined when it was given back. */
+  /** Undefined when the lease was released. */
   holder: string | undefined;
 }
 
 export interface SeenBinding {
-  /** Of a pod with its namespace. */
+  /** For a pod, with its namespace. */
   name: string;
   node: string;
 }
@@ -55,13 +55,13 @@ export interface ConfiguredNode {
 
 const SHOWN = 10;
 
-/** Some of the names and the number of the others. */
+/** The first names, and the number of the others. */
 export function namesOf(names: readonly string[]): string {
   const more = names.length - SHOWN;
   return `${names.slice(0, SHOWN).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
-/** A problem with names in it, or that there is none. */
+/** A finding that lists names, or says that everything is fine when there are none. */
 function listing(what: string, names: string[], fine: string, listed: (names: string) => string, advice: string) {
   if (names.length === 0) return { what, state: 'fine', detail: fine } satisfies AftercareFinding;
   return { what, state: 'listed', detail: listed(namesOf(names)), advice } satisfies AftercareFinding;
@@ -71,7 +71,7 @@ export function isSince({ revision }: Written, sinceRevision: string): boolean {
   return BigInt(revision) > BigInt(sinceRevision);
 }
 
-/** A kubelet renews its node's lease every ten seconds: one that did has come back. */
+/** A kubelet renews its node's lease every ten seconds, so a renewed lease means that the kubelet is back. */
 export function kubeletsFinding(nodes: SeenNode[], leases: SeenLease[], sinceRevision: string): AftercareFinding {
   const renewed = new Set(leases.filter((lease) => isSince(lease, sinceRevision)).map(({ name }) => name));
   const silent = nodes.filter(({ name }) => !renewed.has(name)).map(({ name, ready }) => `${name} (Ready ${ready})`);
@@ -84,7 +84,7 @@ export function kubeletsFinding(nodes: SeenNode[], leases: SeenLease[], sinceRev
   );
 }
 
-/** Of the nodes whose kubelets answer: the others are told by {@link kubeletsFinding}. */
+/** Covers the nodes whose kubelets are back; {@link kubeletsFinding} lists the others. */
 export function readyFinding(nodes: SeenNode[], leases: SeenLease[], sinceRevision: string): AftercareFinding {
   const renewed = new Set(leases.filter((lease) => isSince(lease, sinceRevision)).map(({ name }) => name));
   const answering = nodes.filter(({ name }) => renewed.has(name));
@@ -100,7 +100,7 @@ export function readyFinding(nodes: SeenNode[], leases: SeenLease[], sinceRevisi
   );
 }
 
-/** Where the control plane's nodes aren't nodes of the cluster, none of them is missed. */
+/** @param areNodes whether control-plane nodes are always Node objects; if not, it is fine when none of them is */
 export function missingNodesFinding(
   configured: ConfiguredNode[],
   nodes: SeenNode[],
@@ -123,8 +123,8 @@ export function missingNodesFinding(
 }
 
 /**
- * Leader election writes every few seconds: who did since the restore is at work, with what it read anew.
- * @param releasedFrom whose lease it was until it was given back for them
+ * A leader renews its lease every few seconds. One that did so since the restore is at work, with freshly read data.
+ * @param releasedFrom the former holder, if Salvor has released its lease
  */
 export function leaderFinding(
   name: string,
@@ -156,7 +156,7 @@ export function leaderFinding(
   };
 }
 
-/** Certificates that nodes asked for: who approves one vouches for who asks, so that is a person's. */
+/** Pending certificate requests of nodes. Approving one vouches for its requester, so a person has to do it. */
 export function requestsFinding(pending: SeenRequest[]): AftercareFinding {
   return listing(
     'certificate signing requests',
@@ -167,7 +167,7 @@ export function requestsFinding(pending: SeenRequest[]): AftercareFinding {
   );
 }
 
-/** Of pods or volume attachments: those that are bound to a node that isn't there. */
+/** Pods or volume attachments that are bound to a node that doesn't exist. */
 export function bindingsFinding(what: string, lost: SeenBinding[], advice: string): AftercareFinding {
   const nodes = new Set(lost.map(({ node }) => node));
   return listing(

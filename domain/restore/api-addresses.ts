@@ -1,16 +1,16 @@
 /**
- * Under which addresses the kube-apiservers of a restored cluster are found: what of them is of the time before. Pure.
+ * Finds the kube-apiserver addresses of a restored cluster that are left over from before the restore. Pure.
  */
 import { type AftercareFinding, type ConfiguredNode, isSince, namesOf, type Written } from './aftercare.ts';
 
-/** Of a kube-apiserver's own registration in etcd: its address. */
+/** A kube-apiserver's registration in etcd. */
 export interface SeenRegistration extends Written {
   address: string;
 }
 
 /**
- * Which registrations nobody has renewed: those of kube-apiservers that aren't in the configuration go, the others are
- * told.
+ * The registrations that were not renewed since the restore. Those of kube-apiservers that aren't in the configuration
+ * (`foreign`) are removed; the others (`own`) are reported.
  */
 export function staleRegistrations(
   registrations: SeenRegistration[],
@@ -37,7 +37,7 @@ export function registrationsFinding(live: string[], removed: string[], stuck: s
   return { what, state: removed.length === 0 ? 'fine' : 'mended', detail };
 }
 
-/** The addresses under which pods find the API. kube-apiserver itself makes them match the registrations. */
+/** The addresses at which pods find the API. kube-apiserver itself makes them match the registrations. */
 export function endpointsFinding(what: string, before: string[], now: string[], live: string[]): AftercareFinding {
   if (live.length === 0) {
     return {

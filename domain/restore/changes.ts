@@ -1,33 +1,32 @@
 /**
- * What a restore changes in what is there now: the loss that a person approves. Small enough for a workflow's history.
- * Pure.
+ * What a restore would change in the live cluster: the loss that a person approves. Small enough for a workflow's
+ * history. Pure.
  */
 import { type Flavour, traitsOf } from '../flavours/index.ts';
 import { OTHER_KEYS, registryName } from './registry-key.ts';
 
 /**
- * `vanish`: made since the backup, gone after the restore. `comeBack`: deleted since, there again after it. `revert`:
- * changed since, as in the backup after it.
+ * `vanish`: created since the backup, so the restore removes it. `comeBack`: deleted since, so the restore brings it
+ * back. `revert`: changed since, so the restore resets it to the state in the backup.
  */
 export const CHANGE_KINDS = ['vanish', 'comeBack', 'revert'] as const;
 export type ChangeKind = (typeof CHANGE_KINDS)[number];
 export type ChangeCounts = Record<ChangeKind, number>;
 
 export interface TypeChanges extends ChangeCounts {
-  /** As in `configmaps` or `certificates.cert-manager.io`; `keys` for what is no object of Kubernetes. */
+  /** As in `configmaps` or `certificates.cert-manager.io`; `keys` for keys that aren't Kubernetes objects. */
   type: string;
-  /** Some names of each, in the order of their keys; the counts are of all. */
+  /** Some names per kind of change, in the order of their keys. The counts include all. */
   examples: Record<ChangeKind, string[]>;
 }
 
-/** The counts are complete; leases, events and the like, which change all the time, are counted in `noise` alone. */
+/** The counts are complete. Leases, events and the like change all the time and are counted only in `noise`. */
 export interface Changes extends ChangeCounts {
   /**
-   * The live cluster's revision that the backup was compared with: what was written later is not in it, and vanishes
-   * too.
+   * The live cluster's revision that the backup was compared with. Later writes are not included, and also vanish.
    */
   comparedAtRevision: string;
-  /** What is lost most comes first. */
+  /** The types with the greatest loss come first. */
   types: TypeChanges[];
   noise: ChangeCounts & { types: string[] };
 }
@@ -43,14 +42,14 @@ export interface KeyVersion {
 const EXAMPLES_PER_LIST = 20;
 const EXAMPLES = 300;
 const EXAMPLE_CHARACTERS = 200;
-/** Types beyond it are counted together: nothing bounds how many names a key can pretend to. */
+/** Further types are counted together, because nothing limits how many types the keys can name. */
 const TYPES = 300;
 const OTHER_TYPES = 'other types';
 
 /**
- * What becomes of a key. Two keys are the same when etcd wrote them at the same revision: a restore raises the revision
- * past all that came before, so it doesn't come again.
- * @returns undefined when it stays as it is
+ * What a restore does to a key. Two versions of a key are the same if etcd wrote them at the same revision: a restore
+ * raises the revision above all earlier ones, so no revision is used twice.
+ * @returns undefined when the key stays as it is
  */
 export function changeOf(
   live: KeyVersion | undefined,
@@ -71,7 +70,7 @@ export interface Tally {
   changes: (comparedAtRevision: string) => Changes;
 }
 
-/** Counts changes by type, in bounded memory. Without Kubernetes, keys are keys. */
+/** Counts changes by type, in bounded memory. Without Kubernetes, all keys have the type `keys`. */
 export function openTally(flavour: Flavour): Tally {
   const { kubernetes } = traitsOf(flavour);
   const types = new Map<string, TypeChanges>();
@@ -121,7 +120,7 @@ function lostMostFirst(a: TypeChanges, b: TypeChanges): number {
   return b.vanish - a.vanish || b.comeBack - a.comeBack || b.revert - a.revert || (a.type < b.type ? -1 : 1);
 }
 
-/** Copies, with as many examples in each list as fit in all. */
+/** Copies of the types with shorter lists of examples, so that all lists together stay within the limit. */
 function withFewExamples(types: TypeChanges[]): TypeChanges[] {
   let each = EXAMPLES_PER_LIST;
   const cut = (list: string[]) => list.slice(0, each);

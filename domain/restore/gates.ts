@@ -1,11 +1,11 @@
-/** What a gate after a restore has seen. Pure. */
+/** The result of a gate (a check) after a restore. Pure. */
 export interface GateResult {
-  /** False when it could not be looked at here, which `seen` explains; a gate that doesn't hold is a failure. */
+  /** False when the gate could not be checked here; `seen` says why. A gate that doesn't hold is a failure instead. */
   checked: boolean;
   seen: string;
 }
 
-/** A gate that could not be looked at. */
+/** The result of a gate that could not be checked. */
 export function notChecked(why: string): GateResult {
   return { checked: false, seen: `not checked: ${why}` };
 }

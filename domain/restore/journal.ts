@@ -5,11 +5,11 @@
  */
 import type { BackupId } from '../format/keys.ts';
 
-/** How a node was found before it was touched. */
+/** The state of a node before it was touched. */
 export interface FoundNode {
   name: string;
   etcd: 'running' | 'stopped';
-  /** Null where there is none. */
+  /** Null when the node has no kube-apiserver. */
   apiServer: 'running' | 'stopped' | null;
   dataDir: 'present' | 'missing';
 }
@@ -35,18 +35,18 @@ export interface Journal extends RestoreRun {
    * may be gone.
    */
   phase: 'preparing' | 'changing' | 'rolling-back';
-  /** Why it is rolled back; null before. */
+  /** The reason for the rollback; null before one begins. */
   problem: string | null;
   revision: {
-    /** The highest that a member gave before; null when none answered. */
+    /** The highest revision that a member reported before the restore; null when none answered. */
     before: string | null;
     snapshot: string;
-    /** The restored members are at this one or above. */
+    /** The restored members are at this revision or above. */
     floor: string;
   };
   clusterId: string | null;
   leader: string | null;
-  /** The nodes whose members answered before, and whether they knew a leader. */
+  /** The nodes whose members answered before the restore, and whether they had a leader. */
   up: string[];
   hadLeader: boolean;
   nodes: FoundNode[];
@@ -75,7 +75,7 @@ export function isSameRun(a: RestoreRun, b: RestoreRun): boolean {
 }
 
 /**
- * Whether the restored cluster is above every revision that a client has seen: only then does a watch from before end.
+ * Whether the restored cluster is above every revision that a client has seen. Only then do watches from before end.
  */
 export function isRevisionRaised({ revision }: Journal): boolean {
   return revision.floor !== revision.snapshot;

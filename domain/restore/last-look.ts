@@ -1,25 +1,25 @@
-/** Whether what was prepared still fits the cluster, right before the first component stops. Pure. */
+/** Checks that the preparations still fit the cluster, right before the first component is stopped. Pure. */
 import { answering, type MemberInspection } from '../members/members.ts';
 import { presentState, type PlannedNodeState, type RestorePlan } from './plan.ts';
 import { overtakenBy } from './revision.ts';
 
 export interface LastLook {
-  /** As it was approved. */
+  /** The approved plan. */
   plan: Pick<RestorePlan, 'before'>;
   /** Whether any plan is accepted, whatever has changed since it was drawn. */
   isAnyPlanAccepted: boolean;
   /** The revision at which the staged data begins. */
   floor: string;
-  /** False where a node's tool can't raise the revision: then the plan has said that clients must be restarted. */
+  /** False if a node's tool can't raise the revision; the plan has then warned that clients must be restarted. */
   isRaised: boolean;
   members: MemberInspection[];
   nodes: Pick<PlannedNodeState, 'name' | 'etcd'>[];
 }
 
 /**
- * What has changed since the approval so that the restore must not go on. That a further member has died is no reason:
- * the restore is wanted all the more.
- * @returns a sentence each; empty when the restore may begin
+ * The changes since the approval that forbid the restore to continue. If another member has died, that is no reason to
+ * stop: the restore is needed even more.
+ * @returns one text per reason; empty when the restore may begin
  */
 export function whyNotNow({ plan, isAnyPlanAccepted, floor, isRaised, members, nodes }: LastLook): string[] {
   const now = presentState(members);
@@ -43,8 +43,9 @@ export function whyNotNow({ plan, isAnyPlanAccepted, floor, isRaised, members, n
 }
 
 /**
- * Members that may take writes unseen: they answered before, their etcd runs, and now they are silent. An expired
- * certificate is enough for it. None while a majority answers: nothing is written without one of these.
+ * Members that may accept writes that Salvor can't see: they answered before and their etcd runs, but now they are
+ * silent. An expired certificate is enough for this. Empty while a majority answers, because every write needs one of
+ * these members.
  */
 export function unseenWriters(
   answeredBefore: string[],

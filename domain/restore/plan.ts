@@ -1,4 +1,4 @@
-/** What a restore will do, before it does it: what people approve. Pure. */
+/** The plan of a restore, which a person approves before anything is touched. Pure. */
 import type { Changes } from './changes.ts';
 import type { ClusterNode } from '../configuration/nodes.ts';
 import type { Cluster } from '../configuration/resolve.ts';
@@ -29,20 +29,20 @@ export interface PlannedNodeState extends FoundNode {
   leavesRevision?: boolean;
 }
 
-/** The report of `salvor restore --plan`, and what an approval is of. */
+/** The report of `salvor restore --plan`, and the plan that a person approves. */
 export interface RestorePlan {
   cluster: string;
   backup: BackupId;
   takenAt: string;
   /**
-   * An approval names it. It covers what the restore does: the bytes, the nodes with their state, the members, the
-   * steps.
+   * The digest that an approval names. It covers what the restore does: the bytes, the nodes with their state, the
+   * members and the steps.
    */
   digest: string;
   proof: Proof | null;
   /** What the trial restore saw, and the store whose copy it read. */
   trial: { store: string; sha256: string; revision: string; totalKeys: number; hashAgrees: boolean | null };
-  /** The state before, as the members told it. */
+  /** The present state, as the members report it. */
   before: {
     revision: string | null;
     clusterId: string | null;
@@ -54,9 +54,9 @@ export interface RestorePlan {
   revisionGap: string | null;
   /** The restored members begin at this revision or above. */
   revisionFloor: string;
-  /** How far the revision is raised above the snapshot's; null when a node's tool can't, as a warning says. */
+  /** How far the revision is raised above the snapshot's; null when a node's tool can't raise it (see `warnings`). */
   bumpRevision: string | null;
-  /** What the restore removes, brings back and turns back; null when no live member could be read. */
+  /** What the restore removes, brings back and reverts; null when no live member could be read. */
   changes: Changes | null;
   nodes: PlannedNodeState[];
   /** The members of the restored cluster. */
@@ -68,7 +68,7 @@ export interface RestorePlan {
   warnings: string[];
 }
 
-/** What the plan is drawn from. */
+/** The facts that the plan is made from. */
 export interface PlanFacts {
   cluster: Cluster;
   source: ChosenBackup;
@@ -79,7 +79,7 @@ export interface PlanFacts {
   nodes: PlannedNodeState[];
 }
 
-/** The highest revision that a client can have seen, as far as a member still answers, and who is there. */
+/** The members that answer, their leader, and the highest revision that they report. */
 export function presentState(members: MemberInspection[]): RestorePlan['before'] {
   const up = answering(members);
   const revisions = up.map(({ status }) => BigInt(status.revision));
@@ -89,14 +89,14 @@ export function presentState(members: MemberInspection[]): RestorePlan['before']
     revision: up.length === 0 ? null : highest.toString(),
     clusterId: up[0]?.status.clusterId ?? null,
     leader: up.find(({ status }) => status.memberId === status.leaderId)?.node ?? null,
-    // A member that has just lost the others names its leader for a moment longer: a majority is what counts.
+    // A member that has just lost the others still names its leader for a moment, so only a majority counts.
     hadLeader: up.filter(({ status }) => status.leaderId !== '0').length * 2 > members.length,
   };
 }
 
 /**
- * The plan, but for what has to be looked up.
- * @throws SalvorError `UnsafeState` for a snapshot of a later etcd than the members'
+ * Makes the plan, except for the fields that have to be looked up.
+ * @throws SalvorError `UnsafeState` for a snapshot from a later etcd version than the members run
  */
 export function drawPlan(facts: PlanFacts): Omit<RestorePlan, 'digest' | 'expectedDowntimeMs'> {
   const { cluster, source, members, trial, nodes } = facts;
@@ -127,8 +127,8 @@ export function drawPlan(facts: PlanFacts): Omit<RestorePlan, 'digest' | 'expect
 }
 
 /**
- * What the digest of a plan is made of. What a living cluster changes every second (revisions, free space, what would
- * be lost) is not in it: a plan would be another one before anybody had read it.
+ * The parts of a plan that its digest covers. Everything that changes every second in a live cluster (revisions, free
+ * space, the losses) is left out, or the plan would be out of date before anybody had read it.
  */
 export function decisiveParts(cluster: Cluster, plan: Omit<RestorePlan, 'digest' | 'expectedDowntimeMs'>): object {
   return {
@@ -151,7 +151,7 @@ export function decisiveParts(cluster: Cluster, plan: Omit<RestorePlan, 'digest'
 }
 
 /**
- * etcd reads the data of the minor version before its own, and refuses that of a later one (etcd, "Downgrade etcd").
+ * etcd reads the data of the minor version before its own, and refuses data of a later one (etcd, "Downgrade etcd").
  */
 function refuseLaterVersion({ snapshot, members }: RestorePlan['versions']): void {
   const older = members.filter(

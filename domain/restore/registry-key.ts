@@ -1,22 +1,22 @@
-/** What a key of etcd is to a person: the type and name of the object that Kubernetes keeps there. Pure. */
+/** Turns an etcd key into the type and name of the Kubernetes object that is stored under it. Pure. */
 import { FLAVOUR_NAMES, traitsOf } from '../flavours/index.ts';
 
 export interface RegistryName {
-  /** As in `configmaps` or `certificates.cert-manager.io`; {@link OTHER_KEYS} for what is no object of Kubernetes. */
+  /** As in `configmaps` or `certificates.cert-manager.io`; {@link OTHER_KEYS} for what isn't a Kubernetes object. */
   type: string;
-  /** `namespace/name`, or the name alone; of other keys the whole key. */
+  /** `namespace/name`, or only the name; for other keys, the whole key. */
   name: string;
-  /** It is renewed or replaced all the time, and says nothing about what somebody made. */
+  /** Whether it is renewed or replaced all the time and so says nothing about what somebody created. */
   noise: boolean;
 }
 
 /** The type of keys that aren't Kubernetes objects. */
 export const OTHER_KEYS = 'keys';
 
-/** Of every flavour: a key is read the same whichever it lies in. */
+/** The prefixes of all flavours: a key is parsed in the same way in each of them. */
 const PREFIXES = FLAVOUR_NAMES.flatMap((flavour) => traitsOf(flavour).kubernetes?.registryPrefixes ?? []);
 
-/** Where a type lies under another name than the API's. */
+/** The types whose name in etcd differs from their name in the API. */
 const NAMES = new Map([
   ['minions', 'nodes'],
   ['controllers', 'replicationcontrollers'],
@@ -31,17 +31,17 @@ const NAMES = new Map([
 ]);
 
 /**
- * Heartbeats and elections (leases of nodes and controllers), kube-apiserver's own registration, and events, which end
- * after an hour.
+ * Heartbeats and elections (leases of nodes and controllers), kube-apiserver's own registrations, and events, which
+ * expire after an hour.
  */
 const NOISE = new Set(['leases', 'events', 'masterleases', 'peerserverleases']);
 
-/** Written by kube-apiserver every five minutes, beside its prefix. */
+/** kube-apiserver writes it every five minutes, outside its prefix. */
 const COMPACTION_MARK = 'compact_rev_key';
 
 /**
- * Reads a key as kube-apiserver lays them out: `/registry/<resource>/[namespace/]<name>`, for groups with a dot in
- * their name, as all custom ones have, `/registry/<group>/<resource>/[namespace/]<name>`.
+ * Parses a key in kube-apiserver's layout: `/registry/<resource>/[namespace/]<name>`, or, for groups with a dot in
+ * their name (as all custom groups have), `/registry/<group>/<resource>/[namespace/]<name>`.
  */
 export function registryName(key: string): RegistryName {
   const [root, prefix = '', ...parts] = key.split('/');

@@ -1,19 +1,20 @@
-/** What is wrong with the members after a restore or its rollback; nothing when the cluster is as it must be. Pure. */
+/** Checks the members after a restore or its rollback. Pure. */
 import { answering, hashGroups, type MemberInspection } from '../members/members.ts';
 
 export interface ExpectedCluster {
-  /** How many members it has. */
+  /** The number of members. */
   members: number;
-  /** Decimal; clients have seen no higher revision. */
+  /** Decimal; no client has seen a higher revision. */
   revisionFloor: string;
-  /** Null when it isn't known: then none is compared. */
+  /** Null when it isn't known; the cluster IDs are then not compared. */
   oldClusterId: string | null;
 }
 
 /**
- * A restored cluster is one new cluster with one leader: every member answers, with the same keys, no alarm, and at or
- * above the revision floor.
- * @param listed how many members etcd's own list has
+ * The problems of a restored cluster. It must be one new cluster with one leader, in which every member answers, has
+ * the same keys and no alarm, and is at or above the revision floor.
+ * @param listed the number of members in etcd's own list
+ * @returns one text per problem; empty when the cluster is as it should be
  */
 export function problemsOfRestored(
   members: MemberInspection[],
@@ -42,7 +43,7 @@ export function problemsOfRestored(
   ];
 }
 
-/** After a rollback every member that answered before is back in the old cluster, under a leader. */
+/** The problems after a rollback: every member that answered before must be back in the old cluster, with a leader. */
 export function problemsOfFormer(members: MemberInspection[], clusterId: string): string[] {
   return answering(members).flatMap(({ node, status }) => {
     if (status.clusterId !== clusterId) return [`${node} is in cluster ${status.clusterId}, expected ${clusterId}`];

@@ -1,10 +1,10 @@
-/** What restores and replacements have moved aside on a node. Pure. */
+/** Finds the data that restores and replacements have moved aside on a node. Pure. */
 import { timeOfBackupId } from '../format/keys.ts';
 import { asideName, memberData, restorePaths } from '../node-paths.ts';
 
 /**
- * `before`: the data from before a restore. `abandoned`: the data that a rollback took away again. `replaced`: the
- * data, configuration and certificates from before a replacement.
+ * `before`: the data from before a restore. `abandoned`: the restored data that a rollback removed again. `replaced`:
+ * the data, configuration and certificates from before a replacement.
  */
 export type SetAsideKind = 'before' | 'abandoned' | 'replaced';
 
@@ -12,28 +12,28 @@ export interface SetAside {
   path: string;
   kind: SetAsideKind;
   type: 'directory' | 'file';
-  /** Of the restore or replacement, which is the time of its beginning. */
+  /** The ID of the restore or replacement, which is the time at which it began. */
   operationId: string;
-  /** On the disk. */
+  /** The size on disk. */
   bytes: number;
 }
 
 /**
- * A path that an operation has put there, and where it lies while it is removed: a removal that was killed is continued
- * there.
+ * A path that an operation has moved aside, and the path to which it is renamed while it is being removed. A removal
+ * that was killed continues with the latter.
  */
 export interface KnownAside extends Omit<SetAside, 'bytes'> {
   removing: string;
 }
 
-/** What operations move aside on a node. */
+/** The paths that operations may move aside on a node. */
 export interface Movable {
   dataDir: string;
-  /** Those that a replacement writes anew. */
+  /** The files that a replacement rewrites. */
   files: readonly string[];
 }
 
-/** What a path is when an operation has put it there, or a killed removal left it; undefined for any other. */
+/** Describes a path that an operation moved aside or that a killed removal left; undefined for any other path. */
 export function setAsideAt(movable: Movable, path: string): KnownAside | undefined {
   const operationId = path.slice(-OPERATION_ID_CHARACTERS);
   if (timeOfBackupId(operationId) === undefined) return undefined;

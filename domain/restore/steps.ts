@@ -1,4 +1,4 @@
-/** What a restore does, step by step: the progress table, the plan and the documentation come from here. */
+/** The steps of a restore, for the progress table, the plan and the documentation. */
 import type { ClusterNode } from '../configuration/nodes.ts';
 import { type Flavour, traitsOf } from '../flavours/index.ts';
 
@@ -15,7 +15,7 @@ const PLACES = {
   'each that has controllers': ({ hasControllers }) => hasControllers,
 } satisfies Record<string, (node: PlannedNode) => boolean>;
 
-/** What of a node a restore deals with. */
+/** The parts of a node that matter to the steps of a restore. */
 export function plannedNode(flavour: Flavour, { name, apiServer }: ClusterNode): PlannedNode {
   return {
     name,
@@ -29,7 +29,7 @@ interface PlaceOfStep {
   on: 'cluster' | keyof typeof PLACES;
 }
 
-/** What is done before anything is touched: all that a plan needs. */
+/** The steps before anything is touched: everything that a plan needs. */
 const PLANNING = [
   { name: 'Find the backup', on: 'cluster' },
   { name: 'Look at the members', on: 'cluster' },
@@ -38,7 +38,7 @@ const PLANNING = [
   { name: 'Draw the plan', on: 'cluster' },
 ] as const satisfies PlaceOfStep[];
 
-/** The steps of a restore, in order, and where each is done. */
+/** The steps of a restore, in order, each with the place where it is done. */
 const RESTORING = [
   ...PLANNING,
   { name: 'Approve the plan', on: 'cluster' },
@@ -61,10 +61,10 @@ const RESTORING = [
   { name: 'Look after the cluster', on: 'cluster' },
 ] as const satisfies PlaceOfStep[];
 
-/** What is done only when it is needed: nobody is told of these before. */
+/** The steps that are done only when needed; they are not announced. */
 const UNANNOUNCED = [
   'Remove what was staged',
-  // Of a restore that takes over from another
+  // For a restore that takes over from another
   'Read the journal',
   'Look how far the node is',
   'Compare the live revision',
@@ -87,7 +87,7 @@ export const PLANNING_STEPS: readonly RestoreStep[] = PLANNING.map(({ name }) =>
 
 export const RESTORE_STEPS: readonly RestoreStep[] = [...RESTORING.map(({ name }) => name), ...UNANNOUNCED];
 
-/** Every step of a restore on every node, in the order in which they are done. */
+/** Every step of a restore on every node, in order. */
 export function restoreSteps(nodes: PlannedNode[]): { name: AnnouncedStep; node: string | null }[] {
   return RESTORING.flatMap(({ name, on }): { name: AnnouncedStep; node: string | null }[] => {
     if (on === 'cluster') return [{ name, node: null }];

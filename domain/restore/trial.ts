@@ -1,18 +1,18 @@
-/** What a trial restore has seen. */
+/** The result of a trial restore. */
 import type { Digest } from '../format/manifest.ts';
 import type { Changes } from './changes.ts';
 
 export interface TrialResult {
   /** The store whose copy was read. */
   store: string;
-  /** Of the bytes that were restored: every member starts from these and no others. */
+  /** The digest of the restored bytes. Every member will start from exactly these bytes. */
   content: Digest;
   revision: string;
   totalKeys: number;
-  /** The restored member's keys had the hash that the source had. Null when that can't be compared. */
+  /** Whether the restored member's keys have the same hash as the source. Null when they can't be compared. */
   hashAgrees: boolean | null;
-  /** What a restore of it changes in the cluster as it is now; null when no live member could be read. */
+  /** What a restore of this backup would change in the live cluster; null when no live member could be read. */
   changes: Changes | null;
-  /** Why that isn't known. */
+  /** Why the changes aren't known. */
   changesProblem?: string;
 }

@@ -1,14 +1,13 @@
-/** The periods that the rules count in, all of them in UTC. */
+/** The periods that the rules count in. All of them are in UTC. */
 
 const DAY_MS = 86_400_000;
 
-/** The rules that keep the newest backup of each of the N newest periods that have one. */
+/** The rules that keep the newest backup of each period, for the N newest periods that have a backup. */
 export const PERIOD_RULES = ['keepHourly', 'keepDaily', 'keepWeekly', 'keepMonthly', 'keepYearly'] as const;
 export type PeriodRule = (typeof PERIOD_RULES)[number];
 
 /**
- * The name of the period that a time falls into; for one rule, the names of later times never come before those of
- * earlier ones.
+ * The name of the period that a time falls into. Within one rule, the names sort in the order of time.
  */
 export function periodOf(rule: PeriodRule, timeMs: number): string {
   const iso = new Date(timeMs).toISOString();
@@ -26,7 +25,7 @@ export function periodOf(rule: PeriodRule, timeMs: number): string {
   }
 }
 
-/** The week of ISO 8601, `2026-W01`: it begins on Monday and belongs to the year that has its Thursday. */
+/** The ISO 8601 week, as in `2026-W01`: it begins on Monday and belongs to the year of its Thursday. */
 function isoWeekOf(timeMs: number): string {
   const daysSinceMonday = (new Date(timeMs).getUTCDay() + 6) % 7;
   const thursday = new Date(timeMs + (3 - daysSinceMonday) * DAY_MS);

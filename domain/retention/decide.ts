@@ -1,13 +1,13 @@
 /**
- * Which backups of a store are kept and which are removed, and why. A dry run and a run ask this one function.
+ * Decides which backups of a store are kept and which are removed, and why. Dry runs and real runs both use it.
  *
- * What holds whatever the rules say:
- * - The newest good backup, the `atLeast` newest good ones, the last proven one and the best proven one, pinned and
- *   locked ones stay.
- * - Only good backups (complete or degraded) count. What isn't good never takes the place of a good one: it is looked
- *   at on a timeline of its own kind together with the good ones, and stays at least until there is a newer good
- *   backup. A broken backup may be rescued yet.
- * - Backups of one cluster belong together, whichever node each was taken from.
+ * Whatever the rules say:
+ * - Always kept: the newest good backup, the `atLeast` newest good ones, the last proven one, the best proven one, and
+ *   all that are pinned or locked.
+ * - Only good backups (complete or degraded) count. A backup that isn't good never takes the place of a good one: the
+ *   foreign ones and the broken ones are each judged on a timeline that also contains the good ones, and each stays at
+ *   least until there is a newer good backup. A broken backup may still be rescued.
+ * - All backups of a cluster are judged together, whichever node each was taken from.
  */
 import type { Retention } from '../configuration/stores.ts';
 import { SalvorError } from '../errors.ts';
@@ -17,41 +17,41 @@ import { type CatalogueEntry, isGood as isGoodBackup } from '../backups/catalogu
 import { isInFuture } from '../clocks.ts';
 import { hasKeepRule, keptByRules } from './rules.ts';
 
-/** What the decision needs to know of a backup in a store. */
+/** What the decision needs to know about a backup in a store. */
 export interface RetentionCandidate {
   backup: BackupId;
-  /** Of the node it was taken from. */
+  /** The address of the node that it was taken from. */
   nodeAddress: string;
   /** ISO 8601, UTC. */
   takenAt: string;
   /**
-   * As this store sees it: a backup of which it lacks an artifact that it was to hold is `broken` here, wherever else
-   * it is complete.
+   * As this store sees it: if the store lacks an artifact that it should hold, the backup is `broken` here, even if it
+   * is complete in another store.
    */
   state: CatalogueEntry['state'];
   proof: Proof | null;
   pinned: boolean;
   /** The store itself refuses to remove it. */
   locked?: boolean;
-  /** Of all its artifacts in this store. */
+  /** The size of everything that this store has of it. */
   bytes: number;
 }
 
 export interface RetentionOptions {
   now: Date;
-  /** Whether the rules apply to foreign backups; otherwise these are kept, and not counted against `maxBytes`. */
+  /** Whether the rules apply to foreign backups. If not, these are kept and don't count towards `maxBytes`. */
   includeForeign: boolean;
   /** Why nothing may be removed at the moment, such as members that disagree. */
   hold?: string;
 }
 
-/** One backup and, for people, why it is kept or removed. */
+/** One backup, and the reason (for people) why it is kept or removed. */
 export interface RetentionVerdict<T> {
   backup: T;
   reason: string;
 }
 
-/** Both lists are newest first, and together they hold every backup once. */
+/** Both lists are sorted newest first. Together they contain every backup once. */
 export interface RetentionDecision<T> {
   kept: RetentionVerdict<T>[];
   removed: RetentionVerdict<T>[];
@@ -63,12 +63,12 @@ interface Entry<T> {
 }
 
 /**
- * Decides for the backups that one store has of one cluster, in any order.
+ * Decides about the backups that one store has of one cluster, given in any order.
  *
  * A backup dated in the future is kept, and counts for no rule: by `keepLast` it would take the place of a real one.
  *
- * Counting more of what a keep rule keeps, or one more keep rule beside others, never removes more, as long as there is
- * no `maxBytes`: with it, a newer backup that is kept may push out an older one.
+ * Without `maxBytes`, raising a keep rule's number or adding another keep rule never removes more backups. With
+ * `maxBytes` it may: an additional newer backup that is kept can push out an older one.
  * @throws SalvorError `InvalidInput` for a `takenAt` that isn't a time
  */
 export function decideRetention<T extends RetentionCandidate>(
@@ -100,7 +100,7 @@ export function decideRetention<T extends RetentionCandidate>(
   return decision;
 }
 
-/** Newest first; the order of the input plays no part, not even for backups of the same second. */
+/** Sorted newest first. The order of the input doesn't matter, even for backups of the same second. */
 function newestFirst<T extends RetentionCandidate>(backups: readonly T[]): Entry<T>[] {
   const timeline = backups.map((backup) => {
     const timeMs = Date.parse(backup.takenAt);
@@ -131,7 +131,7 @@ function isGood({ backup }: Entry<RetentionCandidate>): boolean {
   return isGoodBackup(backup);
 }
 
-/** What neither the rules nor `maxBytes` can remove. */
+/** The backups that neither the rules nor `maxBytes` can remove. */
 function keptAlways<T extends RetentionCandidate>(
   timeline: Entry<T>[],
   rules: Retention,
@@ -144,7 +144,7 @@ function keptAlways<T extends RetentionCandidate>(
   const bestProof = good.reduce((best, entry) => Math.max(best, proofLevel(entry)), 0);
   const bestProven = newestWithProof(good, bestProof);
 
-  // Weaker reasons first: a stronger one takes their place.
+  // Weaker reasons come first; a stronger one replaces them.
   for (const entry of good.slice(0, rules.atLeast ?? 0)) kept.set(entry, `kept by atLeast ${rules.atLeast}`);
   if (bestProven) kept.set(bestProven, `best proven backup: ${bestProven.backup.proof}`);
   if (proven) kept.set(proven, `last proven backup: ${proven.backup.proof}`);
@@ -169,7 +169,7 @@ function newestWithProof<T extends RetentionCandidate>(good: Entry<T>[], level: 
   return good.find((entry) => proofLevel(entry) >= level);
 }
 
-/** What the rules keep, before `maxBytes`. */
+/** The backups that the rules keep, before `maxBytes` is applied. */
 function keptForNow<T extends RetentionCandidate>(
   timeline: Entry<T>[],
   rules: Retention,
@@ -186,7 +186,7 @@ function keptForNow<T extends RetentionCandidate>(
   return kept;
 }
 
-/** The oldest that have to go so that the rest fits into `maxBytes`, or as much of it as may be removed. */
+/** The oldest backups that have to go until the rest fits into `maxBytes`, or until no more may be removed. */
 function overBudget<T extends RetentionCandidate>(
   timeline: Entry<T>[],
   fixed: Map<Entry<T>, string>,

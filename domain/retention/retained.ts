@@ -1,4 +1,4 @@
-/** What a store's retention says of the backups in a catalogue. No I/O. */
+/** Applies the retention of stores to the backups of a catalogue. No I/O. */
 import type { Cluster } from '../configuration/resolve.ts';
 import { type FoundBackup, isIntended, lackedBy, type LocatedObject } from '../backups/found-backup.ts';
 import { decideRetention, type RetentionCandidate } from './decide.ts';
@@ -6,14 +6,14 @@ import { decideRetention, type RetentionCandidate } from './decide.ts';
 /** A backup as one store sees it. */
 export interface BackupInStore extends RetentionCandidate {
   found: FoundBackup;
-  /** All that this store has of it. */
+  /** Everything that this store has of it. */
   objects: LocatedObject[];
 }
 
 /**
- * What one store sees of a backup, whatever the others have of it: half of one is `broken` here, wherever else it is
- * complete.
- * @returns undefined when there is nothing of it
+ * The backup as one store sees it, whatever the other stores have: if the store has only a part of it, it is `broken`
+ * here, even if it is complete in another store.
+ * @returns undefined when the store has nothing of it
  */
 export function seenBy(store: string, found: FoundBackup): BackupInStore | undefined {
   const objects = found.objects.filter((object) => object.store === store);
@@ -27,8 +27,8 @@ export function seenBy(store: string, found: FoundBackup): BackupInStore | undef
 }
 
 /**
- * Takes off the missing copies those that their store would not keep if it had them: they were pruned, not lost. The
- * stores are the only truth, so it is their rules that tell the one from the other.
+ * Removes from the missing copies those that their store would not keep if it had them: they were pruned, not lost.
+ * Nothing else records what was pruned, so only the rules can tell a pruned copy from a lost one.
  */
 export function withoutPruned(cluster: Cluster, entries: FoundBackup[], now: Date): FoundBackup[] {
   const unwanted = new Map<FoundBackup, string[]>();
@@ -60,7 +60,7 @@ function asIfWhole(store: string, found: FoundBackup): BackupInStore {
     nodeAddress,
     takenAt: entry.takenAt,
     state: 'complete',
-    // Neither brings a copy back that the rules have let go.
+    // A proof or pin doesn't bring back a copy that the rules have already removed.
     proof: null,
     pinned: false,
     bytes: wanted.reduce((sum, { stored }) => sum + stored.bytes, 0),

@@ -1,4 +1,4 @@
-/** What the rules of a store keep, each with the reason. */
+/** Finds the backups that the rules of a store keep, each with the reason. */
 import type { Retention } from '../configuration/stores.ts';
 import { parseDurationMs } from '../values.ts';
 import { SalvorError } from '../errors.ts';
@@ -9,15 +9,15 @@ export interface Timed {
   timeMs: number;
 }
 
-/** Whether a rule says what to keep; without one, everything is kept as far as `maxBytes` allows. */
+/** Whether any rule says what to keep. Without one, everything is kept as far as `maxBytes` allows. */
 export function hasKeepRule(rules: Retention): boolean {
   return (['keepLast', 'keepWithin', ...PERIOD_RULES] as const).some((rule) => rules[rule] !== undefined);
 }
 
 /**
- * What at least one rule keeps.
+ * The entries that at least one rule keeps.
  * @param timeline newest first
- * @returns the reason for each one that is kept: the first rule that does
+ * @returns each entry that is kept, with the first rule that keeps it as the reason
  */
 export function keptByRules<T extends Timed>(timeline: readonly T[], rules: Retention, now: Date): Map<T, string> {
   const kept = new Map<T, string>();
@@ -43,7 +43,7 @@ export function keptByRules<T extends Timed>(timeline: readonly T[], rules: Rete
   return kept;
 }
 
-/** The newest of each of the `count` newest periods that have one. */
+/** The newest entry of each period, for the `count` newest periods that have an entry. */
 function newestOfPeriods<T extends Timed>(timeline: readonly T[], rule: PeriodRule, count: number): Map<string, T> {
   const newest = new Map<string, T>();
   if (count === 0) return newest;

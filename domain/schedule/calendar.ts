@@ -1,10 +1,10 @@
-/** Times that come back by the clock and the calendar: every combination of what is listed. */
+/** Recurring times: every combination of the listed minutes, hours, days and months. */
 export interface Calendar {
   /** 0 to 59, ascending. */
   minutes: number[];
   /** 0 to 23, ascending. */
   hours: number[];
-  /** 1 to 31; absent stands for every day, as for months and days of the week. */
+  /** 1 to 31. If absent, every day matches; the same holds for months and days of the week. */
   daysOfMonth?: number[];
   /** 1 to 12. */
   months?: number[];
@@ -12,10 +12,10 @@ export interface Calendar {
   daysOfWeek?: number[];
 }
 
-/** After 28 years every day of a month was every day of the week, 29 February among them. */
+/** Within 28 years every date, including 29 February, has fallen on every day of the week. */
 export const DAYS_TO_LOOK_AT = 28 * 366;
 
-/** Whether a UTC day is one of the calendar's. */
+/** Whether a UTC day matches the calendar. */
 export function matchesDay({ daysOfMonth, months, daysOfWeek }: Calendar, day: Date): boolean {
   return (
     (daysOfMonth?.includes(day.getUTCDate()) ?? true) &&

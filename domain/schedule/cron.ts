@@ -1,4 +1,4 @@
-/** The five fields of cron, as crontab(5) has them: minute, hour, day of month, month, day of week. */
+/** Reads the five fields of cron, as in crontab(5): minute, hour, day of month, month, day of week. */
 import { type Calendar, DAYS_TO_LOOK_AT, matchesDay } from './calendar.ts';
 import { ScheduleProblem } from './problem.ts';
 
@@ -19,7 +19,7 @@ const MONTH: Field = {
   to: 12,
   names: ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'],
 };
-/** 7 is Sunday as well. */
+/** 7 also means Sunday. */
 const DAY_OF_WEEK: Field = {
   name: 'day of the week',
   from: 0,
@@ -30,8 +30,8 @@ const DAY_OF_WEEK: Field = {
 const DAY_MS = 86_400_000;
 
 /**
- * The times of a cron expression. When both the day of the month and the day of the week are restricted, either of them
- * is enough, as in every cron; Temporal's own cron wants both, which is why it isn't given the expression.
+ * The times of a cron expression. If both the day of the month and the day of the week are restricted, a day has to
+ * match only one of them, as in every cron. Temporal's own cron requires both, so it isn't given the expression.
  * @returns the calendars, and the shortest time between two runs
  * @throws ScheduleProblem
  */
@@ -59,8 +59,8 @@ function wrongFields(): ScheduleProblem {
 }
 
 /**
- * The values of one field, ascending: a list of `*`, `5`, `mon` and `1-5`, each with a step such as `1-30/2` or
- * without.
+ * The values of one field, ascending. A field is a list of `*`, `5`, `mon` and `1-5`, each optionally with a step, as
+ * in `1-30/2`.
  */
 function values(text: string, field: Field): number[] {
   const found = new Set<number>();

@@ -1,11 +1,11 @@
-/** How old the newest run of a schedule may become. */
+/** Computes how old the newest run of a schedule may become. */
 import { DAYS_TO_LOOK_AT, matchesDay } from './calendar.ts';
 import type { ScheduleTimes } from './times.ts';
 
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
 
-/** The longest time between two runs, without jitter and changes of the clocks. */
+/** The longest time between two runs, ignoring jitter and clock changes. */
 export function longestGapMs({ everyMs, calendars }: Pick<ScheduleTimes, 'everyMs' | 'calendars'>): number {
   if (everyMs !== undefined) return everyMs;
   let longest = 0;

@@ -1,6 +1,6 @@
 import { SalvorError } from '../errors.ts';
 
-/** A schedule as it stands in the configuration. */
+/** A schedule as the configuration has it. */
 export interface ScheduleRule {
   every?: string | undefined;
   cron?: string | undefined;
@@ -9,7 +9,7 @@ export interface ScheduleRule {
   timeZone?: string | undefined;
 }
 
-/** `InvalidConfiguration` of a schedule, with the field that a person corrects. */
+/** `InvalidConfiguration` for a schedule, with the field that has to be corrected. */
 export class ScheduleProblem extends SalvorError {
   readonly field: keyof ScheduleRule;
 

@@ -1,4 +1,4 @@
-/** When a schedule of the configuration runs. */
+/** Computes the times at which a schedule of the configuration runs. */
 import { parseDurationMs } from '../values.ts';
 import type { Calendar } from './calendar.ts';
 import { readCron } from './cron.ts';
@@ -6,33 +6,32 @@ import { ScheduleProblem, type ScheduleRule } from './problem.ts';
 import { readWindow, timesInWindow } from './window.ts';
 
 export interface ScheduleTimes {
-  /** All that match; empty when `everyMs` is set. */
+  /** A run starts at every time that matches one of them; empty when `everyMs` is set. */
   calendars: Calendar[];
-  /** Counted from the beginning of 1970, in UTC. */
+  /** The interval, counted from the beginning of 1970 in UTC. */
   everyMs?: number;
-  /** Each run comes later by a random time up to this. */
+  /** Each run is delayed by a random time up to this. */
   jitterMs: number;
   /**
-   * Of the calendars. A time that the clocks leave out in spring is left out, one that comes twice in autumn runs
-   * twice.
+   * The time zone of the calendars. A time that the clocks skip in spring is skipped; a time that occurs twice in
+   * autumn runs twice.
    */
   timeZone: string;
-  /** For how long a run that was missed is still made up for: about one interval, and never past the window. */
+  /** How late a missed run may still start: by about one interval, but never after the end of the window. */
   catchupMs: number;
   /** For people. */
   description: string;
 }
 
-/** Temporal's own least. */
+/** The minimum that Temporal accepts. */
 const LEAST_CATCHUP_MS = 10_000;
 
 /**
- * What is said by `every` or `cron`, with `window`, `jitter` and `timeZone`:
- * - `every` alone counts from 1970 in UTC: every 6h is 00:00, 06:00, 12:00 and 18:00 UTC.
- * - `every` with a window gives times of day, from the window's start in steps of `every`, up to its end and without
- * it.
- * - `cron` is what crontab makes of it, in the time zone.
- * @throws ScheduleProblem (`InvalidConfiguration`) for what can't be said that way
+ * The times that `every` or `cron` describe, with `window`, `jitter` and `timeZone`:
+ * - `every` alone counts from 1970 in UTC: every 6h means 00:00, 06:00, 12:00 and 18:00 UTC.
+ * - `every` with a window gives times of day, in steps of `every` from the window's start until before its end.
+ * - `cron` has the meaning that it has for crontab, in the time zone.
+ * @throws ScheduleProblem (`InvalidConfiguration`) for a rule that can't be expressed in these ways
  */
 export function scheduleTimes(rule: ScheduleRule): ScheduleTimes {
   const jitterMs = rule.jitter === undefined ? 0 : durationMs(rule.jitter, 'jitter');
@@ -82,8 +81,8 @@ function windowTimes(text: string, everyMs: number, rule: ScheduleRule, jitterMs
 }
 
 /**
- * Temporal loads a zone from a file of its name: `+08:00` and `asia/shanghai`, which this runtime would take, have
- * none.
+ * Temporal loads a time zone from the file with its name. This runtime also accepts `+08:00` and `asia/shanghai`, but
+ * there is no file for them.
  */
 function zoneOf(name: string | undefined, field: 'timeZone' | 'window'): string {
   if (name === undefined || /^[A-Z]/.test(name)) return name ?? 'UTC';

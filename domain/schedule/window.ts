@@ -1,21 +1,21 @@
-/** Runs that keep to a window of the day. */
+/** Computes the runs within a daily time window. */
 import type { Calendar } from './calendar.ts';
 import { ScheduleProblem } from './problem.ts';
 import { withoutUndefined } from '../without-undefined.ts';
 
 const DAY_MINUTES = 1_440;
-/** Hours and minutes, and a time zone. */
+/** The start and end in hours and minutes, and optionally a time zone. */
 export const WINDOW = /^([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)(?: (\S+))?$/;
 
 export interface Window {
-  /** Minutes of the day. */
+  /** The minute of the day. */
   start: number;
   lengthMinutes: number;
   timeZone?: string;
 }
 
 /**
- * Reads `22:00-06:00 Asia/Shanghai`; a window may go over midnight.
+ * Parses a window such as `22:00-06:00 Asia/Shanghai`. It may extend past midnight.
  * @throws ScheduleProblem
  */
 export function readWindow(text: string): Window {
@@ -35,10 +35,10 @@ export function readWindow(text: string): Window {
 }
 
 /**
- * The times of day from the window's start in steps of `everyMs`, up to its end and without it. Every window begins
- * anew.
- * @returns the calendars, and for how long after its time the last run may still begin
- * @throws ScheduleProblem when that can't be said in times of day, or when jitter would lead out of the window
+ * The times of day in steps of `everyMs` from the window's start until before its end. The steps start over in every
+ * window.
+ * @returns the calendars, and how late the last run may still start
+ * @throws ScheduleProblem when these aren't fixed times of day, or when jitter could move a run out of the window
  */
 export function timesInWindow(
   { start, lengthMinutes }: Window,
